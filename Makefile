@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+SHELL := /usr/bin/env bash -o pipefail
+.DEFAULT_GOAL := help
+
+IMG ?= controller:latest
+KUBECTL ?= kubectl
+BIN := $(CURDIR)/bin
+ASSETS := $(if $(KUBEBUILDER_ASSETS),$(KUBEBUILDER_ASSETS),$(BIN)/controlplane)
+export KUBEBUILDER_ASSETS := $(ASSETS)
+
+##@ The two commands
+
+.PHONY: demo
+demo: controlplane ## Show the main job, end to end, on this machine. KEEP=1 stays up to play with.
+	@KEEP=$(KEEP) go run -buildvcs=false ./hack/demo
+
+.PHONY: test
+test: verify-generated lint vet controlplane ## Everything that guards main.
+	go test -race -timeout 15m ./...
+
+##@ Development
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2} /^##@/ {printf "\n%s\n", substr($$0, 5)}' $(MAKEFILE_LIST)
+
+.PHONY: generate
+generate: $(BIN)/controller-gen ## Generate the deep copies.
+	$(BIN)/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: $(BIN)/controller-gen ## Generate the CRD and the manager's role.
+	$(BIN)/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
+	$(BIN)/controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:artifacts:config=config/rbac
+
+.PHONY: verify-generated
+verify-generated: $(BIN)/controller-gen ## Fail if generate, manifests or go mod tidy would change anything.
+	hack/verify-generated.sh
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## Run the linter.
+	$(BIN)/golangci-lint run
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet ./...
+
+.PHONY: controlplane
+controlplane: ## Make kube-apiserver, etcd and kubectl, unless KUBEBUILDER_ASSETS has them.
+	@[ "$(ASSETS)" != "$(BIN)/controlplane" ] || hack/controlplane/build.sh
+
+.PHONY: build
+build: ## Build the operator into bin/manager.
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o $(BIN)/manager .
+
+.PHONY: run
+run: ## Run the operator here, against the cluster of the current kubeconfig.
+	go run -buildvcs=false .
+
+.PHONY: docker-build
+docker-build: ## Build the image IMG.
+	docker build -t $(IMG) .
+
+##@ Cluster
+
+.PHONY: install
+install: ## Install the CRD.
+	$(KUBECTL) apply -k config/crd
+
+.PHONY: uninstall
+uninstall: ## Remove the CRD, and with it every ImportJobStop.
+	$(KUBECTL) delete --ignore-not-found -k config/crd
+
+.PHONY: build-installer
+build-installer: controlplane ## Write dist/install.yaml with the image IMG.
+	@mkdir -p dist
+	$(ASSETS)/kubectl kustomize config/default | sed 's|image: controller:latest|image: $(IMG)|' > dist/install.yaml
+
+.PHONY: deploy
+deploy: build-installer ## Deploy the operator with the image IMG.
+	$(KUBECTL) apply -f dist/install.yaml
+
+.PHONY: undeploy
+undeploy: build-installer ## Remove the operator, its CRD and every ImportJobStop.
+	$(KUBECTL) delete --ignore-not-found -f dist/install.yaml
+
+##@ Tools
+
+$(BIN)/controller-gen: hack/tools/go.mod
+	@mkdir -p $(BIN)
+	go build -C hack/tools -buildvcs=false -o $(BIN)/ sigs.k8s.io/controller-tools/cmd/controller-gen
+	@touch $@
+
+$(BIN)/golangci-lint: hack/lint/go.mod
+	@mkdir -p $(BIN)
+	@echo "linter: building (about 3 minutes on two cores, once)"
+	go build -C hack/lint -buildvcs=false -o $(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@

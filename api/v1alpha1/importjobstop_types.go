@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Site is the Tencent Cloud site that an account belongs to.
+// +kubebuilder:validation:Enum=China;International
+type Site string
+
+const (
+	// SiteChina is the Chinese site, and what an empty site means.
+	SiteChina Site = "China"
+	// SiteInternational is the international site.
+	SiteInternational Site = "International"
+)
+
+// WaitFor says when an ImportJobStop is Ready.
+// +kubebuilder:validation:Enum=Accepted;Stopped
+type WaitFor string
+
+const (
+	// WaitForAccepted is Ready as soon as the cloud accepted the stop, and what an empty waitFor means.
+	WaitForAccepted WaitFor = "Accepted"
+	// WaitForStopped is Ready when the cloud says that the import has ended.
+	WaitForStopped WaitFor = "Stopped"
+)
+
+// SecretReference names a Secret in the namespace of the object that refers to it.
+type SecretReference struct {
+	// name of the Secret. It is always looked for in the namespace of the ImportJobStop.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="must be the name of a Secret: lower-case letters, digits, '-' and '.', as in tencentcloud-credentials"
+	Name string `json:"name"`
+}
+
+// ImportJobStopSpec is the wish: which import to stop, and with whose credentials.
+type ImportJobStopSpec struct {
+	// region of the database instance, as in ap-guangzhou. Finance regions (as in ap-shanghai-fsi) are reached through their own endpoint.
+	// A change of region, asyncRequestId or site is a new wish and starts over.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]+(-[a-z0-9]+)+$')",message="must be a Tencent Cloud region, as in ap-guangzhou or ap-shanghai-fsi"
+	Region string `json:"region"`
+
+	// asyncRequestId is the id that the cloud gave to the import when it was started, as in 434e366f-beaf56d6-508b7f33-2abdb382.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$')",message="must be the id of an asynchronous task in one line without blanks: letters and digits in groups joined by '-', as in 434e366f-beaf56d6-508b7f33-2abdb382"
+	AsyncRequestID string `json:"asyncRequestId"`
+
+	// credentialsSecretRef names the Secret, in the same namespace, with the keys secretId, secretKey and optionally token
+	// (or TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_SECURITY_TOKEN).
+	// +required
+	CredentialsSecretRef SecretReference `json:"credentialsSecretRef"`
+
+	// site that the account belongs to: China (also when empty) or International.
+	// +optional
+	Site Site `json:"site,omitempty"`
+
+	// waitFor says when the object is Ready: Accepted (also when empty), as soon as the cloud has accepted the stop,
+	// or Stopped, when the cloud says that the import has really ended.
+	// +optional
+	WaitFor WaitFor `json:"waitFor,omitempty"`
+
+	// suspend, while true, holds back every call to the cloud that is not yet out.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// Target is what a status speaks of.
+type Target struct {
+	// region that was called.
+	// +required
+	Region string `json:"region"`
+	// asyncRequestId that was to be stopped.
+	// +required
+	AsyncRequestID string `json:"asyncRequestId"`
+	// site of the account, never empty.
+	// +required
+	Site Site `json:"site"`
+}
+
+// Attempt is one call of StopDBImportJob. It is written down before the call is sent.
+type Attempt struct {
+	// startTime is when the call was written down, just before it was sent.
+	// +required
+	StartTime metav1.MicroTime `json:"startTime"`
+	// endTime is when the cloud's answer was known. Without it the outcome is unknown: the call is out, or its answer was lost.
+	// +optional
+	EndTime *metav1.MicroTime `json:"endTime,omitempty"`
+	// requestId that the cloud gave to this call, for its support.
+	// +optional
+	RequestID string `json:"requestId,omitempty"`
+	// errorCode is the cloud's error code verbatim, or one that begins with ClientError when no answer could be read.
+	// +optional
+	ErrorCode string `json:"errorCode,omitempty"`
+	// message that came with the error code.
+	// +optional
+	Message string `json:"message,omitempty"`
+	// followsUnknown is true when the outcome of an earlier attempt for this target is unknown, so that it may have stopped the import.
+	// +optional
+	FollowsUnknown bool `json:"followsUnknown,omitempty"`
+}
+
+// ImportJobStopStatus is what became of the wish.
+type ImportJobStopStatus struct {
+	// observedGeneration is the generation of the spec that this status speaks of; -1 until the operator has seen the object.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// target that this status speaks of.
+	// +optional
+	Target *Target `json:"target,omitempty"`
+	// requestId of the accepted call.
+	// +optional
+	RequestID string `json:"requestId,omitempty"`
+	// attempts is the number of calls for this target. Calls that the quota refused do not count.
+	// +optional
+	Attempts int32 `json:"attempts,omitempty"`
+	// lastAttempt is the latest call for this target.
+	// +optional
+	LastAttempt *Attempt `json:"lastAttempt,omitempty"`
+	// nextAttemptTime is when the cloud is called again, or about when the turn in the line for the quota comes.
+	// +optional
+	NextAttemptTime *metav1.MicroTime `json:"nextAttemptTime,omitempty"`
+	// importStatus as last told by DescribeAsyncRequestInfo; UNKNOWN when it was asked but did not say.
+	// +optional
+	ImportStatus string `json:"importStatus,omitempty"`
+	// startTime is when the operator first took up this target.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+	// completionTime is when the object finished, well or badly.
+	// +optional
+	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
+	// conditions are Ready, Accepted, Reconciling and Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// ImportJobStop asks that a data import into TencentDB for MySQL be stopped, once. What was already imported is kept.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=ijs,categories=tencentcloud
+// +kubebuilder:selectablefield:JSONPath=`.spec.region`
+// +kubebuilder:selectablefield:JSONPath=`.spec.asyncRequestId`
+// +kubebuilder:printcolumn:name="Region",type=string,JSONPath=`.spec.region`
+// +kubebuilder:printcolumn:name="Async request",type=string,JSONPath=`.spec.asyncRequestId`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Request ID",type=string,priority=1,JSONPath=`.status.requestId`
+// +kubebuilder:printcolumn:name="Attempts",type=integer,JSONPath=`.status.attempts`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Error",type=string,priority=1,JSONPath=`.status.lastAttempt.errorCode`
+// +kubebuilder:printcolumn:name="Next attempt",type=string,priority=1,JSONPath=`.status.nextAttemptTime`
+type ImportJobStop struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+	// spec is the wish.
+	// +required
+	Spec ImportJobStopSpec `json:"spec"`
+	// status is what became of it.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
+	Status ImportJobStopStatus `json:"status,omitempty"`
+}
+
+// ImportJobStopList is a list of ImportJobStops.
+// +kubebuilder:object:root=true
+type ImportJobStopList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ImportJobStop `json:"items"`
+}
+
+// Target returns what the spec asks to be stopped, with an empty site read as China.
+func (s *ImportJobStopSpec) Target() Target {
+	site := s.Site
+	if site == "" {
+		site = SiteChina
+	}
+	return Target{Region: s.Region, AsyncRequestID: s.AsyncRequestID, Site: site}
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controllers turns each ImportJobStop into one call of the cloud and a truthful status.
+package controllers
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
+)
+
+// conflictRetry is how soon an old copy of an object is looked at again, if no event comes first.
+const conflictRetry = 100 * time.Millisecond
+
+// Reconciler makes the wish of an ImportJobStop true, once.
+type Reconciler struct {
+	Client client.Client
+	Live   client.Reader // uncached: for Secrets, which are read when they are used and not kept
+	Cloud  importjob.Cloud
+	Quota  *quota.Budgets[types.NamespacedName]
+	Events events.EventRecorder
+
+	memory memory
+}
+
+// +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops/status,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile loads the object and takes it one step further. A conflict means that we looked at an old copy: look again.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	object := &cdbv1.ImportJobStop{}
+	err := r.Client.Get(ctx, req.NamespacedName, object)
+	if apierrors.IsNotFound(err) || (err == nil && object.DeletionTimestamp != nil) {
+		r.Quota.Leave(req.NamespacedName)
+		r.memory.forget(req.NamespacedName)
+		return ctrl.Result{}, nil
+	}
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	result, err := r.reconcile(ctx, object)
+	if apierrors.IsConflict(err) {
+		logr.FromContextOrDiscard(ctx).V(1).Info("looked at an old copy, looking again")
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	}
+	return result, client.IgnoreNotFound(err)
+}
+
+// reconcile is the whole story: an answer not yet in status comes first; then whatever next says.
+func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop) (ctrl.Result, error) {
+	if waiting, err := r.record(ctx, object); waiting || err != nil {
+		return ctrl.Result{}, err
+	}
+	now := time.Now()
+	step := next(object, now)
+	if step.action == "" {
+		r.leave(object)
+	}
+	switch {
+	case step.action == "" && step.after > 0:
+		return r.wait(ctx, object, step.after)
+	case step.action == "":
+		return ctrl.Result{}, r.write(ctx, object, step.change)
+	}
+	creds, err := r.credentials(ctx, object)
+	if err != nil {
+		return r.withoutCredentials(ctx, object, err)
+	}
+	credit, turn := r.admit(object, creds, step.action)
+	if credit == nil {
+		return ctrl.Result{}, r.write(ctx, object, waitingForQuota(now, turn))
+	}
+	if step.action == importjob.ActionStop {
+		if err := r.claim(ctx, object); err != nil {
+			credit.Done(false)
+			return ctrl.Result{}, err
+		}
+	}
+	r.call(ctx, object, creds, step.action, credit)
+	_, err = r.record(ctx, object)
+	return ctrl.Result{}, err
+}
+
+// wait comes back when the time has come; at once when the credentials that the cloud refused have changed since.
+func (r *Reconciler) wait(ctx context.Context, object *cdbv1.ImportJobStop, after time.Duration) (ctrl.Result, error) {
+	if readyReason(object) != cdbv1.ReasonCredentialsRejected {
+		return ctrl.Result{RequeueAfter: after}, nil
+	}
+	creds, err := r.credentials(ctx, object)
+	if err != nil || r.memory.refused(object, fingerprint(creds)) {
+		return ctrl.Result{RequeueAfter: after}, nil
+	}
+	return ctrl.Result{}, r.write(ctx, object, retryNow)
+}
+
+// admit asks the budget that the call would be counted by.
+func (r *Reconciler) admit(object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action) (*quota.Credit, time.Duration) {
+	key := quota.Key{Account: creds.SecretID, Host: r.Cloud.Host(target(object)), Action: string(action)}
+	return r.Quota.Acquire(key, client.ObjectKeyFromObject(object))
+}
+
+// leave gives up the object's place in line, or its credit.
+func (r *Reconciler) leave(object *cdbv1.ImportJobStop) {
+	r.Quota.Leave(client.ObjectKeyFromObject(object))
+}
+
+// call makes the one request and keeps its answer in memory until it is in status. A shutdown waits for it.
+func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action, credit *quota.Credit) {
+	ctx = context.WithoutCancel(ctx)
+	result := answer{
+		action: action, key: client.ObjectKeyFromObject(object), target: *object.Status.Target,
+		generation: object.Generation, attempt: object.Status.Attempts, jitter: rand.Float64(),
+	} //nolint:gosec // jitter is no secret
+	if action == importjob.ActionStop {
+		result.requestID, result.err = r.Cloud.Stop(ctx, creds, target(object))
+	} else {
+		result.status, result.err = r.Cloud.Describe(ctx, creds, target(object))
+	}
+	result.at = time.Now()
+	fault := result.fault()
+	credit.Done(fault != nil && fault.Class == importjob.Throttled)
+	if fault != nil && fault.Class == importjob.Rejected {
+		result.refused = fingerprint(creds)
+	}
+	r.memory.keep(object, result)
+	log := logr.FromContextOrDiscard(ctx).WithValues("region", result.target.Region, "asyncRequestId", result.target.AsyncRequestID, "action", action)
+	if fault != nil {
+		log.Info("the cloud did not do it", "errorCode", fault.Code, "class", fault.Class, "requestId", fault.RequestID, "message", fault.Message)
+		return
+	}
+	log.Info("the cloud answered", "requestId", result.requestID, "importStatus", result.status)
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// secretIndex finds the objects that use a Secret.
+const secretIndex = "spec.credentialsSecretRef.name"
+
+// SetupWithManager watches the objects, the metadata of Secrets, and the credits that come back.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, options controller.Options) error {
+	err := mgr.GetFieldIndexer().IndexField(ctx, &cdbv1.ImportJobStop{}, secretIndex, func(o client.Object) []string {
+		object, _ := o.(*cdbv1.ImportJobStop)
+		return []string{object.Spec.CredentialsSecretRef.Name}
+	})
+	if err != nil {
+		return err
+	}
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&cdbv1.ImportJobStop{}).
+		WatchesMetadata(secret, handler.EnqueueRequestsFromMapFunc(r.usersOf), builder.WithPredicates(predicate.ResourceVersionChangedPredicate{})).
+		WatchesRawSource(source.Func(r.startQuota)).
+		WithOptions(options).
+		Complete(r)
+}
+
+// startQuota runs when this process begins to work, as the leader where there is one.
+func (r *Reconciler) startQuota(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	r.Quota.Start(func(name types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: name}) })
+	return nil
+}
+
+// usersOf returns the unfinished objects that use a Secret.
+func (r *Reconciler) usersOf(ctx context.Context, secret client.Object) []reconcile.Request {
+	var objects cdbv1.ImportJobStopList
+	err := r.Client.List(ctx, &objects, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "finding the objects that use a Secret")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range objects.Items {
+		if !isReady(&objects.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&objects.Items[i])})
+		}
+	}
+	return requests
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// demo shows the main job, end to end: real API server, real operator with its shipped permissions, simulated cloud.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+const (
+	burst  = 60
+	bounds = 90 * time.Second
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "demo failed:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	say("starting etcd and kube-apiserver, and applying config/default with kubectl")
+	e, err := harness.Start(ctx)
+	if err != nil {
+		return err
+	}
+	defer e.Stop()
+	prepareCloud(e.Cloud)
+	say("building the operator and starting it with the permissions of its ServiceAccount only")
+	program, err := e.Build(ctx)
+	if err != nil {
+		return err
+	}
+	operator, err := e.Run(ctx, program)
+	if err != nil {
+		return err
+	}
+	defer operator.Kill()
+	d := &demo{Environment: e, seen: map[string]string{}, expected: map[string]string{}}
+	if err := d.play(ctx); err != nil {
+		return fmt.Errorf("%w\n%s", err, operator.Log())
+	}
+	if os.Getenv("KEEP") != "" {
+		say("still up; to play with it, in another terminal:")
+		fmt.Printf("\n  export KUBECONFIG=%s\n\nEnd it with Ctrl-C.\n", e.Kubeconfig)
+		<-ctx.Done()
+		return nil
+	}
+	return operator.Terminate()
+}
+
+func prepareCloud(cloud *cdbsim.Server) {
+	cloud.SetLatency(func() time.Duration { return 20 * time.Millisecond })
+	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "434e366f-beaf56d6-508b7f33-2abdb382", Status: "RUNNING"})
+	cloud.SetImport(cdbsim.Import{Region: "ap-shanghai-fsi", ID: "5b3c1d2e-00ff41aa-91c6e0b7-7d20c9f4", Status: "RUNNING", EndsAfter: 3 * time.Second})
+	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "a-late-secret", Status: "RUNNING"})
+	for i := range burst {
+		cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: fmt.Sprintf("burst-%d", i), Status: "RUNNING"})
+	}
+}
+
+type demo struct {
+	*harness.Environment
+	seen, expected map[string]string
+}
+
+func (d *demo) play(ctx context.Context) error {
+	say("kubectl apply -k config/samples: the vendor's example, and one in a Finance region that waits until the import has ended")
+	if out, err := d.Kubectl(ctx, nil, "apply", "-k", filepath.Join(harness.Root(), "config", "samples")); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	say("kubectl apply: an id that the cloud does not know, and one whose Secret comes later")
+	if err := d.apply(ctx, manifest("stop-unknown", "no-such-import", "tencentcloud-credentials")+manifest("stop-late-secret", "a-late-secret", "late-credentials")); err != nil {
+		return err
+	}
+	d.expected = map[string]string{
+		"stop-nightly-import": cdbv1.ReasonStopAccepted, "stop-finance-import": cdbv1.ReasonImportStopped,
+		"stop-unknown": cdbv1.ReasonImportNotFound, "stop-late-secret": cdbv1.ReasonCredentialsNotFound,
+	}
+	if err := d.watch(ctx); err != nil {
+		return err
+	}
+	say("kubectl apply: the Secret that was missing")
+	d.expected["stop-late-secret"] = cdbv1.ReasonStopAccepted
+	if err := d.apply(ctx, secret("late-credentials")); err != nil {
+		return err
+	}
+	if err := d.watch(ctx); err != nil {
+		return err
+	}
+	say(fmt.Sprintf("kubectl apply: a burst of %d, of which the cloud takes 20 a second", burst))
+	var manifests strings.Builder
+	for i := range burst {
+		name := fmt.Sprintf("burst-%d", i)
+		manifests.WriteString(manifest(name, name, "tencentcloud-credentials"))
+		d.expected[name] = cdbv1.ReasonStopAccepted
+	}
+	if err := d.apply(ctx, manifests.String()); err != nil {
+		return err
+	}
+	if err := d.watch(ctx); err != nil {
+		return err
+	}
+	return d.summary(ctx)
+}
+
+func (d *demo) apply(ctx context.Context, manifests string) error {
+	if out, err := d.Kubectl(ctx, strings.NewReader(manifests), "apply", "-f", "-"); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
+// watch prints each change of Ready until every object is as expected.
+func (d *demo) watch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, bounds)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		objects := &cdbv1.ImportJobStopList{}
+		if err := d.Client.List(ctx, objects, client.InNamespace("default")); err != nil {
+			return err
+		}
+		if d.print(objects) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not every object became what it should: want %v, have %v", d.expected, d.seen)
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
+	done = true
+	for i := range objects.Items {
+		o := &objects.Items[i]
+		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
+		if ready == nil {
+			done = false
+			continue
+		}
+		if d.seen[o.Name] != ready.Reason {
+			d.seen[o.Name] = ready.Reason
+			if strings.HasPrefix(o.Name, "burst-") && ready.Reason == cdbv1.ReasonStopping {
+				continue
+			}
+			fmt.Printf("  %-20s %-7s  %-20s %s\n", o.Name, ready.Status, paint(string(ready.Status), ready.Reason), ready.Message)
+		}
+		done = done && ready.Reason == d.expected[o.Name]
+	}
+	return done && len(objects.Items) == len(d.expected)
+}
+
+func (d *demo) summary(ctx context.Context) error {
+	out, err := d.Kubectl(ctx, nil, "get", "ijs", "stop-nightly-import", "stop-finance-import", "stop-unknown", "stop-late-secret")
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	say("kubectl get ijs")
+	fmt.Print(out)
+	var accepted, refused, other int
+	stops := map[string]int{}
+	for _, call := range d.Cloud.Calls() {
+		switch {
+		case call.Action != "StopDBImportJob":
+			other++
+		case call.Code == "":
+			accepted++
+			stops[call.AsyncRequestID]++
+		case strings.HasPrefix(call.Code, "RequestLimitExceeded"):
+			refused++
+		}
+	}
+	say("what the cloud saw")
+	fmt.Printf("  stops accepted: %d of %d wished   most for one import: %d   refused by the quota: %d   questions about an import: %d\n",
+		accepted, len(d.expected)-1, most(stops), refused, other)
+	if accepted != len(d.expected)-1 || most(stops) != 1 || refused != 0 {
+		return fmt.Errorf("the cloud saw other calls than the objects asked for")
+	}
+	return nil
+}
+
+func most(counts map[string]int) (n int) {
+	for _, count := range counts {
+		n = max(n, count)
+	}
+	return n
+}
+
+func manifest(name, id, secretName string) string {
+	return fmt.Sprintf("---\napiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: %s}\n"+
+		"spec: {region: ap-guangzhou, asyncRequestId: %s, credentialsSecretRef: {name: %s}}\n", name, id, secretName)
+}
+
+func secret(name string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s}\nstringData: {secretId: %s, secretKey: %s}\n",
+		name, harness.Account.SecretID, harness.Account.SecretKey)
+}
+
+func say(s string) { fmt.Printf("\n» %s\n", s) }
+
+// paint colours a reason, on a terminal only.
+func paint(status, reason string) string {
+	info, err := os.Stdout.Stat()
+	padded := fmt.Sprintf("%-20s", reason)
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("NO_COLOR") != "" {
+		return padded
+	}
+	colour := map[string]string{"True": "32", "False": "31"}[status]
+	if colour == "" {
+		colour = "33"
+	}
+	return "\x1b[" + colour + "m" + padded + "\x1b[0m"
+}

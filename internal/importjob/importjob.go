@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package importjob is the vocabulary of stopping an import, and the port to the cloud that does it.
+package importjob
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+)
+
+// Site is the Tencent Cloud site of an account.
+type Site string
+
+// The sites.
+const (
+	China         Site = "China"
+	International Site = "International"
+)
+
+// Target is one asynchronous import task in one region of one site.
+type Target struct {
+	Region, AsyncRequestID string
+	Site                   Site
+}
+
+// Action is a call of the cloud API, by the vendor's name.
+type Action string
+
+// The two actions that the operator uses.
+const (
+	ActionStop     Action = "StopDBImportJob"
+	ActionDescribe Action = "DescribeAsyncRequestInfo"
+)
+
+// Status is what DescribeAsyncRequestInfo tells of a task, verbatim. The zero value is the vendor's null.
+type Status string
+
+// The statuses that the vendor documents.
+const (
+	StatusInitial Status = "INITIAL"
+	StatusRunning Status = "RUNNING"
+	StatusSuccess Status = "SUCCESS"
+	StatusFailed  Status = "FAILED"
+	StatusKilled  Status = "KILLED"
+	StatusRemoved Status = "REMOVED"
+	StatusPaused  Status = "PAUSED"
+)
+
+// Cloud is the port: one method call is at most one request.
+// Every error of Stop and Describe is a *Fault.
+type Cloud interface {
+	// Host is the access host that calls for the target enter the cloud by; the quota is counted there.
+	Host(Target) string
+	// Stop asks the cloud to end the import and returns the RequestId of the accepted call, never empty.
+	Stop(context.Context, Credentials, Target) (requestID string, err error)
+	// Describe asks how the import is.
+	Describe(context.Context, Credentials, Target) (Status, error)
+}
+
+// Credentials of a Tencent Cloud account. However it is printed, encoded or logged, it shows nothing.
+type Credentials struct {
+	SecretID, SecretKey string
+	Token               string // empty: long-lived credentials
+}
+
+const redacted = "[redacted]"
+
+// String shows nothing of the credentials.
+func (Credentials) String() string { return redacted }
+
+// Format shows nothing of the credentials, whatever the verb.
+func (Credentials) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalText shows nothing of the credentials.
+func (Credentials) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue shows nothing of the credentials.
+func (Credentials) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// Class says what to do about a fault.
+type Class string
+
+// The classes. An unknown error code is Transient.
+const (
+	Throttled Class = "Throttled" // the quota is used up: slow the whole budget down
+	Transient Class = "Transient" // may pass: try again with backoff
+	Rejected  Class = "Rejected"  // the credentials or their permissions were refused
+	Terminal  Class = "Terminal"  // will never succeed as it is
+	NotFound  Class = "NotFound"  // no such task: terminal, unless an earlier call may have ended it
+	Ambiguous Class = "Ambiguous" // the import may already be over: ask
+)
+
+// Fault is why a call did not succeed.
+type Fault struct {
+	Class Class
+	// Code is the vendor's error code verbatim, or one that begins with ClientError when there was no readable answer.
+	Code string
+	// Message is in English, at most 512 bytes of printable UTF-8.
+	Message string
+	// RequestID that the cloud gave to the call; empty when there was no readable answer.
+	RequestID string
+	// OutcomeUnknown: the request may have been carried out all the same.
+	OutcomeUnknown bool
+}
+
+// Error gives the code, the message and the RequestId.
+func (f *Fault) Error() string {
+	if f.RequestID == "" {
+		return f.Code + ": " + f.Message
+	}
+	return fmt.Sprintf("%s: %s (RequestId %s)", f.Code, f.Message, f.RequestID)
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package tencentcloud is the port to the cloud over the vendor's SDK: one method call is one signed request.
+package tencentcloud
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common"
+	sdkerrors "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/errors"
+	sdkhttp "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/http"
+	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/profile"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+// apiVersion of the cdb service that has both actions.
+const apiVersion = "2017-03-20"
+
+// maxMessage is the longest message of a Fault, in bytes.
+const maxMessage = 512
+
+// Client calls the cloud. It is safe for concurrent use and shares one pool of connections.
+type Client struct {
+	endpoints Endpoints
+	transport http.RoundTripper
+}
+
+var _ importjob.Cloud = (*Client)(nil)
+
+// NewClient returns a client for the endpoints.
+func NewClient(endpoints Endpoints) *Client {
+	return &Client{endpoints: endpoints, transport: newTransport()}
+}
+
+// Host is the access host for the target.
+func (c *Client) Host(t importjob.Target) string { return c.endpoints.host(t) }
+
+// Stop sends one StopDBImportJob.
+func (c *Client) Stop(ctx context.Context, creds importjob.Credentials, t importjob.Target) (string, error) {
+	answer, err := c.call(ctx, creds, t, importjob.ActionStop)
+	return answer.RequestID, err
+}
+
+// Describe sends one DescribeAsyncRequestInfo.
+func (c *Client) Describe(ctx context.Context, creds importjob.Credentials, t importjob.Target) (importjob.Status, error) {
+	answer, err := c.call(ctx, creds, t, importjob.ActionDescribe)
+	return importjob.Status(clean(answer.Status, 32)), err
+}
+
+type answer struct {
+	RequestID string `json:"RequestId"`
+	Status    string
+}
+
+func (c *Client) call(ctx context.Context, creds importjob.Credentials, t importjob.Target, action importjob.Action) (a answer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	defer func() {
+		if recover() != nil {
+			err = &sdkerrors.TencentCloudSDKError{Code: "ClientError.Panic", Message: "the SDK could not read the answer"}
+		}
+		if err != nil {
+			a, err = answer{}, toFault(ctx, err, connected.Load(), creds)
+		}
+	}()
+	request := sdkhttp.NewCommonRequest("cdb", apiVersion, string(action))
+	request.SetContext(ctx)
+	if err := request.SetActionParameters(map[string]any{"AsyncRequestId": t.AsyncRequestID}); err != nil {
+		return a, err
+	}
+	response := sdkhttp.NewCommonResponse()
+	if err := c.sdk(creds, t).Send(request, response); err != nil {
+		return a, err
+	}
+	var body struct{ Response answer }
+	err = json.Unmarshal(response.GetBody(), &body)
+	return body.Response, err
+}
+
+// sdk returns a client for one call; clients are cheap, connections are shared.
+func (c *Client) sdk(creds importjob.Credentials, t importjob.Target) *common.Client {
+	p := profile.NewClientProfile()
+	p.Language = "en-US"
+	p.DisableRegionBreaker = true
+	p.HttpProfile.ReqMethod = http.MethodPost
+	p.HttpProfile.ReqTimeout = int(callTimeout.Seconds())
+	p.HttpProfile.Scheme = c.endpoints.scheme()
+	p.HttpProfile.Endpoint = c.endpoints.host(t)
+	credential := common.NewTokenCredential(creds.SecretID, creds.SecretKey, creds.Token)
+	return common.NewCommonClient(credential, t.Region, p).WithHttpTransport(c.transport)
+}
+
+// toFault reads an error of the SDK. Without an answer, the request may have been carried out once there was a connection.
+func toFault(ctx context.Context, err error, connected bool, creds importjob.Credentials) *importjob.Fault {
+	fault := &importjob.Fault{Class: importjob.Transient, Code: "ClientError.NetworkError", OutcomeUnknown: connected}
+	var unusual *answerError
+	var sdk *sdkerrors.TencentCloudSDKError
+	switch {
+	case errors.As(err, &unusual):
+		fault.Code, fault.Message = unusual.code, unusual.message
+	case ctx.Err() != nil:
+		fault.Code, fault.Message = "ClientError.Timeout", fmt.Sprintf("no answer within %s", callTimeout)
+		if errors.Is(ctx.Err(), context.Canceled) {
+			fault.Code, fault.Message = "ClientError.Canceled", "the call was given up before an answer"
+		}
+	case errors.As(err, &sdk) && !strings.HasPrefix(sdk.Code, "ClientError"):
+		fault.Class, fault.Code, fault.Message = classOf(sdk.Code), clean(sdk.Code, 128), sdk.Message
+		fault.RequestID, fault.OutcomeUnknown = clean(sdk.RequestId, 128), false
+	default:
+		fault.Message = err.Error()
+	}
+	fault.Message = clean(redact(fault.Message, creds), maxMessage)
+	return fault
+}
+
+// redact takes the credentials out of a message that quotes them, as the vendor's do for a SecretId.
+func redact(s string, creds importjob.Credentials) string {
+	for _, secret := range []string{creds.SecretKey, creds.Token, creds.SecretID} {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret, "[redacted]")
+		}
+	}
+	return s
+}
+
+// clean makes one line of printable UTF-8 of at most limit bytes.
+func clean(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, " "))
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) <= limit {
+		return s
+	}
+	const ellipsis = "…"
+	cut := max(limit-len(ellipsis), 0)
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + ellipsis
+}

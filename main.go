@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The ImportJobStop operator stops data imports into TencentDB for MySQL, as ImportJobStop objects ask for it.
+package main
+
+import (
+	"crypto/tls"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/controllers"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	observed "github.com/tencentcloud-cdb/importjobstop-operator/internal/metrics"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
+)
+
+// describeLimit is the vendor's limit of DescribeAsyncRequestInfo, in calls a second.
+const describeLimit = 40
+
+type options struct {
+	metricsAddress, probeAddress, endpoint, namespaces string
+	metricsSecure, leaderElect, regional               bool
+	callsPerSecond, workers                            int
+	zap                                                zap.Options
+}
+
+func (o *options) bind(flags *flag.FlagSet) {
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", "0", "The address of the metrics endpoint, as in :8443; 0 serves none.")
+	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS to authenticated and authorized clients only.")
+	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "The address of the probes /healthz and /readyz; 0 serves none.")
+	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let only one of several replicas act at a time.")
+	flags.StringVar(&o.endpoint, "endpoint", "", "One URL for all calls of the cloud, as in https://gateway.example:8443: a private gateway or a simulator. Empty: the vendor's endpoints.")
+	flags.BoolVar(&o.regional, "regional-endpoints", false, "Call each region through its own endpoint, which has its own quota.")
+	flags.IntVar(&o.callsPerSecond, "requests-per-second", 20, "The most calls of StopDBImportJob in any second per account and endpoint, 1 to 1000. The vendor allows 20.")
+	flags.IntVar(&o.workers, "max-concurrent-reconciles", 100, "The most objects that are worked on at a time, calls in flight included.")
+	flags.StringVar(&o.namespaces, "namespaces", "", "The namespaces to watch, separated by commas. Empty: all.")
+	o.zap.BindFlags(flags)
+}
+
+func (o *options) check() error {
+	switch {
+	case o.callsPerSecond < 1 || o.callsPerSecond > 1000:
+		return fmt.Errorf("--requests-per-second is %d: give a number from 1 to 1000", o.callsPerSecond)
+	case o.workers < 1:
+		return fmt.Errorf("--max-concurrent-reconciles is %d: give at least 1", o.workers)
+	case flag.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q: see --help", flag.Arg(0))
+	}
+	return nil
+}
+
+func main() {
+	var o options
+	o.bind(flag.CommandLine)
+	flag.Parse()
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
+	if err := run(&o); err != nil {
+		fmt.Fprintln(os.Stderr, "importjobstop-operator:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o *options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	endpoint, err := tencentcloud.ParseOverride(o.endpoint)
+	if err != nil {
+		return fmt.Errorf("--endpoint: %w", err)
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return err
+	}
+	config.QPS = -1 // the API server's priority and fairness limits us better than we can
+	mgr, err := ctrl.NewManager(config, o.manager())
+	if err != nil {
+		return err
+	}
+	cloud, err := observed.Observe(tencentcloud.NewClient(tencentcloud.Endpoints{Regional: o.regional, Override: endpoint}), metrics.Registry)
+	if err != nil {
+		return err
+	}
+	reconciler := &controllers.Reconciler{
+		Client: mgr.GetClient(),
+		Live:   mgr.GetAPIReader(),
+		Cloud:  cloud,
+		Quota:  quota.New[types.NamespacedName](o.limit),
+		Events: mgr.GetEventRecorder("importjobstop-operator"),
+	}
+	ctx := ctrl.SetupSignalHandler()
+	if err := reconciler.SetupWithManager(ctx, mgr, controller.Options{MaxConcurrentReconciles: o.workers}); err != nil {
+		return err
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+func (o *options) limit(action string) int {
+	if action == string(importjob.ActionDescribe) {
+		return describeLimit
+	}
+	return o.callsPerSecond
+}
+
+func (o *options) manager() ctrl.Options {
+	scheme := runtime.NewScheme()
+	_ = clientgoscheme.AddToScheme(scheme)
+	_ = cdbv1.AddToScheme(scheme)
+	m := ctrl.Options{
+		Scheme: scheme,
+		Metrics: metricsserver.Options{
+			BindAddress: o.metricsAddress, SecureServing: o.metricsSecure,
+			TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }},
+		},
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              "importjobstop.cdb.tencentcloud.com",
+		LeaderElectionReleaseOnCancel: true,
+		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+	}
+	if o.metricsSecure {
+		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	if o.namespaces != "" {
+		m.Cache.DefaultNamespaces = map[string]cache.Config{}
+		for namespace := range strings.SplitSeq(o.namespaces, ",") {
+			m.Cache.DefaultNamespaces[strings.TrimSpace(namespace)] = cache.Config{}
+		}
+	}
+	return m
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package harness runs the real manager, with the permissions that it ships with, against a real API server and a simulated cloud.
+package harness
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apiruntime "k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+)
+
+// Account is let in by the simulated cloud.
+var Account = cdbsim.Account{SecretID: "AKIDEXAMPLE", SecretKey: "example-secret-key"}
+
+// Environment is a control plane with config/default applied, and a cloud.
+type Environment struct {
+	Client     client.Client
+	Cloud      *cdbsim.Server
+	CloudURL   string
+	Kubeconfig string // of the administrator
+	dir        string
+	plane      *envtest.Environment
+	cloud      *httptest.Server
+	restricted string // kubeconfig of the operator's ServiceAccount
+}
+
+// Root is the folder of the project.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// Start starts the control plane and the cloud. Stop what it returns.
+func Start(ctx context.Context) (e *Environment, err error) {
+	e = &Environment{Cloud: cdbsim.New(), plane: &envtest.Environment{
+		BinaryAssetsDirectory:    filepath.Join(Root(), "bin", "controlplane"),
+		ControlPlaneStopTimeout:  30 * time.Second,
+		AttachControlPlaneOutput: os.Getenv("HARNESS_DEBUG") != "",
+	}}
+	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
+		e.plane.BinaryAssetsDirectory = assets
+	}
+	defer func() {
+		if err != nil {
+			e.Stop()
+		}
+	}()
+	if e.dir, err = os.MkdirTemp("", "importjobstop-"); err != nil {
+		return e, err
+	}
+	e.cloud = httptest.NewServer(e.Cloud)
+	e.CloudURL = e.cloud.URL
+	e.Cloud.SetAccount(Account)
+	config, err := e.plane.Start()
+	if err != nil {
+		return e, fmt.Errorf("starting the control plane: %w", err)
+	}
+	return e, e.install(ctx, config)
+}
+
+func (e *Environment) install(ctx context.Context, config *rest.Config) (err error) {
+	config.QPS = -1
+	scheme := apiruntime.NewScheme()
+	_ = clientgoscheme.AddToScheme(scheme)
+	_ = cdbv1.AddToScheme(scheme)
+	if e.Client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	if e.Kubeconfig, err = e.writeKubeconfig("admin", config, clientcmdapi.AuthInfo{
+		ClientCertificateData: config.CertData, ClientKeyData: config.KeyData,
+	}); err != nil {
+		return err
+	}
+	if out, err := e.Kubectl(ctx, nil, "apply", "-k", filepath.Join(Root(), "config", "default")); err != nil {
+		return fmt.Errorf("installing config/default: %w: %s", err, out)
+	}
+	if out, err := e.Kubectl(ctx, nil, "wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com"); err != nil {
+		return fmt.Errorf("waiting for the CRD: %w: %s", err, out)
+	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "importjobstop-system", Name: "importjobstop-controller-manager"}}
+	token := &authenticationv1.TokenRequest{}
+	if err := e.Client.SubResource("token").Create(ctx, account, token); err != nil {
+		return fmt.Errorf("asking for the operator's token: %w", err)
+	}
+	e.restricted, err = e.writeKubeconfig("operator", config, clientcmdapi.AuthInfo{Token: token.Status.Token})
+	return err
+}
+
+func (e *Environment) writeKubeconfig(name string, config *rest.Config, user clientcmdapi.AuthInfo) (string, error) {
+	k := clientcmdapi.NewConfig()
+	k.Clusters["local"] = &clientcmdapi.Cluster{Server: "https://" + hostOf(config.Host), CertificateAuthorityData: config.CAData}
+	k.AuthInfos[name] = &user
+	k.Contexts["local"] = &clientcmdapi.Context{Cluster: "local", AuthInfo: name, Namespace: "default"}
+	k.CurrentContext = "local"
+	path := filepath.Join(e.dir, name+".kubeconfig")
+	return path, clientcmd.WriteToFile(*k, path)
+}
+
+func hostOf(address string) string {
+	for _, scheme := range []string{"https://", "http://"} {
+		if len(address) > len(scheme) && address[:len(scheme)] == scheme {
+			return address[len(scheme):]
+		}
+	}
+	return address
+}
+
+// Kubectl runs the control plane's kubectl as the administrator and returns what it printed.
+func (e *Environment) Kubectl(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, filepath.Join(e.plane.BinaryAssetsDirectory, "kubectl"), args...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+e.Kubeconfig)
+	command.Stdin = stdin
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+// Stop stops the control plane and the cloud, and leaves nothing behind.
+func (e *Environment) Stop() {
+	_ = e.plane.Stop()
+	if e.cloud != nil {
+		e.cloud.CloseClientConnections()
+		e.cloud.Close()
+	}
+	if e.dir != "" {
+		_ = os.RemoveAll(e.dir)
+	}
+}
+
+// Build makes the operator's program, which lives as long as the environment.
+func (e *Environment) Build(ctx context.Context, flags ...string) (string, error) {
+	path := filepath.Join(e.dir, "manager")
+	command := exec.CommandContext(ctx, "go", append(append([]string{"build", "-buildvcs=false"}, flags...), "-o", path, ".")...)
+	command.Dir = Root()
+	if out, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the operator: %w: %s", err, out)
+	}
+	return path, nil
+}
+
+// Operator is a running manager.
+type Operator struct {
+	command *exec.Cmd
+	done    chan struct{}
+	mu      sync.Mutex
+	log     bytes.Buffer
+	err     error
+}
+
+// Write takes the manager's log.
+func (o *Operator) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.log.Write(p)
+}
+
+// Log is what the manager has printed so far.
+func (o *Operator) Log() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.log.String()
+}
+
+// Kill is kill -9.
+func (o *Operator) Kill() {
+	_ = o.command.Process.Kill()
+	<-o.done
+}
+
+// Terminate asks the manager to stop, and returns how it ended.
+func (o *Operator) Terminate() error {
+	_ = o.command.Process.Signal(syscall.SIGTERM)
+	<-o.done
+	return o.err
+}
+
+// Run starts the manager with the permissions of its ServiceAccount and waits until it is ready.
+func (e *Environment) Run(ctx context.Context, program string, args ...string) (*Operator, error) {
+	probe, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	o := &Operator{done: make(chan struct{})}
+	args = append([]string{"--kubeconfig=" + e.restricted, "--endpoint=" + e.CloudURL, "--health-probe-bind-address=" + probe}, args...)
+	o.command = exec.Command(program, args...)
+	o.command.Stdout, o.command.Stderr = o, o
+	o.command.Env = append(os.Environ(), "POD_NAMESPACE=importjobstop-system")
+	if err := o.command.Start(); err != nil {
+		return nil, err
+	}
+	go func() { o.err = o.command.Wait(); close(o.done) }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if response, err := http.Get("http://" + probe + "/readyz"); err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return o, nil
+			}
+		}
+		select {
+		case <-o.done:
+			return nil, fmt.Errorf("the operator ended: %w: %s", o.err, o.Log())
+		case <-ctx.Done():
+			o.Kill()
+			return nil, fmt.Errorf("the operator is not ready: %w: %s", ctx.Err(), o.Log())
+		case <-tick.C:
+		}
+	}
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String(), nil
+}
