@@ -122,8 +122,8 @@ func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, cred
 	ctx = context.WithoutCancel(ctx)
 	result := answer{
 		action: action, key: client.ObjectKeyFromObject(object), target: *object.Status.Target,
-		generation: object.Generation, attempt: object.Status.Attempts, jitter: rand.Float64(),
-	} //nolint:gosec // jitter is no secret
+		generation: object.Generation, attempt: object.Status.Attempts, jitter: rand.Float64(), //nolint:gosec // jitter is no secret
+	}
 	if action == importjob.ActionStop {
 		result.requestID, result.err = r.Cloud.Stop(ctx, creds, target(object))
 	} else {

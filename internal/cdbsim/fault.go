@@ -11,7 +11,7 @@ import (
 // Kind is how an answer goes wrong.
 type Kind string
 
-// The kinds. AnswerLost does what was asked and then cuts the connection; with the others nothing is done.
+// The kinds. AnswerLost and AnswerHeld do what was asked, and then cut the connection or say nothing; with the others nothing is done.
 const (
 	HTTPError  Kind = "http-error" // 503 with an HTML page
 	HTML       Kind = "html"       // 200 with an HTML page
@@ -25,6 +25,7 @@ const (
 	Trickle    Kind = "trickle" // a byte a second
 	Redirect   Kind = "redirect"
 	AnswerLost Kind = "answer-lost"
+	AnswerHeld Kind = "answer-held"
 )
 
 // Fault goes wrong with the calls that it matches.
@@ -89,7 +90,7 @@ func (f *Fault) play(w http.ResponseWriter, r *http.Request, text []byte) {
 		}
 	case Trickle:
 		trickle(w, r, text)
-	case Hang:
+	case Hang, AnswerHeld:
 		<-r.Context().Done()
 	default:
 		panic(http.ErrAbortHandler)

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+)
+
+func TestWrongManifestsAreRefused(t *testing.T) {
+	n := newTenant(t)
+	const right = "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: wrong}\nspec: "
+	for name, test := range map[string]struct{ spec, message string }{
+		"no region":                   {`{asyncRequestId: a-b, credentialsSecretRef: {name: c}}`, "spec.region: Required"},
+		"blank id":                    {`{region: ap-guangzhou, asyncRequestId: " ", credentialsSecretRef: {name: c}}`, "as in 434e366f"},
+		"multi-line id":               {`{region: ap-guangzhou, asyncRequestId: "a\nb", credentialsSecretRef: {name: c}}`, "in one line"},
+		"not a region":                {`{region: Guangzhou, asyncRequestId: a-b, credentialsSecretRef: {name: c}}`, "as in ap-guangzhou"},
+		"unknown site":                {`{region: ap-guangzhou, asyncRequestId: a-b, site: Mars, credentialsSecretRef: {name: c}}`, `"China", "International"`},
+		"Secret in another namespace": {`{region: ap-guangzhou, asyncRequestId: a-b, credentialsSecretRef: {name: other/c}}`, "must be the name of a Secret"},
+		"namespace of a Secret":       {`{region: ap-guangzhou, asyncRequestId: a-b, credentialsSecretRef: {name: c, namespace: other}}`, `unknown field "spec.credentialsSecretRef.namespace"`},
+		"unknown field":               {`{region: ap-guangzhou, asyncRequestId: a-b, regoin: x, credentialsSecretRef: {name: c}}`, `unknown field "spec.regoin"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := env.Kubectl(t.Context(), strings.NewReader(right+test.spec), "apply", "--validate=strict", "-n", n.namespace, "-f", "-")
+			if err == nil || !strings.Contains(out, test.message) {
+				t.Errorf("kubectl said %q (%v), want %q in it", out, err, test.message)
+			}
+		})
+	}
+}
+
+func TestNewObjectIsInProgress(t *testing.T) {
+	n := newTenant(t)
+	n.stop("new")
+	o := n.get("new")
+	if o.Status.ObservedGeneration != -1 || kstatusOf(t, o) != status.InProgressStatus {
+		t.Errorf("a new object has the status %+v", o.Status)
+	}
+}
+
+func TestAccepted(t *testing.T) {
+	n := newTenant(t)
+	n.account("creds")
+	n.running("a")
+	n.start()
+	n.stop("a")
+	o := n.untilReason("a", cdbv1.ReasonStopAccepted)
+	call := n.wantCalls("a", 1)[0]
+	wantPhase(t, o, status.CurrentStatus)
+	if o.Status.RequestID != call.RequestID || o.Status.Attempts != 1 || !strings.Contains(ready(o).Message, call.RequestID) {
+		t.Errorf("status %+v does not tell of %+v", o.Status, call)
+	}
+
+	before := o.ResourceVersion
+	o.Labels = map[string]string{"some": "label"}
+	o.Spec.CredentialsSecretRef.Name = "another"
+	if err := env.Client.Update(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	o = n.untilReason("a", cdbv1.ReasonStopAccepted)
+	if o.ResourceVersion == before {
+		t.Error("the change was not seen")
+	}
+	if err := n.operator.Terminate(); err != nil {
+		t.Errorf("the operator did not stop well: %v", err)
+	}
+	n.start()
+	n.running("b")
+	n.stop("b", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = n.id("b") })
+	n.untilReason("b", cdbv1.ReasonStopAccepted)
+	n.wantCalls("a", 1)
+
+	o = n.get("a")
+	n.running("c")
+	o.Spec.AsyncRequestID, o.Spec.CredentialsSecretRef.Name = n.id("c"), "creds"
+	if err := env.Client.Update(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	n.until("a", "accepted for c", func(o *cdbv1.ImportJobStop) bool {
+		return ready(o).Status == "True" && o.Status.Target.AsyncRequestID == n.id("c")
+	})
+	n.wantCalls("a", 1)
+	n.wantCalls("c", 1)
+}
+
+func TestErrorCodes(t *testing.T) {
+	n := newTenant(t)
+	n.account("creds")
+	n.start()
+	for code, want := range map[string]struct{ ready, accepted string }{
+		"InternalError.TaskFrameError":           {cdbv1.ReasonRetryScheduled, cdbv1.ReasonCloudError},
+		"InvalidParameter":                       {cdbv1.ReasonInvalidRequest, cdbv1.ReasonInvalidRequest},
+		"InvalidParameter.InvalidAsyncRequestId": {cdbv1.ReasonImportNotFound, cdbv1.ReasonImportNotFound},
+		"CdbError.ImportError":                   {cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportError},
+		"InternalError.ImportError":              {cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportError},
+		"RequestLimitExceeded.UinLimitExceeded":  {cdbv1.ReasonRetryScheduled, cdbv1.ReasonThrottled},
+		"AuthFailure.SignatureExpire":            {cdbv1.ReasonRetryScheduled, cdbv1.ReasonCloudError},
+		"AuthFailure.UnauthorizedOperation":      {cdbv1.ReasonCredentialsRejected, cdbv1.ReasonCredentialsRejected},
+		"OperationDenied.UserHasNoStrategy":      {cdbv1.ReasonCredentialsRejected, cdbv1.ReasonCredentialsRejected},
+		"UnsupportedRegion":                      {cdbv1.ReasonInvalidRequest, cdbv1.ReasonInvalidRequest},
+		"Never.HeardOf":                          {cdbv1.ReasonRetryScheduled, cdbv1.ReasonCloudError},
+	} {
+		name := strings.ToLower(strings.ReplaceAll(code, ".", "-"))
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id(name), Status: "KILLED"})
+			env.Cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", AsyncRequestID: n.id(name), Code: code})
+			n.stop(name)
+			o := n.untilReason(name, want.ready)
+			switch want.ready {
+			case cdbv1.ReasonRetryScheduled:
+				wantPhase(t, o, status.InProgressStatus)
+			case cdbv1.ReasonAlreadyStopped:
+				wantPhase(t, o, status.CurrentStatus)
+			default:
+				wantPhase(t, o, status.FailedStatus)
+			}
+			a := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionAccepted)
+			if a == nil || a.Status != "False" || a.Reason != want.accepted || !strings.Contains(a.Message, code) {
+				t.Errorf("Accepted is %+v", a)
+			}
+			if want.accepted == cdbv1.ReasonThrottled && o.Status.Attempts != 0 {
+				t.Errorf("a refusal by the quota counts as %d attempts", o.Status.Attempts)
+			}
+		})
+	}
+}
+
+func TestImportThatEndedByItself(t *testing.T) {
+	n := newTenant(t)
+	n.account("creds")
+	env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id("done"), Status: "SUCCESS"})
+	n.start()
+	n.stop("done")
+	wantPhase(t, n.untilReason("done", cdbv1.ReasonImportAlreadyFinished), status.FailedStatus)
+}
+
+func TestWaitForStopped(t *testing.T) {
+	n := newTenant(t)
+	n.account("creds")
+	env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id("slow"), Status: "RUNNING", EndsAfter: time.Second})
+	n.start()
+	n.stop("slow", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+	wantPhase(t, n.untilReason("slow", cdbv1.ReasonWaitingForStop), status.InProgressStatus)
+	wantPhase(t, n.untilReason("slow", cdbv1.ReasonImportStopped), status.CurrentStatus)
+	n.wantCalls("slow", 1)
+}
+
+func TestSuspend(t *testing.T) {
+	n := newTenant(t)
+	n.account("creds")
+	n.running("held")
+	n.start()
+	n.stop("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
+	o := n.untilReason("held", cdbv1.ReasonSuspended)
+	wantPhase(t, o, status.InProgressStatus)
+	n.wantCalls("held", 0)
+	o.Spec.Suspend = false
+	if err := env.Client.Update(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	n.untilReason("held", cdbv1.ReasonStopAccepted)
+}
+
+func TestCredentials(t *testing.T) {
+	n := newTenant(t)
+	n.running("late")
+	n.start()
+	n.stop("late")
+	wantPhase(t, n.untilReason("late", cdbv1.ReasonCredentialsNotFound), status.InProgressStatus)
+	account := n.account("creds")
+	n.untilReason("late", cdbv1.ReasonStopAccepted)
+
+	n.running("rotated")
+	env.Cloud.SetAccount(cdbsim.Account{SecretID: account.SecretID, SecretKey: "rotated", Token: account.Token})
+	n.stop("rotated")
+	wantPhase(t, n.untilReason("rotated", cdbv1.ReasonCredentialsRejected), status.FailedStatus)
+	secret := &corev1.Secret{}
+	if err := env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.namespace, Name: "creds"}, secret); err != nil {
+		t.Fatal(err)
+	}
+	secret.Data["secretKey"] = []byte("rotated")
+	if err := env.Client.Update(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	n.untilReason("rotated", cdbv1.ReasonStopAccepted)
+}
+
+func TestNothingOfASecretLeaks(t *testing.T) {
+	n := newTenant(t)
+	account := n.account("creds")
+	n.running("ok")
+	n.start()
+	n.stop("ok")
+	n.stop("unknown")
+	n.untilReason("ok", cdbv1.ReasonStopAccepted)
+	n.untilReason("unknown", cdbv1.ReasonImportNotFound)
+	events := &eventsv1.EventList{}
+	n.until("ok", "told in events", func(*cdbv1.ImportJobStop) bool {
+		_ = env.Client.List(t.Context(), events, client.InNamespace(n.namespace))
+		return len(events.Items) == 2
+	})
+	_ = n.operator.Terminate()
+	out, err := env.Kubectl(t.Context(), nil, "get", "ijs,events", "-n", n.namespace, "-o", "yaml")
+	if err != nil {
+		t.Fatal(out)
+	}
+	out += n.operator.Log()
+	for _, canary := range []string{account.SecretKey, account.Token, account.SecretID, "Signature="} {
+		if strings.Contains(out, canary) {
+			t.Errorf("%q is in the log, the events or the status", canary)
+		}
+	}
+}

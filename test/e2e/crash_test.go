@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"testing"
+
+	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+)
+
+// The call hangs, so that the kill comes between the intent and the answer; nothing was done.
+func TestKilledBeforeTheCallIsDone(t *testing.T) {
+	n := newTenant(t)
+	n.account("creds")
+	n.running("a")
+	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.Hang, Times: 1})
+	n.start()
+	n.stop("a")
+	o := n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.calls("a", "StopDBImportJob")) == 1 })
+	n.operator.Kill()
+	if o.Status.LastAttempt == nil || o.Status.LastAttempt.EndTime != nil {
+		t.Errorf("the attempt of unknown outcome is not to be seen: %+v", o.Status)
+	}
+	wantPhase(t, o, status.InProgressStatus)
+	n.start()
+	o = n.untilReason("a", cdbv1.ReasonStopAccepted)
+	if !o.Status.LastAttempt.FollowsUnknown || o.Status.Attempts != 2 {
+		t.Errorf("the attempt after the kill is %+v", o.Status)
+	}
+	n.wantCalls("a", 2)
+}
+
+// The import is stopped but the answer never comes: the kill is between the call and the status write.
+func TestKilledBetweenTheCallAndTheStatusWrite(t *testing.T) {
+	n := newTenant(t)
+	n.account("creds")
+	n.running("a")
+	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.AnswerHeld, Times: 1})
+	n.start()
+	n.stop("a")
+	n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.calls("a", "StopDBImportJob")) == 1 })
+	n.operator.Kill()
+	n.start()
+	o := n.untilReason("a", cdbv1.ReasonAlreadyStopped)
+	wantPhase(t, o, status.CurrentStatus)
+	if !o.Status.LastAttempt.FollowsUnknown || o.Status.ImportStatus != "KILLED" {
+		t.Errorf("the status after the kill is %+v", o.Status)
+	}
+}
+
+// The connection is cut after the import was stopped, and the process lives.
+func TestAnswerLost(t *testing.T) {
+	n := newTenant(t)
+	n.account("creds")
+	n.running("a")
+	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.AnswerLost, Times: 1})
+	n.start()
+	n.stop("a")
+	wantPhase(t, n.untilReason("a", cdbv1.ReasonAlreadyStopped), status.CurrentStatus)
+}
