@@ -51,7 +51,7 @@ func TestNewObjectIsInProgress(t *testing.T) {
 
 func TestAccepted(t *testing.T) {
 	n := newTenant(t)
-	n.account("creds")
+	n.account()
 	n.running("a")
 	n.start()
 	n.stop("a")
@@ -96,7 +96,7 @@ func TestAccepted(t *testing.T) {
 
 func TestErrorCodes(t *testing.T) {
 	n := newTenant(t)
-	n.account("creds")
+	n.account()
 	n.start()
 	for code, want := range map[string]struct{ ready, accepted string }{
 		"InternalError.TaskFrameError":           {cdbv1.ReasonRetryScheduled, cdbv1.ReasonCloudError},
@@ -139,7 +139,7 @@ func TestErrorCodes(t *testing.T) {
 
 func TestImportThatEndedByItself(t *testing.T) {
 	n := newTenant(t)
-	n.account("creds")
+	n.account()
 	env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id("done"), Status: "SUCCESS"})
 	n.start()
 	n.stop("done")
@@ -148,7 +148,7 @@ func TestImportThatEndedByItself(t *testing.T) {
 
 func TestWaitForStopped(t *testing.T) {
 	n := newTenant(t)
-	n.account("creds")
+	n.account()
 	env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id("slow"), Status: "RUNNING", EndsAfter: time.Second})
 	n.start()
 	n.stop("slow", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
@@ -159,7 +159,7 @@ func TestWaitForStopped(t *testing.T) {
 
 func TestSuspend(t *testing.T) {
 	n := newTenant(t)
-	n.account("creds")
+	n.account()
 	n.running("held")
 	n.start()
 	n.stop("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
@@ -179,7 +179,7 @@ func TestCredentials(t *testing.T) {
 	n.start()
 	n.stop("late")
 	wantPhase(t, n.untilReason("late", cdbv1.ReasonCredentialsNotFound), status.InProgressStatus)
-	account := n.account("creds")
+	account := n.account()
 	n.untilReason("late", cdbv1.ReasonStopAccepted)
 
 	n.running("rotated")
@@ -199,7 +199,7 @@ func TestCredentials(t *testing.T) {
 
 func TestNothingOfASecretLeaks(t *testing.T) {
 	n := newTenant(t)
-	account := n.account("creds")
+	account := n.account()
 	n.running("ok")
 	n.start()
 	n.stop("ok")

@@ -14,7 +14,7 @@ import (
 // The call hangs, so that the kill comes between the intent and the answer; nothing was done.
 func TestKilledBeforeTheCallIsDone(t *testing.T) {
 	n := newTenant(t)
-	n.account("creds")
+	n.account()
 	n.running("a")
 	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.Hang, Times: 1})
 	n.start()
@@ -36,7 +36,7 @@ func TestKilledBeforeTheCallIsDone(t *testing.T) {
 // The import is stopped but the answer never comes: the kill is between the call and the status write.
 func TestKilledBetweenTheCallAndTheStatusWrite(t *testing.T) {
 	n := newTenant(t)
-	n.account("creds")
+	n.account()
 	n.running("a")
 	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.AnswerHeld, Times: 1})
 	n.start()
@@ -54,7 +54,7 @@ func TestKilledBetweenTheCallAndTheStatusWrite(t *testing.T) {
 // The connection is cut after the import was stopped, and the process lives.
 func TestAnswerLost(t *testing.T) {
 	n := newTenant(t)
-	n.account("creds")
+	n.account()
 	n.running("a")
 	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.AnswerLost, Times: 1})
 	n.start()

@@ -96,13 +96,13 @@ func (n *tenant) running(name string) {
 	env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id(name), Status: "RUNNING"})
 }
 
-// account creates a Secret whose account no other test uses, so that they do not share a quota.
-func (n *tenant) account(secret string) cdbsim.Account {
+// account creates the Secret creds, whose account no other test uses, so that they do not share a quota.
+func (n *tenant) account() cdbsim.Account {
 	n.Helper()
 	a := cdbsim.Account{SecretID: "AKID" + strings.ReplaceAll(n.namespace, "-", ""), SecretKey: "canary-key-" + n.namespace, Token: "canary-token-" + n.namespace}
 	env.Cloud.SetAccount(a)
 	n.create(&corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: n.namespace, Name: secret},
+		ObjectMeta: metav1.ObjectMeta{Namespace: n.namespace, Name: "creds"},
 		StringData: map[string]string{"secretId": a.SecretID, "secretKey": " " + a.SecretKey + "\n", "token": a.Token},
 	})
 	return a
