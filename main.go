@@ -35,6 +35,7 @@ const describeLimit = 40
 
 type options struct {
 	metricsAddress, probeAddress, endpoint, namespaces string
+	leaseNamespace                                     string
 	metricsSecure, leaderElect, regional               bool
 	callsPerSecond, workers                            int
 	zap                                                zap.Options
@@ -45,6 +46,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS to authenticated and authorized clients only.")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "The address of the probes /healthz and /readyz; 0 serves none.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let only one of several replicas act at a time.")
+	flags.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "The namespace of the lease. Empty: the namespace of the pod.")
 	flags.StringVar(&o.endpoint, "endpoint", "", "One URL for all calls of the cloud, as in https://gateway.example:8443: a private gateway or a simulator. Empty: the vendor's endpoints.")
 	flags.BoolVar(&o.regional, "regional-endpoints", false, "Call each region through its own endpoint, which has its own quota.")
 	flags.IntVar(&o.callsPerSecond, "requests-per-second", 20, "The most calls of StopDBImportJob in any second per account and endpoint, 1 to 1000. The vendor allows 20.")
@@ -137,6 +139,7 @@ func (o *options) manager() ctrl.Options {
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "importjobstop.cdb.tencentcloud.com",
+		LeaderElectionNamespace:       o.leaseNamespace,
 		LeaderElectionReleaseOnCancel: true,
 		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
 	}

@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	operator, err := e.Run(ctx, program)
+	operator, err := e.Run(ctx, program, "--leader-elect", "--leader-election-namespace=importjobstop-system")
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,8 @@ type demo struct {
 }
 
 func (d *demo) play(ctx context.Context) error {
-	say("kubectl apply -k config/samples: the vendor's example, and one in a Finance region that waits until the import has ended")
-	if out, err := d.Kubectl(ctx, nil, "apply", "-k", filepath.Join(harness.Root(), "config", "samples")); err != nil {
+	say("kubectl apply -f config/samples/: the vendor's example, and one in a Finance region that waits until the import has ended")
+	if out, err := d.Kubectl(ctx, nil, "apply", "-f", filepath.Join(harness.Root(), "config", "samples")); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
 	say("kubectl apply: an id that the cloud does not know, and one whose Secret comes later")

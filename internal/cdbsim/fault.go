@@ -11,7 +11,7 @@ import (
 // Kind is how an answer goes wrong.
 type Kind string
 
-// The kinds. AnswerLost and AnswerHeld do what was asked, and then cut the connection or say nothing; with the others nothing is done.
+// The kinds. AnswerLost, AnswerHeld and Slow do what was asked; with the others nothing is done.
 const (
 	HTTPError  Kind = "http-error" // 503 with an HTML page
 	HTML       Kind = "html"       // 200 with an HTML page
@@ -26,7 +26,16 @@ const (
 	Redirect   Kind = "redirect"
 	AnswerLost Kind = "answer-lost"
 	AnswerHeld Kind = "answer-held"
+	Slow       Kind = "slow" // the right answer, two seconds late
 )
+
+// bodies are the wrong answers that are always the same.
+var bodies = map[Kind]string{HTML: "<html>captive portal</html>", Null: "null", NoID: `{"Response":{}}`}
+
+// done says whether what was asked is done all the same.
+func (f *Fault) done() bool {
+	return f.Kind == AnswerLost || f.Kind == AnswerHeld || f.Kind == Slow
+}
 
 // Fault goes wrong with the calls that it matches.
 type Fault struct {
@@ -70,13 +79,8 @@ func (f *Fault) play(w http.ResponseWriter, r *http.Request, text []byte) {
 	case HTTPError:
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("<html>503 Service Unavailable</html>"))
-	case HTML:
-		_, _ = w.Write([]byte("<html>captive portal</html>"))
-	case Empty:
-	case Null:
-		_, _ = w.Write([]byte("null"))
-	case NoID:
-		_, _ = w.Write([]byte(`{"Response":{}}`))
+	case HTML, Empty, Null, NoID:
+		_, _ = w.Write([]byte(bodies[kind]))
 	case Truncated:
 		_, _ = w.Write(text[:len(text)/2])
 	case Redirect:
@@ -90,6 +94,9 @@ func (f *Fault) play(w http.ResponseWriter, r *http.Request, text []byte) {
 		}
 	case Trickle:
 		trickle(w, r, text)
+	case Slow:
+		time.Sleep(2 * time.Second)
+		_, _ = w.Write(text)
 	case Hang, AnswerHeld:
 		<-r.Context().Done()
 	default:

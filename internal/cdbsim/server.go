@@ -135,7 +135,7 @@ func (s *Server) handle(r *http.Request, body []byte, now time.Time) (call Call,
 	switch {
 	case fault != nil && fault.Code != "":
 		call.Code = fault.Code
-	case fault != nil && fault.Kind != AnswerLost && fault.Kind != AnswerHeld:
+	case fault != nil && !fault.done():
 		call.Code = "fault"
 	default:
 		call.Code = s.refuse(r, body, call, readable, now)

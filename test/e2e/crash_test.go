@@ -19,7 +19,7 @@ func TestKilledBeforeTheCallIsDone(t *testing.T) {
 	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.Hang, Times: 1})
 	n.start()
 	n.stop("a")
-	o := n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.calls("a", "StopDBImportJob")) == 1 })
+	o := n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.stops("a")) == 1 })
 	n.operator.Kill()
 	if o.Status.LastAttempt == nil || o.Status.LastAttempt.EndTime != nil {
 		t.Errorf("the attempt of unknown outcome is not to be seen: %+v", o.Status)
@@ -41,7 +41,7 @@ func TestKilledBetweenTheCallAndTheStatusWrite(t *testing.T) {
 	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.AnswerHeld, Times: 1})
 	n.start()
 	n.stop("a")
-	n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.calls("a", "StopDBImportJob")) == 1 })
+	n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.stops("a")) == 1 })
 	n.operator.Kill()
 	n.start()
 	o := n.untilReason("a", cdbv1.ReasonAlreadyStopped)

@@ -79,12 +79,12 @@ func newTenant(t *testing.T) *tenant {
 	return n
 }
 
-func (n *tenant) start() {
+func (n *tenant) start(flags ...string) {
 	n.Helper()
 	ctx, cancel := context.WithTimeout(n.Context(), patience)
 	defer cancel()
 	var err error
-	if n.operator, err = env.Run(ctx, program, "--namespaces="+n.namespace, "--zap-log-level=5"); err != nil {
+	if n.operator, err = env.Run(ctx, program, append(flags, "--namespaces="+n.namespace, "--zap-log-level=5")...); err != nil {
 		n.Fatal(err)
 	}
 }
@@ -157,10 +157,10 @@ func (n *tenant) untilReason(name, reason string) *cdbv1.ImportJobStop {
 	})
 }
 
-// calls are those that the cloud saw for an import of this tenant.
-func (n *tenant) calls(name, action string) (calls []cdbsim.Call) {
+// stops are the calls of StopDBImportJob that the cloud saw for an import of this tenant.
+func (n *tenant) stops(name string) (calls []cdbsim.Call) {
 	for _, c := range env.Cloud.Calls() {
-		if c.AsyncRequestID == n.id(name) && c.Action == action {
+		if c.AsyncRequestID == n.id(name) && c.Action == "StopDBImportJob" {
 			calls = append(calls, c)
 		}
 	}
@@ -169,7 +169,7 @@ func (n *tenant) calls(name, action string) (calls []cdbsim.Call) {
 
 func (n *tenant) wantCalls(name string, want int) []cdbsim.Call {
 	n.Helper()
-	calls := n.calls(name, "StopDBImportJob")
+	calls := n.stops(name)
 	if len(calls) != want {
 		n.Fatalf("the cloud saw %d stops for %s, want %d: %+v", len(calls), name, want, calls)
 	}

@@ -200,7 +200,7 @@ func (o *Operator) Terminate() error {
 
 // Run starts the manager with the permissions of its ServiceAccount and waits until it is ready.
 func (e *Environment) Run(ctx context.Context, program string, args ...string) (*Operator, error) {
-	probe, err := freeAddress()
+	probe, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +233,8 @@ func (e *Environment) Run(ctx context.Context, program string, args ...string) (
 	}
 }
 
-func freeAddress() (string, error) {
+// FreeAddress is an address of this machine that nobody listens on.
+func FreeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
