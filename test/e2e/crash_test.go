@@ -19,8 +19,9 @@ func TestKilledBeforeTheCallIsDone(t *testing.T) {
 	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.Hang, Times: 1})
 	n.start()
 	n.stop("a")
-	o := n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.stops("a")) == 1 })
+	n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.stops("a")) == 1 })
 	n.operator.Kill()
+	o := n.get("a")
 	if o.Status.LastAttempt == nil || o.Status.LastAttempt.EndTime != nil {
 		t.Errorf("the attempt of unknown outcome is not to be seen: %+v", o.Status)
 	}
