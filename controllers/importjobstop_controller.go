@@ -85,7 +85,7 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 	}
 	if step.action == importjob.ActionStop {
 		if err := r.claim(ctx, object); err != nil {
-			credit.Done(false)
+			credit.Cancel()
 			return ctrl.Result{}, err
 		}
 	}
@@ -122,7 +122,7 @@ func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, cred
 	ctx = context.WithoutCancel(ctx)
 	result := answer{
 		action: action, key: client.ObjectKeyFromObject(object), target: *object.Status.Target,
-		generation: object.Generation, attempt: object.Status.Attempts, jitter: rand.Float64(), //nolint:gosec // jitter is no secret
+		generation: object.Generation, attempt: object.Status.Attempts, started: object.Status.LastAttempt.StartTime, jitter: rand.Float64(), //nolint:gosec // jitter is no secret
 	}
 	if action == importjob.ActionStop {
 		result.requestID, result.err = r.Cloud.Stop(ctx, creds, target(object))

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,6 +24,7 @@ type answer struct {
 	generation int64
 	key        types.NamespacedName
 	attempt    int32
+	started    metav1.MicroTime // of the attempt
 	at         time.Time
 	requestID  string
 	status     importjob.Status

@@ -4,9 +4,11 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +22,9 @@ import (
 
 // writeTimeout bounds the write of an answer, which goes on while the process shuts down.
 const writeTimeout = 10 * time.Second
+
+// errOvertaken: another operator has made a later attempt, and its status is the truth now.
+var errOvertaken = errors.New("the status speaks of a later attempt")
 
 // write updates the status with the resourceVersion just read, and only if the change changes anything.
 func (r *Reconciler) write(ctx context.Context, object *cdbv1.ImportJobStop, c change) error {
@@ -54,6 +59,11 @@ func (r *Reconciler) record(ctx context.Context, object *cdbv1.ImportJobStop) (w
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	before, err := r.writeAnswer(ctx, object, a)
+	if errors.Is(err, errOvertaken) {
+		logr.FromContextOrDiscard(ctx).Error(err, "this answer is in no status", "requestId", a.requestID, "importStatus", a.status)
+		r.memory.settle(key)
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -66,8 +76,8 @@ func (r *Reconciler) record(ctx context.Context, object *cdbv1.ImportJobStop) (w
 // It returns the kind of refusal that the status told of before.
 func (r *Reconciler) writeAnswer(ctx context.Context, object *cdbv1.ImportJobStop, a *answer) (before string, err error) {
 	for {
-		if object.Status.Target == nil || *object.Status.Target != a.target || object.Status.Attempts > a.attempt {
-			return "", fmt.Errorf("another writer took over the status, which lacks the answer with RequestId %q", a.requestID)
+		if last := object.Status.LastAttempt; last == nil || !last.StartTime.Equal(&a.started) {
+			return "", errOvertaken
 		}
 		before = acceptedReason(object)
 		err := r.write(ctx, object, func(o *cdbv1.ImportJobStop) { judge(o, a) })

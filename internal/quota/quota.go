@@ -55,13 +55,18 @@ type place[ID comparable] struct {
 	number  int
 }
 
-// Credit is the right to make one call. Give it back with Done.
+// Credit is the right to make one call. Give it back with Done or Cancel; whatever follows the first of them does nothing.
 type Credit struct {
-	done func(refused bool)
+	once   sync.Once
+	done   func(refused bool)
+	cancel func()
 }
 
-// Done says that the call was answered or given up, and whether the server refused it for the limit. Later calls do nothing.
-func (c *Credit) Done(refused bool) { c.done(refused) }
+// Done says that the call was answered or given up, and whether the server refused it for the limit.
+func (c *Credit) Done(refused bool) { c.once.Do(func() { c.done(refused) }) }
+
+// Cancel says that there was no call; the credit goes to the next in line at once.
+func (c *Credit) Cancel() { c.once.Do(c.cancel) }
 
 // New returns budgets that are limit wide for an action, in calls a second. Nobody gets a credit before Start.
 func New[ID comparable](limit func(action string) int) *Budgets[ID] {
@@ -142,15 +147,13 @@ func (b *Budgets[ID]) open(bud *budget[ID]) bool {
 
 func (b *Budgets[ID]) credit(bud *budget[ID]) *Credit {
 	sent := time.Now()
-	var once sync.Once
-	return &Credit{done: func(refused bool) {
-		once.Do(func() {
-			b.mu.Lock()
-			bud.answered(sent, refused, b.limit(bud.key.Action))
-			b.mu.Unlock()
-			time.AfterFunc(period, func() { b.giveBack(bud) })
-		})
-	}}
+	done := func(refused bool) {
+		b.mu.Lock()
+		bud.answered(sent, refused, b.limit(bud.key.Action))
+		b.mu.Unlock()
+		time.AfterFunc(period, func() { b.giveBack(bud) })
+	}
+	return &Credit{done: done, cancel: func() { b.giveBack(bud) }}
 }
 
 // answered moves the window. Refusals of calls that were sent before the last cut are news of the same crowd.

@@ -121,6 +121,21 @@ func TestFirstComeFirstServedAndWhoLeavesGivesItsPlaceOrItsCreditToTheNext(t *te
 	})
 }
 
+func TestACancelledCreditGoesToTheNextAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(1)
+		credit := r.mustGet(t, 1)
+		r.Acquire(key, 2)
+		credit.Cancel()
+		credit.Done(true)
+		if woken := r.woken(); len(woken) != 1 {
+			t.Errorf("woken: %v", woken)
+		}
+		r.mustGet(t, 2).Cancel()
+	})
+}
+
 func TestARefusalHalvesTheWindowOnceForAllCallsThatWereOutAndPauses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
