@@ -59,7 +59,8 @@ func run(ctx context.Context) error {
 	}
 	if os.Getenv("KEEP") != "" {
 		say("still up; to play with it, in another terminal:")
-		fmt.Printf("\n  export KUBECONFIG=%s\n\nEnd it with Ctrl-C.\n", e.Kubeconfig)
+		fmt.Printf("\n  export KUBECONFIG=%s PATH=%s:$PATH\n\nThe cloud's log of calls: curl %s\nEnd it with Ctrl-C.\n",
+			e.Kubeconfig, filepath.Join(harness.Root(), "bin", "controlplane"), e.CloudURL)
 		<-ctx.Done()
 		return nil
 	}
@@ -71,6 +72,7 @@ func prepareCloud(cloud *cdbsim.Server) {
 	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "434e366f-beaf56d6-508b7f33-2abdb382", Status: "RUNNING"})
 	cloud.SetImport(cdbsim.Import{Region: "ap-shanghai-fsi", ID: "5b3c1d2e-00ff41aa-91c6e0b7-7d20c9f4", Status: "RUNNING", EndsAfter: 3 * time.Second})
 	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "a-late-secret", Status: "RUNNING"})
+	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "an-import-to-play-with", Status: "RUNNING"})
 	for i := range burst {
 		cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: fmt.Sprintf("burst-%d", i), Status: "RUNNING"})
 	}

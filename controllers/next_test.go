@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+// noon is when these tests take place.
+var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+// wish is an object that nobody has looked at.
+func wish() *cdbv1.ImportJobStop {
+	return &cdbv1.ImportJobStop{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "stop", UID: "1", Generation: 1},
+		Spec: cdbv1.ImportJobStopSpec{
+			Region: "ap-guangzhou", AsyncRequestID: "a-b",
+			CredentialsSecretRef: cdbv1.SecretReference{Name: "creds"},
+		},
+		Status: cdbv1.ImportJobStopStatus{ObservedGeneration: -1},
+	}
+}
+
+// after is a wish to which these changes were made, one after the other.
+func after(changes ...change) *cdbv1.ImportJobStop {
+	object := wish()
+	for _, c := range changes {
+		c(object)
+	}
+	return object
+}
+
+// answered is what came of the attempt that is in status.
+func answered(action importjob.Action, edit func(*answer)) change {
+	return func(object *cdbv1.ImportJobStop) {
+		a := &answer{action: action, generation: object.Generation, attempt: object.Status.Attempts, at: noon, jitter: 0.5}
+		edit(a)
+		judge(object, a)
+	}
+}
+
+func stopAnswered(class importjob.Class, edit ...func(*importjob.Fault)) change {
+	return answered(importjob.ActionStop, func(a *answer) {
+		fault := &importjob.Fault{Class: class, Code: "Some.Code", Message: "something", RequestID: "r-1"}
+		for _, e := range edit {
+			e(fault)
+		}
+		a.err = fault
+	})
+}
+
+func accept(object *cdbv1.ImportJobStop) {
+	answered(importjob.ActionStop, func(a *answer) { a.requestID = "r-1" })(object)
+}
+
+func told(s importjob.Status) change {
+	return answered(importjob.ActionDescribe, func(a *answer) { a.status = s })
+}
+
+func spec(edit func(*cdbv1.ImportJobStopSpec)) change {
+	return func(o *cdbv1.ImportJobStop) { edit(&o.Spec); o.Generation++ }
+}
+
+var (
+	claim         = claimed(noon)
+	elsewhere     = spec(func(s *cdbv1.ImportJobStopSpec) { s.AsyncRequestID = "c-d" })
+	otherSecret   = spec(func(s *cdbv1.ImportJobStopSpec) { s.CredentialsSecretRef.Name = "other" })
+	hold          = spec(func(s *cdbv1.ImportJobStopSpec) { s.Suspend = true })
+	untilEnded    = spec(func(s *cdbv1.ImportJobStopSpec) { s.WaitFor = cdbv1.WaitForStopped })
+	chinaByName   = spec(func(s *cdbv1.ImportJobStopSpec) { s.Site = cdbv1.SiteChina })
+	international = spec(func(s *cdbv1.ImportJobStopSpec) { s.Site = cdbv1.SiteInternational })
+)
+
+func TestNext(t *testing.T) {
+	t.Parallel()
+	const wait = importjob.Action("wait")
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   importjob.Action // wait: comes back later; empty: only a change of status
+	}{
+		"new":                              {after(), importjob.ActionStop},
+		"new and suspended":                {after(hold), ""},
+		"in line":                          {after(waitingForQuota(noon, time.Hour)), importjob.ActionStop},
+		"killed before the answer":         {after(claim), importjob.ActionStop},
+		"killed, then suspended":           {after(claim, hold), ""},
+		"accepted":                         {after(claim, accept), ""},
+		"accepted, other Secret":           {after(claim, accept, otherSecret), ""},
+		"accepted, empty site named":       {after(claim, accept, chinaByName), ""},
+		"accepted, other site":             {after(claim, accept, international), importjob.ActionStop},
+		"accepted, other import":           {after(claim, accept, elsewhere), importjob.ActionStop},
+		"accepted, other import, held":     {after(claim, accept, elsewhere, hold), ""},
+		"accepted, then to wait for end":   {after(claim, accept, untilEnded), importjob.ActionDescribe},
+		"accepted, still ending":           {after(untilEnded, claim, accept), wait},
+		"ended":                            {after(untilEnded, claim, accept, told(importjob.StatusKilled)), ""},
+		"ended, other Secret":              {after(untilEnded, claim, accept, told(importjob.StatusKilled), otherSecret), ""},
+		"transient":                        {after(claim, stopAnswered(importjob.Transient)), wait},
+		"throttled goes back into line":    {after(claim, stopAnswered(importjob.Throttled)), importjob.ActionStop},
+		"terminal":                         {after(claim, stopAnswered(importjob.Terminal)), ""},
+		"terminal, corrected":              {after(claim, stopAnswered(importjob.Terminal), otherSecret), importjob.ActionStop},
+		"rejected":                         {after(claim, stopAnswered(importjob.Rejected)), wait},
+		"rejected, other Secret":           {after(claim, stopAnswered(importjob.Rejected), otherSecret), importjob.ActionStop},
+		"unknown id":                       {after(claim, stopAnswered(importjob.NotFound)), ""},
+		"unknown id after a kill":          {after(claim, claim, stopAnswered(importjob.NotFound)), importjob.ActionDescribe},
+		"ambiguous":                        {after(claim, stopAnswered(importjob.Ambiguous)), importjob.ActionDescribe},
+		"ambiguous, told that it is over":  {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusRemoved)), ""},
+		"ambiguous, told that it runs":     {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusRunning)), wait},
+		"ended by itself, corrected":       {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusSuccess), otherSecret), ""},
+		"ended by itself, another import":  {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusSuccess), elsewhere), importjob.ActionStop},
+		"without credentials, looks again": {after(credentialsNotFound("no Secret")), importjob.ActionStop},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := next(test.object, noon)
+			action := got.action
+			if got.after > 0 {
+				action = wait
+			}
+			if action != test.want || (action == "" && got.change == nil) {
+				t.Errorf("next is %q after %s, want %q", got.action, got.after, test.want)
+			}
+		})
+	}
+}
+
+// Whatever is asked after success, only another target is called.
+func TestSuccessIsFinal(t *testing.T) {
+	t.Parallel()
+	changes := []change{otherSecret, hold, untilEnded, chinaByName, observed, accept, told(importjob.StatusPaused), told(importjob.StatusKilled), told("")}
+	for i := range len(changes) * len(changes) {
+		object := after(claim, accept, changes[i%len(changes)], changes[i/len(changes)])
+		if got := next(object, noon.Add(time.Hour)); got.action == importjob.ActionStop {
+			t.Errorf("stopped again after changes %d and %d", i%len(changes), i/len(changes))
+		}
+	}
+}

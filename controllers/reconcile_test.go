@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
+)
+
+var errDown = errors.New("the API server is down")
+
+// cloud accepts every stop and counts them.
+type cloud struct{ stops int }
+
+func (*cloud) Host(importjob.Target) string { return "cloud" }
+
+func (c *cloud) Stop(context.Context, importjob.Credentials, importjob.Target) (string, error) {
+	c.stops++
+	return "r-1", nil
+}
+
+func (*cloud) Describe(context.Context, importjob.Credentials, importjob.Target) (importjob.Status, error) {
+	return importjob.StatusKilled, nil
+}
+
+// rig is a Reconciler with a cloud that accepts, a budget that is open, and an API server whose faults are the test's.
+type rig struct {
+	*testing.T
+	*Reconciler
+	cloud  *cloud
+	writes int
+	fail   func(*cdbv1.ImportJobStop) error // of a status write; nil: none
+	stale  *cdbv1.ImportJobStop             // what the cache returns; nil: the newest
+}
+
+func newRig(t *testing.T) *rig {
+	scheme := runtime.NewScheme()
+	_ = clientgoscheme.AddToScheme(scheme)
+	_ = cdbv1.AddToScheme(scheme)
+	r := &rig{T: t, cloud: &cloud{}}
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "creds"},
+		Data:       map[string][]byte{"secretId": []byte("id"), "secretKey": []byte("key")},
+	}
+	server := fake.NewClientBuilder().WithScheme(scheme).WithObjects(wish(), secret).WithStatusSubresource(&cdbv1.ImportJobStop{}).Build()
+	cache := interceptor.NewClient(server, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
+			if object, ok := into.(*cdbv1.ImportJobStop); ok && r.stale != nil {
+				r.stale.DeepCopyInto(object)
+				return nil
+			}
+			return c.Get(ctx, key, into, options...)
+		},
+		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, options ...client.SubResourceUpdateOption) error {
+			if object, ok := o.(*cdbv1.ImportJobStop); ok && r.fail != nil {
+				if err := r.fail(object); err != nil {
+					return err
+				}
+			}
+			err := c.SubResource(sub).Update(ctx, o, options...)
+			if err == nil {
+				r.writes++
+			}
+			return err
+		},
+	})
+	r.Reconciler = &Reconciler{
+		Client: cache, Live: server, Cloud: r.cloud, Events: events.NewFakeRecorder(10),
+		Quota: quota.New[types.NamespacedName](func(string) int { return 20 }),
+	}
+	r.Quota.Start(func(types.NamespacedName) {})
+	time.Sleep(2 * time.Second) // of the bubble's time: the budgets open
+	return r
+}
+
+func (r *rig) reconcile() error {
+	_, err := r.Reconcile(r.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(wish())})
+	synctest.Wait()
+	return err
+}
+
+func (r *rig) get() *cdbv1.ImportJobStop {
+	object := &cdbv1.ImportJobStop{}
+	if err := r.Live.Get(r.Context(), client.ObjectKeyFromObject(wish()), object); err != nil {
+		r.Fatal(err)
+	}
+	return object
+}
+
+func (r *rig) want(reason string, stops, writes int) {
+	r.Helper()
+	if got := readyReason(r.get()); got != reason || r.cloud.stops != stops || r.writes != writes {
+		r.Errorf("Ready is %s after %d stops and %d writes, want %s after %d and %d", got, r.cloud.stops, r.writes, reason, stops, writes)
+	}
+}
+
+func TestAResyncAfterSuccessDoesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		for range 5 {
+			if err := r.reconcile(); err != nil {
+				t.Error(err)
+			}
+		}
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
+	})
+}
+
+func TestNothingIsSentThatIsNotWrittenDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.fail = func(*cdbv1.ImportJobStop) error { return errDown }
+		for range 3 {
+			if err := r.reconcile(); !errors.Is(err, errDown) {
+				t.Errorf("the error is %v", err)
+			}
+		}
+		r.want("", 0, 0)
+	})
+}
+
+func TestTheWriteOfAnAnswerIsRetriedAndNotTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.fail = func(o *cdbv1.ImportJobStop) error {
+			if o.Status.RequestID != "" {
+				return errDown
+			}
+			return nil
+		}
+		for range 3 {
+			if err := r.reconcile(); !errors.Is(err, errDown) {
+				t.Errorf("the error is %v", err)
+			}
+		}
+		r.want(cdbv1.ReasonStopping, 1, 1)
+		r.fail = nil
+		_ = r.reconcile()
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
+	})
+}
+
+func TestAnOldCopyInTheCacheSendsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.stale = r.get()
+		for range 3 {
+			if err := r.reconcile(); err != nil {
+				t.Error(err)
+			}
+		}
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
+		r.memory.forget(client.ObjectKeyFromObject(wish())) // as after a restart
+		if err := r.reconcile(); err != nil {
+			t.Error(err)
+		}
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
+	})
+}
+
+// The spec changes while the call is out: its answer is written all the same, and then the new wish is looked at.
+func TestAnAnswerIsWrittenOverAConflict(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		conflict := apierrors.NewConflict(cdbv1.GroupVersion.WithResource("importjobstops").GroupResource(), "stop", errDown)
+		r.fail = func(o *cdbv1.ImportJobStop) error {
+			if o.Status.RequestID == "" {
+				return nil
+			}
+			r.fail = nil
+			return conflict
+		}
+		if err := r.reconcile(); err != nil {
+			t.Error(err)
+		}
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
+	})
+}
+
+func TestALaterAttemptOfAnotherOperatorIsNotOverwritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.fail = func(o *cdbv1.ImportJobStop) error {
+			if o.Status.RequestID != "" {
+				return errDown
+			}
+			return nil
+		}
+		_ = r.reconcile()
+		r.fail = nil
+		time.Sleep(time.Second)
+		other := r.get()
+		claimed(time.Now())(other)
+		if err := r.Live.(client.Client).Status().Update(t.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = r.record(t.Context(), r.get())
+		r.want(cdbv1.ReasonStopping, 1, 1)
+	})
+}

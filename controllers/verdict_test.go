@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+// row is a row of the status contract: the statuses of the conditions in this order, "-" for none.
+func row(o *cdbv1.ImportJobStop) string {
+	var words []string
+	for _, kind := range []string{cdbv1.ConditionReady, cdbv1.ConditionAccepted, cdbv1.ConditionReconciling, cdbv1.ConditionStalled} {
+		word := "-"
+		if c := meta.FindStatusCondition(o.Status.Conditions, kind); c != nil {
+			word = string(c.Status)
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ") + " " + readyReason(o)
+}
+
+func TestTheStatusContract(t *testing.T) {
+	t.Parallel()
+	denied := answered(importjob.ActionDescribe, func(a *answer) {
+		a.err = &importjob.Fault{Class: importjob.Rejected, Code: "UnauthorizedOperation", Message: "no policy"}
+	})
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   string // Ready, Accepted, Reconciling, Stalled, reason
+	}{
+		"waiting for quota":         {after(waitingForQuota(noon, time.Minute)), "Unknown - True False WaitingForQuota"},
+		"calling":                   {after(claim), "Unknown - True False Stopping"},
+		"failed, will retry":        {after(claim, stopAnswered(importjob.Transient)), "Unknown False True False RetryScheduled"},
+		"throttled":                 {after(claim, stopAnswered(importjob.Throttled)), "Unknown False True False RetryScheduled"},
+		"Secret missing":            {after(credentialsNotFound("no Secret")), "Unknown - True False CredentialsNotFound"},
+		"credentials refused":       {after(claim, stopAnswered(importjob.Rejected)), "False False False True CredentialsRejected"},
+		"refused for good":          {after(claim, stopAnswered(importjob.Terminal)), "False False False True InvalidRequest"},
+		"unknown id":                {after(claim, stopAnswered(importjob.NotFound)), "False False False True ImportNotFound"},
+		"accepted":                  {after(claim, accept), "True True False False StopAccepted"},
+		"accepted, still ending":    {after(untilEnded, claim, accept), "Unknown True True False WaitingForStop"},
+		"ended":                     {after(untilEnded, claim, accept, told(importjob.StatusKilled)), "True True False False ImportStopped"},
+		"already stopped":           {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusKilled)), "True False False False AlreadyStopped"},
+		"finished by itself":        {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusFailed)), "False False False True ImportAlreadyFinished"},
+		"suspended":                 {after(hold, suspended), "Unknown - True False Suspended"},
+		"suspended after a refusal": {after(claim, stopAnswered(importjob.Transient), hold, suspended), "Unknown False True False Suspended"},
+		"may not ask":               {after(claim, stopAnswered(importjob.Ambiguous), denied), "Unknown False True False RetryScheduled"},
+		"may not ask, again":        {after(claim, claim, claim, claim, claim, stopAnswered(importjob.Ambiguous), denied), "False False False True ImportError"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(test.want, row(test.object)); diff != "" {
+				t.Error(diff)
+			}
+			finished := !strings.Contains(test.want, "Unknown")
+			if (test.object.Status.CompletionTime != nil) != finished {
+				t.Errorf("completionTime is %v", test.object.Status.CompletionTime)
+			}
+			for _, c := range test.object.Status.Conditions {
+				if c.ObservedGeneration != test.object.Generation {
+					t.Errorf("%s speaks of generation %d, want %d", c.Type, c.ObservedGeneration, test.object.Generation)
+				}
+			}
+		})
+	}
+}
+
+// An answer to what the spec said before must not pass for an answer to what it says now.
+func TestAnAnswerSpeaksOfTheGenerationThatWasCalled(t *testing.T) {
+	t.Parallel()
+	object := after(claim)
+	a := &answer{action: importjob.ActionStop, generation: object.Generation, attempt: 1, at: noon, requestID: "r-1"}
+	otherSecret(object)
+	judge(object, a)
+	if object.Generation != 2 || object.Status.ObservedGeneration != 1 {
+		t.Errorf("generation %d, observed %d", object.Generation, object.Status.ObservedGeneration)
+	}
+}
+
+func TestAnAttemptOfUnknownOutcomeIsRemembered(t *testing.T) {
+	t.Parallel()
+	object := after(claim)
+	if object.Status.LastAttempt.EndTime != nil {
+		t.Error("an attempt that is out has an end")
+	}
+	for range 2 {
+		claim(object)
+		stopAnswered(importjob.Transient)(object)
+		if !object.Status.LastAttempt.FollowsUnknown {
+			t.Error("the attempt does not say that it follows an unknown one")
+		}
+	}
+	claim(object)
+	stopAnswered(importjob.Transient, func(f *importjob.Fault) { f.OutcomeUnknown = true })(object)
+	if object.Status.LastAttempt.EndTime != nil {
+		t.Error("a call whose answer was lost has an end")
+	}
+}
+
+func TestARefusalByTheQuotaIsNoAttempt(t *testing.T) {
+	t.Parallel()
+	if got := after(claim, stopAnswered(importjob.Throttled)).Status.Attempts; got != 0 {
+		t.Errorf("%d attempts", got)
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	for attempt, want := range map[int32]time.Duration{0: time.Second, 1: time.Second, 2: 2 * time.Second, 9: 256 * time.Second, 10: 5 * time.Minute, 1 << 30: 5 * time.Minute} {
+		if got := backoff(attempt, 1); got != want {
+			t.Errorf("attempt %d waits up to %s, want %s", attempt, got, want)
+		}
+	}
+	if got := backoff(5, 0); got != 0 {
+		t.Errorf("without jitter's luck it waits %s", got)
+	}
+}
+
+func TestPollGrowsFromTwoToThirtySeconds(t *testing.T) {
+	t.Parallel()
+	object := wish()
+	for age, want := range map[time.Duration]time.Duration{0: 2 * time.Second, 20 * time.Second: 10 * time.Second, time.Hour: 30 * time.Second} {
+		object.Status.StartTime = &metav1.Time{Time: noon.Add(-age)}
+		if got := poll(object, noon); got != want {
+			t.Errorf("polls after %s at the age of %s, want %s", got, age, want)
+		}
+	}
+}
+
+// Conditions take any message that a cloud can send: the API server refuses a status with one that is too long.
+func FuzzMessagesFitIntoConditions(f *testing.F) {
+	f.Add("Some.Code", "something", "r-1")
+	f.Add(strings.Repeat("x", 128), strings.Repeat("y", 512), strings.Repeat("z", 128))
+	f.Fuzz(func(t *testing.T, code, message, requestID string) {
+		if len(code) > 128 || len(message) > 512 || len(requestID) > 128 {
+			t.Skip("the port promises less")
+		}
+		for _, class := range []importjob.Class{importjob.Throttled, importjob.Transient, importjob.Rejected, importjob.Terminal, importjob.NotFound, importjob.Ambiguous, "new"} {
+			object := after(claim, stopAnswered(class, func(f *importjob.Fault) { f.Code, f.Message, f.RequestID = code, message, requestID }))
+			for _, c := range object.Status.Conditions {
+				if len(c.Message) > 32768 || c.Reason == "" {
+					t.Errorf("%s: %d bytes of message, reason %q", c.Type, len(c.Message), c.Reason)
+				}
+			}
+		}
+	})
+}
+
+func FuzzParseCredentials(f *testing.F) {
+	f.Add([]byte("AKID"), []byte(" key\n"), []byte(""))
+	f.Add([]byte{0xff}, []byte("a b"), []byte("t"))
+	f.Fuzz(func(t *testing.T, id, key, token []byte) {
+		c, err := parseCredentials("creds", map[string][]byte{"secretId": id, "secretKey": key, "token": token})
+		if err == nil && (c.SecretID == "" || c.SecretKey == "" || !isToken(c.SecretID+c.SecretKey+c.Token)) {
+			t.Error("unusable credentials were taken")
+		}
+		if err != nil && (c != importjob.Credentials{} || ignoreUnusable(err) != nil) {
+			t.Errorf("%v comes with credentials or as the wrong kind", err)
+		}
+		for _, value := range [][]byte{id, key, token} {
+			if err != nil && len(value) > 12 && strings.Contains(err.Error(), string(value)) {
+				t.Error("the error quotes a value")
+			}
+		}
+	})
+}
