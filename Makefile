@@ -54,8 +54,8 @@ build: ## Build the operator into bin/manager.
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o $(BIN)/manager .
 
 .PHONY: run
-run: ## Run the operator here, against the cluster of the current kubeconfig.
-	go run -buildvcs=false .
+run: ## Run the operator here, against the cluster of the current kubeconfig. ARGS are its flags.
+	go run -buildvcs=false . $(ARGS)
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG.

@@ -80,7 +80,8 @@ func prepareCloud(cloud *cdbsim.Server) {
 
 type demo struct {
 	*harness.Environment
-	seen, expected map[string]string
+	seen, expected map[string]string // reason by name
+	gone           int               // of the burst
 }
 
 func (d *demo) play(ctx context.Context) error {
@@ -154,6 +155,7 @@ func (d *demo) watch(ctx context.Context) error {
 
 func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 	done = true
+	gone := 0
 	for i := range objects.Items {
 		o := &objects.Items[i]
 		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
@@ -163,12 +165,18 @@ func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 		}
 		if d.seen[o.Name] != ready.Reason {
 			d.seen[o.Name] = ready.Reason
-			if strings.HasPrefix(o.Name, "burst-") && ready.Reason == cdbv1.ReasonStopping {
-				continue
+			if !strings.HasPrefix(o.Name, "burst-") {
+				fmt.Printf("  %-20s %-7s  %s %s\n", o.Name, ready.Status, paint(string(ready.Status), ready.Reason), ready.Message)
 			}
-			fmt.Printf("  %-20s %-7s  %-20s %s\n", o.Name, ready.Status, paint(string(ready.Status), ready.Reason), ready.Message)
+		}
+		if strings.HasPrefix(o.Name, "burst-") && ready.Reason == cdbv1.ReasonStopAccepted {
+			gone++
 		}
 		done = done && ready.Reason == d.expected[o.Name]
+	}
+	if gone != d.gone {
+		d.gone = gone
+		fmt.Printf("  the burst: %2d of %d accepted %s\n", gone, burst, strings.Repeat("▪", gone))
 	}
 	return done && len(objects.Items) == len(d.expected)
 }
