@@ -4,12 +4,19 @@
 //
 // A budget is a window of credits, clocked by answers. A call takes a credit, and the credit comes back one second after the answer
 // to that call. A call arrives at the server after it was sent and before it is answered, so no second at the server sees more calls
-// than the window is wide, whatever the latency.
+// than the window is wide, whatever the latency: jitter cannot break it, and a lone user is never refused. The price is a rate of
+// limit/(1 s + latency). A credit whose call was not made comes back at once. The first credits of a process come one second after
+// Start, because its predecessor may just have used them.
 //
 // Who gets no credit joins the budget's line, once, and is woken with a credit in hand: first come, first served. Who leaves gives
-// its place or its credit to the next. A refusal halves the window, once for all calls that were out, and pauses the budget for a
-// second; each full window without a refusal opens it by one. The first credits of a process come one second after Start, because
-// its predecessor may just have used them. A budget at rest is forgotten.
+// its place or its credit to the next. The line is woken one at a time, at least half an even share of a second apart, so that the
+// calls do not come in one burst and others find gaps. No budget waits for another. A budget at rest is forgotten.
+//
+// A refusal means that others share the limit. The first halves the window and pauses the budget for one to two seconds, and counts
+// once for all calls that were out; each full window without a refusal opens it by one. From then on the size that was refused is
+// remembered, as CUBIC does: the window stays below it for four seconds, then tries it again in steps of 1, 2, 4…, and a single
+// refusal takes it back by the last step, at least a sixth, without a pause. More than a quarter of a window refused halves it and
+// pauses again. A window at the limit without a refusal forgets.
 package quota
 
 import (
@@ -18,8 +25,12 @@ import (
 	"time"
 )
 
-// period in which the server counts calls.
-const period = time.Second
+const (
+	// period in which the server counts calls.
+	period = time.Second
+	// memory of what a budget at rest has learned from refusals.
+	memory = time.Minute
+)
 
 // Key is what the server counts by.
 type Key struct {
@@ -39,13 +50,13 @@ type Budgets[ID comparable] struct {
 
 type budget[ID comparable] struct {
 	key       Key
-	window    int
+	window    window
 	out       int // credits that are in a hand, with a call, or on their way back
 	line      list.List
-	served    int // places that have left the line
-	good      int // answers since the window last changed
-	cutAt     time.Time
-	paused    time.Time
+	served    int           // places that have left the line
+	nextAt    time.Time     // nobody is woken before
+	roused    bool          // it will look again by itself
+	usedAt    time.Time     // the latest credit
 	turnAhead time.Duration // of the latest call, with its second
 }
 
@@ -53,20 +64,8 @@ type place[ID comparable] struct {
 	budget  *budget[ID]
 	element *list.Element // nil once the credit is in hand
 	number  int
+	since   time.Time
 }
-
-// Credit is the right to make one call. Give it back with Done or Cancel; whatever follows the first of them does nothing.
-type Credit struct {
-	once   sync.Once
-	done   func(refused bool)
-	cancel func()
-}
-
-// Done says that the call was answered or given up, and whether the server refused it for the limit.
-func (c *Credit) Done(refused bool) { c.once.Do(func() { c.done(refused) }) }
-
-// Cancel says that there was no call; the credit goes to the next in line at once.
-func (c *Credit) Cancel() { c.once.Do(c.cancel) }
 
 // New returns budgets that are limit wide for an action, in calls a second. Nobody gets a credit before Start.
 func New[ID comparable](limit func(action string) int) *Budgets[ID] {
@@ -94,8 +93,8 @@ func (b *Budgets[ID]) Acquire(key Key, id ID) (*Credit, time.Duration) {
 	}
 	bud := b.budget(key)
 	if p == nil {
-		p = &place[ID]{budget: bud, number: bud.served + bud.line.Len()}
-		if bud.line.Len() == 0 && bud.out < bud.window && b.open(bud) {
+		p = &place[ID]{budget: bud, number: bud.served + bud.line.Len(), since: time.Now()}
+		if bud.line.Len() == 0 && bud.out < bud.window.size && b.wake != nil && !p.since.Before(b.opensAt(bud)) {
 			bud.out++
 		} else {
 			p.element = bud.line.PushBack(id)
@@ -103,11 +102,11 @@ func (b *Budgets[ID]) Acquire(key Key, id ID) (*Credit, time.Duration) {
 		b.places[id] = p
 	}
 	if p.element != nil {
-		turns := 1 + max(p.number-bud.served, 0)/bud.window
+		turns := 1 + max(p.number-bud.served, 0)/bud.window.size
 		return nil, time.Duration(turns) * max(bud.turnAhead, period)
 	}
 	delete(b.places, id)
-	return b.credit(bud), 0
+	return b.credit(bud, time.Since(p.since)), 0
 }
 
 // Leave gives back the place or the credit of an id that no longer wants to call.
@@ -135,49 +134,17 @@ func (b *Budgets[ID]) leave(id ID) (wake func()) {
 
 func (b *Budgets[ID]) budget(key Key) *budget[ID] {
 	if b.budgets[key] == nil {
-		b.budgets[key] = &budget[ID]{key: key, window: b.limit(key.Action)}
+		b.budgets[key] = &budget[ID]{key: key, window: newWindow(b.limit(key.Action))}
 	}
 	return b.budgets[key]
 }
 
-func (b *Budgets[ID]) open(bud *budget[ID]) bool {
-	now := time.Now()
-	return b.wake != nil && !now.Before(b.opening) && !now.Before(bud.paused)
-}
-
-func (b *Budgets[ID]) credit(bud *budget[ID]) *Credit {
-	sent := time.Now()
-	done := func(refused bool) {
-		b.mu.Lock()
-		bud.answered(sent, refused, b.limit(bud.key.Action))
-		b.mu.Unlock()
-		time.AfterFunc(period, func() { b.giveBack(bud) })
+// opensAt is when the budget may spend again.
+func (b *Budgets[ID]) opensAt(bud *budget[ID]) time.Time {
+	if bud.window.pausedUntil.After(b.opening) {
+		return bud.window.pausedUntil
 	}
-	return &Credit{done: done, cancel: func() { b.giveBack(bud) }}
-}
-
-// answered moves the window. Refusals of calls that were sent before the last cut are news of the same crowd.
-func (bud *budget[ID]) answered(sent time.Time, refused bool, limit int) {
-	now := time.Now()
-	bud.turnAhead = period + now.Sub(sent)
-	switch {
-	case refused && !sent.Before(bud.cutAt):
-		bud.window, bud.good = max(bud.window/2, 1), 0
-		bud.cutAt, bud.paused = now, now.Add(period)
-	case !refused:
-		bud.good++
-		if bud.good >= bud.window && bud.window < limit {
-			bud.window, bud.good = bud.window+1, 0
-		}
-	}
-}
-
-func (b *Budgets[ID]) giveBack(bud *budget[ID]) {
-	b.mu.Lock()
-	bud.out--
-	wake := b.dispatch(bud)
-	b.mu.Unlock()
-	wake()
+	return b.opening
 }
 
 func (b *Budgets[ID]) dispatchAll() {
@@ -192,22 +159,23 @@ func (b *Budgets[ID]) dispatchAll() {
 	}
 }
 
-// dispatch hands free credits to the head of the line and returns what wakes their owners; it forgets a budget at rest.
+// dispatch hands free credits to the head of the line and returns what wakes their owners.
 func (b *Budgets[ID]) dispatch(bud *budget[ID]) (wake func()) {
 	var owners []ID
-	for bud.line.Len() > 0 && bud.out < bud.window && b.open(bud) {
+	for b.wake != nil && bud.line.Len() > 0 && bud.out < bud.window.size {
+		now := time.Now()
+		if wait := max(b.opensAt(bud).Sub(now), bud.nextAt.Sub(now)); wait > 0 {
+			b.rouse(bud, wait)
+			break
+		}
 		id, _ := bud.line.Remove(bud.line.Front()).(ID)
 		b.places[id].element = nil
 		bud.out++
 		bud.served++
+		bud.nextAt = now.Add(period / time.Duration(2*bud.window.limit))
 		owners = append(owners, id)
 	}
-	if bud.out == 0 && bud.line.Len() == 0 && bud.window == b.limit(bud.key.Action) {
-		delete(b.budgets, bud.key)
-	}
-	if pause := time.Until(bud.paused); pause > 0 && bud.line.Len() > 0 {
-		time.AfterFunc(pause, func() { b.redispatch(bud) })
-	}
+	b.forget(bud)
 	notify := b.wake
 	return func() {
 		for _, id := range owners {
@@ -216,9 +184,53 @@ func (b *Budgets[ID]) dispatch(bud *budget[ID]) (wake func()) {
 	}
 }
 
-func (b *Budgets[ID]) redispatch(bud *budget[ID]) {
+// rouse dispatches again after a while, once however often it is asked.
+func (b *Budgets[ID]) rouse(bud *budget[ID], wait time.Duration) {
+	if bud.roused {
+		return
+	}
+	bud.roused = true
+	time.AfterFunc(wait, func() {
+		b.mu.Lock()
+		bud.roused = false
+		wake := b.dispatch(bud)
+		b.mu.Unlock()
+		wake()
+	})
+}
+
+// forget drops a budget at rest: at once when its window is full, after a while when it has something to remember.
+func (b *Budgets[ID]) forget(bud *budget[ID]) {
+	if bud.out > 0 || bud.line.Len() > 0 || b.budgets[bud.key] != bud {
+		return
+	}
+	wait := memory - time.Since(bud.usedAt)
+	if wait <= 0 || (bud.window.size == bud.window.limit && bud.window.ceiling == 0) {
+		delete(b.budgets, bud.key)
+		return
+	}
+	time.AfterFunc(wait, func() {
+		b.mu.Lock()
+		b.forget(bud)
+		b.mu.Unlock()
+	})
+}
+
+// State is how a budget is at a moment.
+type State struct {
+	Key    Key
+	Window int  // credits
+	Line   int  // waiters
+	Paused bool // after a refusal
+}
+
+// States of all budgets that are not at rest.
+func (b *Budgets[ID]) States() []State {
 	b.mu.Lock()
-	wake := b.dispatch(bud)
-	b.mu.Unlock()
-	wake()
+	defer b.mu.Unlock()
+	states := make([]State, 0, len(b.budgets))
+	for key, bud := range b.budgets {
+		states = append(states, State{key, bud.window.size, bud.line.Len(), time.Now().Before(bud.window.pausedUntil)})
+	}
+	return states
 }

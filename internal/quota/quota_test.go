@@ -96,7 +96,7 @@ func TestACreditComesBackOneSecondAfterTheAnswer(t *testing.T) {
 	})
 }
 
-func TestFirstComeFirstServedAndWhoLeavesGivesItsPlaceOrItsCreditToTheNext(t *testing.T) {
+func TestFirstComeFirstServedAndWhoLeavesGivesItsPlaceOrCreditToTheNext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := start(1)
@@ -110,6 +110,8 @@ func TestFirstComeFirstServedAndWhoLeavesGivesItsPlaceOrItsCreditToTheNext(t *te
 		time.Sleep(period)
 		synctest.Wait()
 		r.Leave(11)
+		time.Sleep(period / 2)
+		synctest.Wait()
 		if len(r.woken()) != 2 || r.woken()[0] != 11 || r.woken()[1] != 12 {
 			t.Errorf("woken: %v, want 11 and, when it left, 12", r.woken())
 		}
@@ -136,37 +138,100 @@ func TestACancelledCreditGoesToTheNextAtOnce(t *testing.T) {
 	})
 }
 
-func TestARefusalHalvesTheWindowOnceForAllCallsThatWereOutAndPauses(t *testing.T) {
+func TestTheLineIsWokenHalfAnEvenShareApart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := start(20)
-		var credits []*Credit
 		for id := range 20 {
-			credits = append(credits, r.mustGet(t, id))
+			r.mustGet(t, id).Done(false)
 		}
-		time.Sleep(time.Millisecond)
 		for id := range 20 {
 			r.Acquire(key, 100+id)
-			credits[id].Done(true)
-			time.Sleep(time.Millisecond)
 		}
-		time.Sleep(2 * period)
-		synctest.Wait()
-		if len(r.woken()) != 10 {
-			t.Errorf("%d were served after the refusals, want 10", len(r.woken()))
+		time.Sleep(period)
+		for n := range 20 {
+			synctest.Wait()
+			if len(r.woken()) != n+1 {
+				t.Errorf("%d woken after %d gaps", len(r.woken()), n)
+			}
+			time.Sleep(25 * time.Millisecond)
+		}
+		for id := range 20 {
+			r.Leave(100 + id)
 		}
 	})
 }
 
-func TestAFullWindowWithoutARefusalOpensItByOne(t *testing.T) {
+func TestNoBudgetWaitsForAnother(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		bud := &budget[int]{window: 10}
-		for range 10 {
-			bud.answered(time.Now(), false, 20)
+		r := start(1)
+		hangs := r.mustGet(t, 1)
+		for id := range 10_000 {
+			r.Acquire(key, 10+id)
 		}
-		if bud.window != 11 {
-			t.Errorf("the window is %d", bud.window)
+		other := Key{Account: "b", Host: "h", Action: "x"}
+		credit, _ := r.Acquire(other, 2)
+		if credit == nil {
+			t.Fatal("an idle budget gave no credit")
+		}
+		if len(r.States()) != 2 {
+			t.Errorf("the budgets are %+v", r.States())
+		}
+		credit.Done(false)
+		hangs.Cancel()
+		time.Sleep(period)
+	})
+}
+
+func TestWhoAsksAnotherBudgetLeavesTheFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(1)
+		credit := r.mustGet(t, 1)
+		r.Acquire(key, 2)
+		if moved, _ := r.Acquire(Key{Account: "b"}, 2); moved == nil {
+			t.Error("no credit of the other budget")
+		}
+		credit.Done(false)
+		time.Sleep(period)
+		synctest.Wait()
+		if len(r.woken()) != 0 {
+			t.Errorf("woken: %v", r.woken())
+		}
+	})
+}
+
+func TestTheTurnIsEstimated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(20)
+		for id := range 20 {
+			r.mustGet(t, id)
+		}
+		for id := range 200 {
+			_, turn := r.Acquire(key, 100+id)
+			if want := time.Duration(1+id/20) * period; turn != want {
+				t.Errorf("number %d is told %s, want %s", id, turn, want)
+			}
+		}
+	})
+}
+
+func TestABudgetAtRestIsForgottenAndWhatItLearnedAfterAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(20)
+		r.mustGet(t, 1).Done(true)
+		time.Sleep(memory - time.Second)
+		synctest.Wait()
+		if states := r.States(); len(states) != 1 || states[0].Window != 10 {
+			t.Errorf("within the minute the budgets are %+v", states)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if states := r.States(); len(states) != 0 {
+			t.Errorf("after the minute the budgets are %+v", states)
 		}
 	})
 }
@@ -184,10 +249,10 @@ func TestABudgetAtRestIsForgotten(t *testing.T) {
 	})
 }
 
-// Whatever the latency, and whenever within it a call arrives, no second at the server sees more than the limit.
+// Whatever the latency, whenever within it a call arrives, whoever leaves, and whatever is refused, lost or not made at all.
 func TestNoSecondAtTheServerSeesMoreThanTheLimit(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(20) {
+	for seed := range uint64(40) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 0))
 			const limit, callers = 5, 200
@@ -204,9 +269,7 @@ func TestNoSecondAtTheServerSeesMoreThanTheLimit(t *testing.T) {
 						continue
 					}
 					if credit, _ := r.Acquire(key, id); credit != nil {
-						sent, latency := time.Now(), time.Duration(random.IntN(2000))*time.Millisecond
-						r.arrivals = append(r.arrivals, sent.Add(time.Duration(random.Int64N(int64(latency)+1))))
-						time.AfterFunc(latency, func() { credit.Done(false) })
+						r.call(credit, random)
 					}
 				}
 				time.Sleep(100 * time.Millisecond)
@@ -215,17 +278,26 @@ func TestNoSecondAtTheServerSeesMoreThanTheLimit(t *testing.T) {
 				handled, next = handled+len(pending)-1, next+1
 			}
 			for _, from := range r.arrivals {
-				n := 0
-				for _, at := range r.arrivals {
-					if !at.Before(from) && at.Before(from.Add(period)) {
-						n++
-					}
-				}
-				if n > limit {
+				if n := within(r.arrivals, from, from.Add(period)); n > limit {
 					t.Fatalf("seed %d: %d calls in one second", seed, n)
 				}
 			}
-			time.Sleep(5 * period)
+			time.Sleep(20 * time.Second)
 		})
 	}
+}
+
+// call arrives at some time between now and its answer; a lost answer is one that is given up after ten seconds.
+func (r *rig) call(credit *Credit, random *rand.Rand) {
+	if random.IntN(20) == 0 {
+		credit.Cancel()
+		return
+	}
+	latency := time.Duration(random.IntN(2000)) * time.Millisecond
+	r.arrivals = append(r.arrivals, time.Now().Add(time.Duration(random.Int64N(int64(latency)+1))))
+	if random.IntN(20) == 0 {
+		latency = 10 * time.Second
+	}
+	refused := random.IntN(40) == 0
+	time.AfterFunc(latency, func() { credit.Done(refused) })
 }

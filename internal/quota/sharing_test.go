@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package quota
+
+import (
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// server counts by arrival, in a strict sliding window, whoever calls.
+type server struct {
+	limit int
+	mu    sync.Mutex
+	taken []time.Time
+}
+
+func (s *server) admit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for len(s.taken) > 0 && now.Sub(s.taken[0]) >= period {
+		s.taken = s.taken[1:]
+	}
+	if len(s.taken) >= s.limit {
+		return false
+	}
+	s.taken = append(s.taken, now)
+	return true
+}
+
+// crowd is a budget whose line never ends.
+type crowd struct {
+	mu                sync.Mutex
+	accepted, refused []time.Time
+}
+
+const latency = 20 * time.Millisecond
+
+// run calls the server for a while, with as many callers in line as the budget has room for.
+func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
+	var b *Budgets[int]
+	awake := make(chan int, 100)
+	b = New[int](func(string) int { return s.limit })
+	b.Start(func(id int) { awake <- id })
+	jitter := func() time.Duration {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return time.Duration(random.Int64N(int64(5 * time.Millisecond)))
+	}
+	call := func(credit *Credit) {
+		time.Sleep(latency/2 + jitter())
+		ok := s.admit()
+		time.Sleep(latency / 2)
+		credit.Done(!ok)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if ok {
+			c.accepted = append(c.accepted, time.Now())
+		} else {
+			c.refused = append(c.refused, time.Now())
+		}
+	}
+	next := 0
+	join := func() {
+		for next++; ; next++ {
+			credit, _ := b.Acquire(key, next)
+			if credit == nil {
+				return
+			}
+			go call(credit)
+		}
+	}
+	for range 50 {
+		join()
+	}
+	for time.Now().Before(until) {
+		select {
+		case id := <-awake:
+			if credit, _ := b.Acquire(key, id); credit != nil {
+				go call(credit)
+			}
+			join()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	for id := range next + 1 {
+		b.Leave(id)
+	}
+	time.Sleep(2 * time.Minute)
+}
+
+func within(times []time.Time, from, to time.Time) (n int) {
+	for _, at := range times {
+		if !at.Before(from) && at.Before(to) {
+			n++
+		}
+	}
+	return n
+}
+
+// The other program takes half of the limit for a minute, and then nothing.
+func TestAllButLittleOfWhatAnotherProgramLeavesIsUsed(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(5) {
+		synctest.Test(t, func(t *testing.T) {
+			s, c := &server{limit: 20}, &crowd{}
+			begin := time.Now()
+			from, to := begin.Add(10*time.Second), begin.Add(70*time.Second)
+			go c.run(s, rand.New(rand.NewPCG(seed, 1)), begin.Add(100*time.Second))
+			others := 0
+			time.Sleep(10 * time.Second)
+			for time.Now().Before(to) {
+				if s.admit() {
+					others++
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			time.Sleep(5 * time.Minute)
+			synctest.Wait()
+			useful, refused, left := within(c.accepted, from, to), within(c.refused, from, to), 60*20-others
+			if useful < left*85/100 || refused*100 > 5*(useful+refused) {
+				t.Errorf("%d of the %d that were left, %d refused", useful, left, refused)
+			}
+			if full := within(c.accepted, to.Add(10*time.Second), to.Add(12*time.Second)); full < 36 {
+				t.Errorf("%d calls in two seconds, ten seconds after the end", full)
+			}
+		})
+	}
+}
+
+// Two budgets turn out to share a limit, from the start or because the second comes when the first has all of it.
+func TestTwoThatShareALimitSettle(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(10) {
+		synctest.Test(t, func(t *testing.T) {
+			s := &server{limit: 20}
+			crowds := []*crowd{{}, {}}
+			begin := time.Now()
+			for i, c := range crowds {
+				go func() {
+					time.Sleep(time.Duration(i) * time.Duration(seed) * 1037 * time.Millisecond)
+					c.run(s, rand.New(rand.NewPCG(seed, uint64(i))), begin.Add(190*time.Second))
+				}()
+			}
+			time.Sleep(8 * time.Minute)
+			synctest.Wait()
+			from, to := begin.Add(60*time.Second), begin.Add(180*time.Second)
+			a, b := within(crowds[0].accepted, from, to), within(crowds[1].accepted, from, to)
+			refused := within(crowds[0].refused, from, to) + within(crowds[1].refused, from, to)
+			if a+b < 120*20*85/100 || refused*100 > 5*(a+b) || min(a, b) < (a+b)/10 {
+				t.Errorf("seed %d: %d and %d calls in two minutes, %d refused", seed, a, b, refused)
+			}
+		})
+	}
+}

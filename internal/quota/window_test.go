@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package quota
+
+import (
+	"testing"
+	"time"
+)
+
+// clock is a window with a time of its own.
+type clock struct {
+	window
+	now time.Time
+}
+
+func newClock(limit int) *clock { return &clock{newWindow(limit), time.Unix(1000, 0)} }
+
+// full is a second with a full window of answers.
+func (c *clock) full(times int) {
+	for range times {
+		c.now = c.now.Add(period)
+		for range c.size {
+			c.answered(c.now)
+		}
+	}
+}
+
+func (c *clock) refuse(times int) {
+	for range times {
+		c.now = c.now.Add(time.Millisecond)
+		c.refused(c.now, c.now)
+	}
+}
+
+func (c *clock) want(t *testing.T, size int, paused bool) {
+	t.Helper()
+	if c.size != size || c.now.Before(c.pausedUntil) != paused {
+		t.Errorf("the window is %d, paused until %s at %s; want %d, %t", c.size, c.pausedUntil, c.now, size, paused)
+	}
+}
+
+func TestTheFirstRefusalHalvesTheWindowOnceForAllCallsThatWereOutAndPauses(t *testing.T) {
+	t.Parallel()
+	c := newClock(20)
+	sent := c.now
+	c.refuse(1)
+	for range 19 {
+		c.refused(sent, c.now)
+	}
+	c.want(t, 10, true)
+	c.now = c.now.Add(2 * period)
+	c.want(t, 10, false)
+}
+
+func TestEachFullWindowWithoutARefusalOpensItByOne(t *testing.T) {
+	t.Parallel()
+	c := newClock(20)
+	c.refuse(1)
+	for size := 11; size < 20; size++ {
+		c.full(1)
+		if c.size != size {
+			t.Errorf("the window is %d, want %d", c.size, size)
+		}
+	}
+}
+
+func TestTheWindowStaysBelowTheSizeThatWasRefusedThenTriesItInGrowingSteps(t *testing.T) {
+	t.Parallel()
+	c := newClock(20)
+	c.refuse(1)
+	c.full(2)
+	c.refuse(1)
+	c.want(t, 10, false)
+	c.full(1)
+	c.want(t, 11, false)
+	c.full(2)
+	c.want(t, 11, false)
+	for _, size := range []int{12, 14, 18, 20} {
+		c.full(1)
+		c.want(t, size, false)
+	}
+}
+
+func TestASingleRefusalTakesItBackByTheLastStepAtLeastASixth(t *testing.T) {
+	t.Parallel()
+	c := &clock{window{size: 18, limit: 20, ceiling: 11, step: 8}, time.Unix(1000, 0)}
+	c.refuse(1)
+	c.want(t, 14, false)
+	c = &clock{window{size: 12, limit: 20, ceiling: 12, step: 2}, time.Unix(1000, 0)}
+	c.refuse(1)
+	c.want(t, 10, false)
+}
+
+func TestMoreThanAQuarterOfAWindowRefusedHalvesItAndPausesAgain(t *testing.T) {
+	t.Parallel()
+	c := &clock{window{size: 12, limit: 20, ceiling: 13, step: 1}, time.Unix(1000, 0)}
+	c.refuse(3)
+	c.want(t, 6, false)
+	c.refuse(1)
+	c.want(t, 3, true)
+}
+
+func TestAWindowAtTheLimitWithoutARefusalForgets(t *testing.T) {
+	t.Parallel()
+	c := newClock(20)
+	c.refuse(1)
+	c.full(30)
+	c.refuse(1)
+	c.want(t, 10, true)
+}
+
+func TestAWindowIsNeverEmpty(t *testing.T) {
+	t.Parallel()
+	c := newClock(1)
+	c.refuse(10)
+	c.want(t, 1, true)
+}
