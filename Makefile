@@ -16,7 +16,7 @@ demo: controlplane ## Show the main job, end to end, on this machine. KEEP=1 sta
 
 .PHONY: test
 test: verify-generated lint vet controlplane ## Everything that guards main.
-	go test -race -timeout 15m ./...
+	go test -race -count=1 -timeout 15m ./...
 
 ##@ Development
 
@@ -48,6 +48,10 @@ vet: ## Run go vet.
 .PHONY: controlplane
 controlplane: ## Make kube-apiserver, etcd and kubectl, unless KUBEBUILDER_ASSETS has them.
 	@[ "$(ASSETS)" != "$(BIN)/controlplane" ] || hack/controlplane/build.sh
+
+.PHONY: bench
+bench: controlplane ## Measure the goals of docs/benchmarks.md (about 10 minutes). BENCH_ONLY=regexp picks scenarios, BENCH_JSON=file writes the table.
+	@go run -buildvcs=false ./hack/bench
 
 .PHONY: build
 build: ## Build the operator into bin/manager.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -35,7 +37,7 @@ const describeLimit = 40
 
 type options struct {
 	metricsAddress, probeAddress, endpoint, namespaces string
-	leaseNamespace                                     string
+	leaseNamespace, pprofAddress                       string
 	metricsSecure, leaderElect, regional               bool
 	callsPerSecond, workers                            int
 	zap                                                zap.Options
@@ -45,12 +47,13 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", "0", "The address of the metrics endpoint, as in :8443; 0 serves none.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS to authenticated and authorized clients only.")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "The address of the probes /healthz and /readyz; 0 serves none.")
+	flags.StringVar(&o.pprofAddress, "pprof-bind-address", "0", "The address of Go's profiles, as in 127.0.0.1:6060, for a developer; 0 serves none.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let only one of several replicas act at a time.")
 	flags.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "The namespace of the lease. Empty: the namespace of the pod.")
 	flags.StringVar(&o.endpoint, "endpoint", "", "One URL for all calls of the cloud, as in https://gateway.example:8443: a private gateway or a simulator. Empty: the vendor's endpoints.")
 	flags.BoolVar(&o.regional, "regional-endpoints", false, "Call each region through its own endpoint, which has its own quota.")
 	flags.IntVar(&o.callsPerSecond, "requests-per-second", 20, "The most calls of StopDBImportJob in any second per account and endpoint, 1 to 1000. The vendor allows 20.")
-	flags.IntVar(&o.workers, "max-concurrent-reconciles", 100, "The most objects that are worked on at a time, calls in flight included.")
+	flags.IntVar(&o.workers, "max-concurrent-reconciles", 10, "The most objects that are looked at at a time. Calls that are out do not count.")
 	flags.StringVar(&o.namespaces, "namespaces", "", "The namespaces to watch, separated by commas. Empty: all.")
 	o.zap.BindFlags(flags)
 }
@@ -95,16 +98,21 @@ func run(o *options) error {
 	if err != nil {
 		return err
 	}
-	cloud, err := observed.Observe(tencentcloud.NewClient(tencentcloud.Endpoints{Regional: o.regional, Override: endpoint}), metrics.Registry)
+	observer, err := observed.New(metrics.Registry)
 	if err != nil {
 		return err
 	}
 	reconciler := &controllers.Reconciler{
-		Client: mgr.GetClient(),
-		Live:   mgr.GetAPIReader(),
-		Cloud:  cloud,
-		Quota:  quota.New[types.NamespacedName](o.limit),
-		Events: mgr.GetEventRecorder("importjobstop-operator"),
+		Client:   mgr.GetClient(),
+		Live:     mgr.GetAPIReader(),
+		Cloud:    observer.Observe(tencentcloud.NewClient(tencentcloud.Endpoints{Regional: o.regional, Override: endpoint})),
+		Quota:    quota.New[types.NamespacedName](o.limit),
+		Events:   mgr.GetEventRecorder("importjobstop-operator"),
+		Waited:   observer.Waited,
+		Accepted: observer.Accepted,
+	}
+	if err := observed.Snapshots(metrics.Registry, reconciler.Quota.States, reconciler.CountByReason); err != nil {
+		return err
 	}
 	ctx := ctrl.SetupSignalHandler()
 	if err := reconciler.SetupWithManager(ctx, mgr, controller.Options{MaxConcurrentReconciles: o.workers}); err != nil {
@@ -137,11 +145,12 @@ func (o *options) manager() ctrl.Options {
 			TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }},
 		},
 		HealthProbeBindAddress:        o.probeAddress,
+		PprofBindAddress:              o.pprofAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "importjobstop.cdb.tencentcloud.com",
 		LeaderElectionNamespace:       o.leaseNamespace,
 		LeaderElectionReleaseOnCancel: true,
-		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Cache:                         cache.Options{DefaultTransform: lean},
 	}
 	if o.metricsSecure {
 		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
@@ -153,4 +162,15 @@ func (o *options) manager() ctrl.Options {
 		}
 	}
 	return m
+}
+
+// lean drops what the operator never looks at, before it is cached.
+func lean(o any) (any, error) {
+	object, err := meta.Accessor(o)
+	if err != nil {
+		return o, nil //nolint:nilerr // a tombstone has no metadata
+	}
+	object.SetManagedFields(nil)
+	delete(object.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
+	return o, nil
 }

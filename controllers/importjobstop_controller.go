@@ -5,10 +5,10 @@ package controllers
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/sync/singleflight"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -30,8 +30,14 @@ type Reconciler struct {
 	Cloud  importjob.Cloud
 	Quota  *quota.Budgets[types.NamespacedName]
 	Events events.EventRecorder
+	// Waited is told how long each call was in line, Accepted how long after its creation each object was accepted.
+	Waited   func(action importjob.Action, inLine time.Duration)
+	Accepted func(sinceCreation time.Duration)
 
-	memory memory
+	enqueue func(types.NamespacedName) // before all others
+	calls   calls
+	memory  memory
+	reads   singleflight.Group // of Secrets
 }
 
 // +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops,verbs=get;list;watch
@@ -41,6 +47,9 @@ type Reconciler struct {
 
 // Reconcile loads the object and takes it one step further. A conflict means that we looked at an old copy: look again.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if r.calls.isOut(req.NamespacedName) {
+		return ctrl.Result{}, nil // it comes back with its answer
+	}
 	object := &cdbv1.ImportJobStop{}
 	err := r.Client.Get(ctx, req.NamespacedName, object)
 	if apierrors.IsNotFound(err) || (err == nil && object.DeletionTimestamp != nil) {
@@ -83,15 +92,30 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 	if credit == nil {
 		return ctrl.Result{}, r.write(ctx, object, waitingForQuota(now, turn))
 	}
-	if step.action == importjob.ActionStop {
+	return ctrl.Result{}, r.send(ctx, object, creds, step.action, credit)
+}
+
+// send writes the attempt down and then makes the call, which holds no worker.
+func (r *Reconciler) send(ctx context.Context, object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action, credit *quota.Credit) error {
+	key := client.ObjectKeyFromObject(object)
+	if !r.calls.begin(key) {
+		credit.Cancel()
+		return nil
+	}
+	if action == importjob.ActionStop {
 		if err := r.claim(ctx, object); err != nil {
+			r.calls.end(key)
 			credit.Cancel()
-			return ctrl.Result{}, err
+			return err
 		}
 	}
-	r.call(ctx, object, creds, step.action, credit)
-	_, err = r.record(ctx, object)
-	return ctrl.Result{}, err
+	r.Waited(action, credit.Waited)
+	go func() {
+		r.call(ctx, object, creds, action, credit)
+		r.calls.end(key)
+		r.enqueue(key)
+	}()
+	return nil
 }
 
 // wait comes back when the time has come; at once when the credentials that the cloud refused have changed since.
@@ -115,31 +139,4 @@ func (r *Reconciler) admit(object *cdbv1.ImportJobStop, creds importjob.Credenti
 // leave gives up the object's place in line, or its credit.
 func (r *Reconciler) leave(object *cdbv1.ImportJobStop) {
 	r.Quota.Leave(client.ObjectKeyFromObject(object))
-}
-
-// call makes the one request and keeps its answer in memory until it is in status. A shutdown waits for it.
-func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action, credit *quota.Credit) {
-	ctx = context.WithoutCancel(ctx)
-	result := answer{
-		action: action, key: client.ObjectKeyFromObject(object), target: *object.Status.Target,
-		generation: object.Generation, attempt: object.Status.Attempts, started: object.Status.LastAttempt.StartTime, jitter: rand.Float64(), //nolint:gosec // jitter is no secret
-	}
-	if action == importjob.ActionStop {
-		result.requestID, result.err = r.Cloud.Stop(ctx, creds, target(object))
-	} else {
-		result.status, result.err = r.Cloud.Describe(ctx, creds, target(object))
-	}
-	result.at = time.Now()
-	fault := result.fault()
-	credit.Done(fault != nil && fault.Class == importjob.Throttled)
-	if fault != nil && fault.Class == importjob.Rejected {
-		result.refused = fingerprint(creds)
-	}
-	r.memory.keep(object, result)
-	log := logr.FromContextOrDiscard(ctx).WithValues("region", result.target.Region, "asyncRequestId", result.target.AsyncRequestID, "action", action)
-	if fault != nil {
-		log.Info("the cloud did not do it", "errorCode", fault.Code, "class", fault.Class, "requestId", fault.RequestID, "message", fault.Message)
-		return
-	}
-	log.Info("the cloud answered", "requestId", result.requestID, "importStatus", result.status)
 }

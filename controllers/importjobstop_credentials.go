@@ -22,16 +22,22 @@ type unusable struct{ text string }
 
 func (e *unusable) Error() string { return e.text }
 
-// credentials reads the Secret of the object. An *unusable error waits for the Secret to change; any other may pass.
+// credentials reads the Secret of the object; objects that ask for one at the same time share a read.
+// An *unusable error waits for the Secret to change; any other may pass.
 func (r *Reconciler) credentials(ctx context.Context, object *cdbv1.ImportJobStop) (importjob.Credentials, error) {
-	secret := &corev1.Secret{}
 	name := types.NamespacedName{Namespace: object.Namespace, Name: object.Spec.CredentialsSecretRef.Name}
-	if err := r.Live.Get(ctx, name, secret); apierrors.IsNotFound(err) {
-		return importjob.Credentials{}, &unusable{fmt.Sprintf("Secret %q does not exist in namespace %q; create it with the keys secretId and secretKey", name.Name, name.Namespace)}
-	} else if err != nil {
-		return importjob.Credentials{}, err
-	}
-	return parseCredentials(name.Name, secret.Data)
+	read, err, _ := r.reads.Do(name.String(), func() (any, error) {
+		secret := &corev1.Secret{}
+		err := r.Live.Get(ctx, name, secret)
+		if apierrors.IsNotFound(err) {
+			return nil, &unusable{fmt.Sprintf("Secret %q does not exist in namespace %q; create it with the keys secretId and secretKey", name.Name, name.Namespace)}
+		} else if err != nil {
+			return nil, err
+		}
+		return parseCredentials(name.Name, secret.Data)
+	})
+	creds, _ := read.(importjob.Credentials)
+	return creds, err
 }
 
 // maxCredential is the longest value, in bytes, that is taken for a part of credentials.

@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,7 +14,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -33,6 +36,15 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, opt
 	if err != nil {
 		return err
 	}
+	// The lease is released when all that needs it has ended: not before the answers of the calls that are out are written.
+	err = mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		<-ctx.Done()
+		r.calls.drain()
+		return nil
+	}))
+	if err != nil {
+		return err
+	}
 	secret := &metav1.PartialObjectMetadata{}
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	return ctrl.NewControllerManagedBy(mgr).
@@ -44,15 +56,23 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, opt
 }
 
 // startQuota runs when this process begins to work, as the leader where there is one.
+// An object with a credit in its hand goes before all others.
 func (r *Reconciler) startQuota(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-	r.Quota.Start(func(name types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: name}) })
+	prior, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
+	if !ok {
+		return errors.New("the controller's queue has no priorities")
+	}
+	r.enqueue = func(name types.NamespacedName) {
+		prior.AddWithOpts(priorityqueue.AddOpts{Priority: new(1)}, reconcile.Request{NamespacedName: name})
+	}
+	r.Quota.Start(r.enqueue)
 	return nil
 }
 
 // usersOf returns the unfinished objects that use a Secret.
 func (r *Reconciler) usersOf(ctx context.Context, secret client.Object) []reconcile.Request {
 	var objects cdbv1.ImportJobStopList
-	err := r.Client.List(ctx, &objects, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
+	err := r.Client.List(ctx, &objects, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "finding the objects that use a Secret")
 		return nil
@@ -64,4 +84,21 @@ func (r *Reconciler) usersOf(ctx context.Context, secret client.Object) []reconc
 		}
 	}
 	return requests
+}
+
+// CountByReason counts the objects in the cache by the reason of Ready; those that have none yet count as None.
+func (r *Reconciler) CountByReason() (map[string]int, error) {
+	var objects cdbv1.ImportJobStopList
+	if err := r.Client.List(context.Background(), &objects, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, err
+	}
+	counts := map[string]int{}
+	for i := range objects.Items {
+		reason := readyReason(&objects.Items[i])
+		if reason == "" {
+			reason = "None"
+		}
+		counts[reason]++
+	}
+	return counts, nil
 }

@@ -5,6 +5,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,12 +30,16 @@ import (
 var errDown = errors.New("the API server is down")
 
 // cloud accepts every stop and counts them.
-type cloud struct{ stops int }
+type cloud struct {
+	stops atomic.Int32
+	takes time.Duration
+}
 
 func (*cloud) Host(importjob.Target) string { return "cloud" }
 
 func (c *cloud) Stop(context.Context, importjob.Credentials, importjob.Target) (string, error) {
-	c.stops++
+	c.stops.Add(1)
+	time.Sleep(c.takes)
 	return "r-1", nil
 }
 
@@ -47,7 +52,7 @@ type rig struct {
 	*testing.T
 	*Reconciler
 	cloud  *cloud
-	writes int
+	writes atomic.Int32
 	fail   func(*cdbv1.ImportJobStop) error // of a status write; nil: none
 	stale  *cdbv1.ImportJobStop             // what the cache returns; nil: the newest
 }
@@ -78,16 +83,18 @@ func newRig(t *testing.T) *rig {
 			}
 			err := c.SubResource(sub).Update(ctx, o, options...)
 			if err == nil {
-				r.writes++
+				r.writes.Add(1)
 			}
 			return err
 		},
 	})
 	r.Reconciler = &Reconciler{
 		Client: cache, Live: server, Cloud: r.cloud, Events: events.NewFakeRecorder(10),
-		Quota: quota.New[types.NamespacedName](func(string) int { return 20 }),
+		Quota:  quota.New[types.NamespacedName](func(string) int { return 20 }),
+		Waited: func(importjob.Action, time.Duration) {}, Accepted: func(time.Duration) {},
 	}
-	r.Quota.Start(func(types.NamespacedName) {})
+	r.enqueue = func(types.NamespacedName) {}
+	r.Quota.Start(r.enqueue)
 	time.Sleep(2 * time.Second) // of the bubble's time: the budgets open
 	return r
 }
@@ -108,8 +115,8 @@ func (r *rig) get() *cdbv1.ImportJobStop {
 
 func (r *rig) want(reason string, stops, writes int) {
 	r.Helper()
-	if got := readyReason(r.get()); got != reason || r.cloud.stops != stops || r.writes != writes {
-		r.Errorf("Ready is %s after %d stops and %d writes, want %s after %d and %d", got, r.cloud.stops, r.writes, reason, stops, writes)
+	if got := readyReason(r.get()); got != reason || int(r.cloud.stops.Load()) != stops || int(r.writes.Load()) != writes {
+		r.Errorf("Ready is %s after %d stops and %d writes, want %s after %d and %d", got, r.cloud.stops.Load(), r.writes.Load(), reason, stops, writes)
 	}
 }
 
@@ -150,6 +157,7 @@ func TestTheWriteOfAnAnswerIsRetriedAndNotTheCall(t *testing.T) {
 			}
 			return nil
 		}
+		_ = r.reconcile() // the call writes its own answer
 		for range 3 {
 			if err := r.reconcile(); !errors.Is(err, errDown) {
 				t.Errorf("the error is %v", err)
@@ -221,5 +229,39 @@ func TestALaterAttemptOfAnotherOperatorIsNotOverwritten(t *testing.T) {
 		}
 		_, _ = r.record(t.Context(), r.get())
 		r.want(cdbv1.ReasonStopping, 1, 1)
+	})
+}
+
+func TestAShutdownWaitsForTheAnswerAndLetsNoNewCallBegin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.cloud.takes = 5 * time.Second
+		_, _ = r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(wish())})
+		r.calls.drain()
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
+		other := wish()
+		other.Name = "late"
+		if err := r.Live.(client.Client).Create(t.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(other)})
+		synctest.Wait()
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
+	})
+}
+
+func TestWhileACallIsOutNothingElseIsDone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.cloud.takes = 5 * time.Second
+		for range 3 {
+			_ = r.reconcile()
+		}
+		r.want(cdbv1.ReasonStopping, 1, 1)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
 	})
 }

@@ -41,6 +41,7 @@ func (f *Fault) done() bool {
 type Fault struct {
 	Action         string // empty: any
 	AsyncRequestID string // empty: any
+	SecretID       string // empty: any
 	Times          int    // how often; 0 is without end
 	Code           string // answer with this error code
 	Kind           Kind   // or go wrong like this
@@ -58,7 +59,7 @@ func (s *Server) Play(f Fault) {
 func (s *Server) takeFault(c Call) *Fault {
 	for _, f := range s.faults {
 		if (f.Action == "" || f.Action == c.Action) && (f.AsyncRequestID == "" || f.AsyncRequestID == c.AsyncRequestID) &&
-			(f.Times == 0 || f.played < f.Times) {
+			(f.SecretID == "" || f.SecretID == c.SecretID) && (f.Times == 0 || f.played < f.Times) {
 			f.played++
 			return f
 		}

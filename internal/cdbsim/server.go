@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ type Import struct {
 // Call is one request that arrived.
 type Call struct {
 	Time           time.Time
+	SecretID       string
 	Host           string
 	Action         string
 	Region         string
@@ -76,7 +78,7 @@ func (s *Server) SetImport(i Import) {
 	s.imports[[2]string{i.Region, i.ID}] = &i
 }
 
-// SetLatency delays each answer by what f returns.
+// SetLatency makes each call take as long as f returns; it arrives at some time within.
 func (s *Server) SetLatency(f func() time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,12 +99,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(s.Calls())
 		return
 	}
-	now := time.Now()
 	body, err := io.ReadAll(io.LimitReader(r.Body, 10<<20))
 	if err != nil {
 		return
 	}
-	call, status, fault, latency := s.handle(r, body, now)
+	way, back := s.travel()
+	time.Sleep(way)
+	call, status, fault := s.handle(r, body, time.Now())
 	answer := map[string]any{"RequestId": call.RequestID}
 	switch {
 	case call.Code != "":
@@ -112,7 +115,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	text, _ := json.Marshal(map[string]any{"Response": answer})
 	select {
-	case <-time.After(latency):
+	case <-time.After(back):
 	case <-r.Context().Done():
 		return
 	}
@@ -120,13 +123,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // handle decides on one request and logs it.
-func (s *Server) handle(r *http.Request, body []byte, now time.Time) (call Call, status string, fault *Fault, latency time.Duration) {
+func (s *Server) handle(r *http.Request, body []byte, now time.Time) (call Call, status string, fault *Fault) {
 	var input struct {
 		AsyncRequestID string `json:"AsyncRequestId"`
 	}
 	readable := json.Unmarshal(body, &input) == nil
 	call = Call{
-		Time: now, Host: r.Host, Action: r.Header.Get("X-TC-Action"), Region: r.Header.Get("X-TC-Region"),
+		Time: now, SecretID: secretID(r), Host: r.Host, Action: r.Header.Get("X-TC-Action"), Region: r.Header.Get("X-TC-Region"),
 		AsyncRequestID: input.AsyncRequestID, RequestID: requestID(),
 	}
 	s.mu.Lock()
@@ -147,7 +150,16 @@ func (s *Server) handle(r *http.Request, body []byte, now time.Time) (call Call,
 		call.Fault = string(fault.Kind)
 	}
 	s.calls = append(s.calls, call)
-	return call, status, fault, s.latency()
+	return call, status, fault
+}
+
+// travel is how long a call takes to arrive, and its answer to come back.
+func (s *Server) travel() (way, back time.Duration) {
+	s.mu.Lock()
+	latency := s.latency()
+	s.mu.Unlock()
+	way = time.Duration(mathrand.Float64() * float64(latency))
+	return way, latency - way
 }
 
 // refuse returns the code of whatever is wrong with a request before its action is looked at.

@@ -1,29 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package metrics observes the calls of the cloud.
+// Package metrics tells Prometheus of the calls of the cloud, the budgets and the objects. No label names an object or an account.
 package metrics
 
 import (
-	"context"
 	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
-// Cloud decorates a port to the cloud with metrics. No label names an object or an account.
-type Cloud struct {
-	importjob.Cloud
-	calls   *prometheus.CounterVec
-	latency *prometheus.HistogramVec
+// Metrics are all collectors of the operator.
+type Metrics struct {
+	calls      *prometheus.CounterVec
+	latency    *prometheus.HistogramVec
+	inFlight   *prometheus.GaugeVec
+	wait       *prometheus.HistogramVec
+	acceptance prometheus.Histogram
+	region     labels
+	code       labels
 }
 
-// Observe returns the cloud, observed, with its collectors registered.
-func Observe(cloud importjob.Cloud, registry prometheus.Registerer) (*Cloud, error) {
-	c := &Cloud{
-		Cloud: cloud,
+// New returns metrics that are registered.
+func New(registry prometheus.Registerer) (*Metrics, error) {
+	m := &Metrics{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "importjobstop_cloud_calls_total", Help: "Calls of the cloud API by action, region and error code; the code of a success is OK.",
 		}, []string{"action", "region", "code"}),
@@ -31,31 +34,33 @@ func Observe(cloud importjob.Cloud, registry prometheus.Registerer) (*Cloud, err
 			Name: "importjobstop_cloud_call_duration_seconds", Help: "Time from sending a call of the cloud API to its answer.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 2, 12),
 		}, []string{"action", "region"}),
+		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "importjobstop_cloud_calls_in_flight", Help: "Calls of the cloud API that are not yet answered.",
+		}, []string{"action"}),
+		wait: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "importjobstop_budget_wait_seconds", Help: "Time that a call waited in the line of its budget.",
+			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10),
+		}, []string{"action"}),
+		acceptance: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "importjobstop_acceptance_duration_seconds", Help: "Time from the creation of an object to the acceptance of its stop by the cloud.",
+			Buckets: prometheus.ExponentialBuckets(0.02, 2.5, 14),
+		}),
 	}
-	return c, errors.Join(registry.Register(c.calls), registry.Register(c.latency))
+	return m, errors.Join(registry.Register(m.calls), registry.Register(m.latency), registry.Register(m.inFlight),
+		registry.Register(m.wait), registry.Register(m.acceptance))
 }
 
-// Stop is observed.
-func (c *Cloud) Stop(ctx context.Context, creds importjob.Credentials, t importjob.Target) (string, error) {
-	start := time.Now()
-	requestID, err := c.Cloud.Stop(ctx, creds, t)
-	c.observe(importjob.ActionStop, t, start, err)
-	return requestID, err
+// Waited observes the time that a call spent in line.
+func (m *Metrics) Waited(action importjob.Action, inLine time.Duration) {
+	m.wait.WithLabelValues(string(action)).Observe(inLine.Seconds())
 }
 
-// Describe is observed.
-func (c *Cloud) Describe(ctx context.Context, creds importjob.Credentials, t importjob.Target) (importjob.Status, error) {
-	start := time.Now()
-	status, err := c.Cloud.Describe(ctx, creds, t)
-	c.observe(importjob.ActionDescribe, t, start, err)
-	return status, err
+// Accepted observes the time from the creation of an object to the acceptance of its stop.
+func (m *Metrics) Accepted(sinceCreation time.Duration) {
+	m.acceptance.Observe(sinceCreation.Seconds())
 }
 
-func (c *Cloud) observe(action importjob.Action, t importjob.Target, start time.Time, err error) {
-	code := "OK"
-	if fault, ok := errors.AsType[*importjob.Fault](err); ok {
-		code = fault.Code
-	}
-	c.calls.WithLabelValues(string(action), t.Region, code).Inc()
-	c.latency.WithLabelValues(string(action), t.Region).Observe(time.Since(start).Seconds())
+// Snapshots registers what is looked up at each scrape: the budgets that are in use, and the number of objects by reason of Ready.
+func Snapshots(registry prometheus.Registerer, budgets func() []quota.State, objects func() (map[string]int, error)) error {
+	return registry.Register(&snapshots{budgets: budgets, objects: objects})
 }

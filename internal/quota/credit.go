@@ -7,45 +7,60 @@ import (
 	"time"
 )
 
-// Credit is the right to make one call. Give it back with Done or Cancel; whatever follows the first of them does nothing.
+// headStart is how long before it may be used a credit that comes back is handed on, so that its next owner can get ready.
+const headStart = 20 * time.Millisecond
+
+// Credit is the right to make one call, after Await. Give it back with Done or Cancel; whatever follows the first of them does nothing.
 type Credit struct {
 	Waited time.Duration // in line
+	ripe   time.Time     // when the call may be sent
+	sent   time.Time
 	once   sync.Once
-	done   func(refused bool)
+	done   func(sent time.Time, refused bool)
 	cancel func()
 }
 
+// Await returns when the call may be sent: at once, or within 20 ms.
+func (c *Credit) Await() {
+	time.Sleep(time.Until(c.ripe))
+	c.sent = time.Now()
+}
+
 // Done says that the call was answered or given up, and whether the server refused it for the limit.
-func (c *Credit) Done(refused bool) { c.once.Do(func() { c.done(refused) }) }
+func (c *Credit) Done(refused bool) { c.once.Do(func() { c.done(c.sent, refused) }) }
 
 // Cancel says that there was no call; the credit goes to the next in line at once.
 func (c *Credit) Cancel() { c.once.Do(c.cancel) }
 
 func (b *Budgets[ID]) credit(bud *budget[ID], waited time.Duration) *Credit {
-	sent := time.Now()
-	bud.usedAt = sent
-	done := func(refused bool) {
-		b.mu.Lock()
-		bud.answered(sent, refused)
-		b.mu.Unlock()
-		time.AfterFunc(period, func() { b.giveBack(bud) })
+	bud.usedAt = time.Now()
+	return &Credit{
+		Waited: waited, ripe: bud.ripe,
+		done:   func(sent time.Time, refused bool) { b.answered(bud, sent, refused) },
+		cancel: func() { b.giveBack(bud, time.Time{}) },
 	}
-	return &Credit{Waited: waited, done: done, cancel: func() { b.giveBack(bud) }}
 }
 
-func (bud *budget[ID]) answered(sent time.Time, refused bool) {
+func (b *Budgets[ID]) answered(bud *budget[ID], sent time.Time, refused bool) {
 	now := time.Now()
+	b.mu.Lock()
 	bud.turnAhead = period + now.Sub(sent)
 	if refused {
 		bud.window.refused(sent, now)
 	} else {
 		bud.window.answered(now)
 	}
+	b.mu.Unlock()
+	time.AfterFunc(period-headStart, func() { b.giveBack(bud, now.Add(period)) })
 }
 
-func (b *Budgets[ID]) giveBack(bud *budget[ID]) {
+// giveBack takes a credit that ripens then. The next owner of any waits for the one that ripens last, which is soon.
+func (b *Budgets[ID]) giveBack(bud *budget[ID], ripe time.Time) {
 	b.mu.Lock()
 	bud.out--
+	if ripe.After(bud.ripe) {
+		bud.ripe = ripe
+	}
 	wake := b.dispatch(bud)
 	b.mu.Unlock()
 	wake()

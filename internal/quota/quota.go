@@ -5,8 +5,9 @@
 // A budget is a window of credits, clocked by answers. A call takes a credit, and the credit comes back one second after the answer
 // to that call. A call arrives at the server after it was sent and before it is answered, so no second at the server sees more calls
 // than the window is wide, whatever the latency: jitter cannot break it, and a lone user is never refused. The price is a rate of
-// limit/(1 s + latency). A credit whose call was not made comes back at once. The first credits of a process come one second after
-// Start, because its predecessor may just have used them.
+// limit/(1 s + latency). A credit that comes back is handed on 20 ms before it may be used, so that its next owner can get ready.
+// A credit whose call was not made comes back at once. The first credits of a process come one second after Start, because its
+// predecessor may just have used them.
 //
 // Who gets no credit joins the budget's line, once, and is woken with a credit in hand: first come, first served. Who leaves gives
 // its place or its credit to the next. The line is woken one at a time, at least half an even share of a second apart, so that the
@@ -57,6 +58,7 @@ type budget[ID comparable] struct {
 	nextAt    time.Time     // nobody is woken before
 	roused    bool          // it will look again by itself
 	usedAt    time.Time     // the latest credit
+	ripe      time.Time     // the latest credit that came back may be used from then on
 	turnAhead time.Duration // of the latest call, with its second
 }
 

@@ -72,7 +72,7 @@ func TestTheFirstCreditsComeOneSecondAfterStart(t *testing.T) {
 	})
 }
 
-func TestACreditComesBackOneSecondAfterTheAnswer(t *testing.T) {
+func TestACreditComesBackOneSecondAfterTheAnswerAndIsHandedOnTwentyMillisecondsBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := start(1)
@@ -81,17 +81,23 @@ func TestACreditComesBackOneSecondAfterTheAnswer(t *testing.T) {
 		time.Sleep(time.Minute)
 		credit.Done(false)
 		credit.Done(false)
-		time.Sleep(period - time.Nanosecond)
+		answered := time.Now()
+		time.Sleep(period - headStart - time.Nanosecond)
 		synctest.Wait()
 		if len(r.woken()) != 0 {
-			t.Error("it came earlier")
+			t.Error("it came earlier than its head start")
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if len(r.woken()) != 1 {
 			t.Errorf("woken: %v", r.woken())
 		}
-		r.mustGet(t, 2).Done(false)
+		credit = r.mustGet(t, 2)
+		credit.Await()
+		if took := time.Since(answered); took != period {
+			t.Errorf("it may be used %s after the answer", took)
+		}
+		credit.Done(false)
 		time.Sleep(period)
 	})
 }
@@ -148,7 +154,7 @@ func TestTheLineIsWokenHalfAnEvenShareApart(t *testing.T) {
 		for id := range 20 {
 			r.Acquire(key, 100+id)
 		}
-		time.Sleep(period)
+		time.Sleep(period - headStart)
 		for n := range 20 {
 			synctest.Wait()
 			if len(r.woken()) != n+1 {
@@ -294,10 +300,16 @@ func (r *rig) call(credit *Credit, random *rand.Rand) {
 		return
 	}
 	latency := time.Duration(random.IntN(2000)) * time.Millisecond
-	r.arrivals = append(r.arrivals, time.Now().Add(time.Duration(random.Int64N(int64(latency)+1))))
+	way, refused := time.Duration(random.Int64N(int64(latency)+1)), random.IntN(40) == 0
 	if random.IntN(20) == 0 {
 		latency = 10 * time.Second
 	}
-	refused := random.IntN(40) == 0
-	time.AfterFunc(latency, func() { credit.Done(refused) })
+	go func() {
+		credit.Await()
+		r.mu.Lock()
+		r.arrivals = append(r.arrivals, time.Now().Add(way))
+		r.mu.Unlock()
+		time.Sleep(latency)
+		credit.Done(refused)
+	}()
 }

@@ -51,6 +51,7 @@ func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
 		return time.Duration(random.Int64N(int64(5 * time.Millisecond)))
 	}
 	call := func(credit *Credit) {
+		credit.Await()
 		time.Sleep(latency/2 + jitter())
 		ok := s.admit()
 		time.Sleep(latency / 2)

@@ -85,8 +85,16 @@ func TestMetrics(t *testing.T) {
 		code, body = scrape(t, address, reader)
 		return code == http.StatusOK
 	})
-	if want := `importjobstop_cloud_calls_total{action="StopDBImportJob",code="OK",region="ap-guangzhou"} 1`; !strings.Contains(body, want) {
-		t.Errorf("no %s in the metrics", want)
+	for _, want := range []string{
+		`importjobstop_cloud_calls_total{action="StopDBImportJob",code="OK",region="ap-guangzhou"} 1`,
+		`importjobstop_cloud_calls_in_flight{action="StopDBImportJob"} 0`,
+		`importjobstop_acceptance_duration_seconds_count 1`,
+		`importjobstop_budget_wait_seconds_count{action="StopDBImportJob"} 1`,
+		`importjobstop_objects{reason="StopAccepted"} 1`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in the metrics", want)
+		}
 	}
 	for _, canary := range []string{account.SecretID, account.SecretKey, account.Token} {
 		if strings.Contains(body, canary) {

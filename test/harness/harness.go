@@ -39,7 +39,8 @@ var Account = cdbsim.Account{SecretID: "AKIDEXAMPLE", SecretKey: "example-secret
 
 // Environment is a control plane with config/default applied, and a cloud.
 type Environment struct {
-	Client     client.Client
+	Client     client.WithWatch
+	Config     *rest.Config // of the administrator
 	Cloud      *cdbsim.Server
 	CloudURL   string
 	Kubeconfig string // of the administrator
@@ -84,11 +85,11 @@ func Start(ctx context.Context) (e *Environment, err error) {
 }
 
 func (e *Environment) install(ctx context.Context, config *rest.Config) (err error) {
-	config.QPS = -1
+	config.QPS, e.Config = -1, config
 	scheme := apiruntime.NewScheme()
 	_ = clientgoscheme.AddToScheme(scheme)
 	_ = cdbv1.AddToScheme(scheme)
-	if e.Client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+	if e.Client, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
 	if e.Kubeconfig, err = e.writeKubeconfig("admin", config, clientcmdapi.AuthInfo{
@@ -184,6 +185,9 @@ func (o *Operator) Log() string {
 	defer o.mu.Unlock()
 	return o.log.String()
 }
+
+// Pid of the manager's process.
+func (o *Operator) Pid() int { return o.command.Process.Pid }
 
 // Kill is kill -9.
 func (o *Operator) Kill() {
