@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -21,7 +22,7 @@ import (
 // credits bound them. The zero value is ready.
 type calls struct {
 	mu    sync.Mutex
-	out   map[types.NamespacedName]bool
+	out   map[types.NamespacedName]bool // true when somebody has asked meanwhile
 	ended bool
 	group sync.WaitGroup
 }
@@ -36,22 +37,29 @@ func (c *calls) begin(key types.NamespacedName) bool {
 	if c.out == nil {
 		c.out = map[types.NamespacedName]bool{}
 	}
-	c.out[key] = true
+	c.out[key] = false
 	c.group.Add(1)
 	return true
 }
 
-func (c *calls) end(key types.NamespacedName) {
+// end says whether the object was asked for while its call was out, and so has to be looked at again.
+func (c *calls) end(key types.NamespacedName) (missed bool) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	missed = c.out[key]
 	delete(c.out, key)
-	c.mu.Unlock()
 	c.group.Done()
+	return missed
 }
 
 func (c *calls) isOut(key types.NamespacedName) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.out[key]
+	_, out := c.out[key]
+	if out {
+		c.out[key] = true
+	}
+	return out
 }
 
 // drain lets no new call begin, and returns when every answer is in status or was tried to be written.
@@ -62,17 +70,25 @@ func (c *calls) drain() {
 	c.group.Wait()
 }
 
+// maxIntentAge is how old a written attempt may be when its call is sent. A process that was held up for longer may no longer
+// be the leader; a lease is 15 s, so that nobody else has taken over by then.
+const maxIntentAge = 10 * time.Second
+
 // call makes the one request, keeps its answer in memory until it is in status, and writes it there.
-func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action, credit *quota.Credit) {
+func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action, credit *quota.Credit, claimedAt time.Time) (recorded bool) {
 	ctx = context.WithoutCancel(ctx) // a shutdown waits for it
 	result := answer{
 		action: action, key: client.ObjectKeyFromObject(object), target: *object.Status.Target,
 		generation: object.Generation, attempt: object.Status.Attempts, started: object.Status.LastAttempt.StartTime, jitter: rand.Float64(), //nolint:gosec // jitter is no secret
 	}
 	credit.Await()
-	if action == importjob.ActionStop {
+	switch {
+	case time.Since(claimedAt) > maxIntentAge:
+		credit.Cancel()
+		result.err = &importjob.Fault{Class: importjob.Transient, Code: "ClientError.NotSent", Message: fmt.Sprintf("the operator was held up for more than %s before the call", maxIntentAge)}
+	case action == importjob.ActionStop:
 		result.requestID, result.err = r.Cloud.Stop(ctx, creds, target(object))
-	} else {
+	default:
 		result.status, result.err = r.Cloud.Describe(ctx, creds, target(object))
 	}
 	result.at = time.Now()
@@ -93,5 +109,7 @@ func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, cred
 	}
 	if _, err := r.record(ctx, object); err != nil {
 		log.Info("the answer is not in status yet, trying again", "reason", err.Error())
+		return false
 	}
+	return true
 }

@@ -63,15 +63,20 @@ func finish(object *cdbv1.ImportJobStop, at time.Time) {
 
 // begin makes the status speak of the target of the spec.
 func begin(object *cdbv1.ImportJobStop, now time.Time) {
-	if !isNewWish(object) {
-		return
+	if isNewWish(object) {
+		wish := object.Spec.Target()
+		object.Status = cdbv1.ImportJobStopStatus{Target: &wish, LastHandledRetryAt: retryMark(object)}
 	}
-	wish := object.Spec.Target()
-	object.Status = cdbv1.ImportJobStopStatus{Target: &wish, StartTime: secondTime(now)}
+	if object.Status.StartTime == nil {
+		object.Status.StartTime = secondTime(now)
+	}
 }
 
-// observed only says that the spec was seen.
+// observed only says that the spec, and a wish for a new try that has nothing to try, were seen.
 func observed(object *cdbv1.ImportJobStop) {
+	if isRetryAsked(object) {
+		object.Status.LastHandledRetryAt = retryMark(object)
+	}
 	object.Status.ObservedGeneration = object.Generation
 	for i := range object.Status.Conditions {
 		object.Status.Conditions[i].ObservedGeneration = object.Generation
@@ -80,7 +85,7 @@ func observed(object *cdbv1.ImportJobStop) {
 
 func suspended(object *cdbv1.ImportJobStop) {
 	begin(object, time.Now())
-	object.Status.CompletionTime = nil
+	object.Status.CompletionTime, object.Status.StartTime = nil, nil
 	setPhase(object, progressing, cdbv1.ReasonSuspended, "held back; set spec.suspend to false to go on")
 }
 
@@ -98,7 +103,8 @@ const shortTurn = 5 * time.Second
 // waitingForQuota is written once, with an estimate of the turn, when the wait is worth telling.
 func waitingForQuota(now time.Time, turn time.Duration) change {
 	return func(object *cdbv1.ImportJobStop) {
-		if turn <= shortTurn || (readyReason(object) == cdbv1.ReasonWaitingForQuota && !isNewWish(object)) {
+		worthTelling := turn > shortTurn || object.Spec.ActiveDeadlineSeconds != nil // which counts from startTime
+		if !worthTelling || (readyReason(object) == cdbv1.ReasonWaitingForQuota && !isNewWish(object)) {
 			return
 		}
 		begin(object, now)
@@ -132,6 +138,37 @@ func acceptedStop(now time.Time) change {
 		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, message)
 		finish(object, now)
 		setPhase(object, succeeded, cdbv1.ReasonStopAccepted, message)
+	}
+}
+
+// retryAsked starts over, because a person has asked for it.
+func retryAsked(now time.Time) change {
+	return func(object *cdbv1.ImportJobStop) {
+		status := &object.Status
+		status.LastHandledRetryAt, status.StartTime = retryMark(object), secondTime(now)
+		status.NextAttemptTime, status.CompletionTime = nil, nil
+		setPhase(object, progressing, cdbv1.ReasonRetryScheduled, "a new try was asked for at "+status.LastHandledRetryAt)
+	}
+}
+
+// deadlineExceeded gives up, and says how far it came.
+func deadlineExceeded(now time.Time) change {
+	return func(object *cdbv1.ImportJobStop) {
+		came, last := "no call was made", object.Status.LastAttempt
+		switch {
+		case accepted(object):
+			came = fmt.Sprintf("the cloud accepted the stop, RequestId %s, but the import has not been seen to end", object.Status.RequestID)
+		case last != nil && (last.EndTime == nil || last.FollowsUnknown):
+			came = "the outcome of an attempt is unknown, it may have stopped the import"
+		case last != nil:
+			came = "the last answer was " + last.ErrorCode
+		}
+		message := fmt.Sprintf("not done within the %d s of activeDeadlineSeconds; %s", *object.Spec.ActiveDeadlineSeconds, came)
+		if !accepted(object) {
+			setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionFalse, cdbv1.ReasonDeadlineExceeded, message)
+		}
+		finish(object, now)
+		setPhase(object, failed, cdbv1.ReasonDeadlineExceeded, message)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"golang.org/x/sync/singleflight"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -26,7 +25,7 @@ const conflictRetry = 100 * time.Millisecond
 // Reconciler makes the wish of an ImportJobStop true, once.
 type Reconciler struct {
 	Client client.Client
-	Live   client.Reader // uncached: for Secrets, which are read when they are used and not kept
+	Live   client.Reader // uncached: for Secrets, of which no cache is kept
 	Cloud  importjob.Cloud
 	Quota  *quota.Budgets[types.NamespacedName]
 	Events events.EventRecorder
@@ -37,10 +36,10 @@ type Reconciler struct {
 	enqueue func(types.NamespacedName) // before all others
 	calls   calls
 	memory  memory
-	reads   singleflight.Group // of Secrets
+	secrets secrets
 }
 
-// +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops,verbs=get;list;watch;delete
 // +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops/status,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -48,7 +47,7 @@ type Reconciler struct {
 // Reconcile loads the object and takes it one step further. A conflict means that we looked at an old copy: look again.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	if r.calls.isOut(req.NamespacedName) {
-		return ctrl.Result{}, nil // it comes back with its answer
+		return ctrl.Result{}, nil // it comes back after its answer
 	}
 	object := &cdbv1.ImportJobStop{}
 	err := r.Client.Get(ctx, req.NamespacedName, object)
@@ -60,39 +59,48 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	result, err := r.reconcile(ctx, object)
+	now := time.Now()
+	err = r.reconcile(ctx, object, now)
 	if apierrors.IsConflict(err) {
 		logr.FromContextOrDiscard(ctx).V(1).Info("looked at an old copy, looking again")
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
-	return result, client.IgnoreNotFound(err)
+	if client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: alarm(object, now)}, nil
 }
 
 // reconcile is the whole story: an answer not yet in status comes first; then whatever next says.
-func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop) (ctrl.Result, error) {
+func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop, now time.Time) error {
 	if waiting, err := r.record(ctx, object); waiting || err != nil {
-		return ctrl.Result{}, err
+		return err
 	}
-	now := time.Now()
 	step := next(object, now)
-	if step.action == "" {
-		r.leave(object)
+	if step.action != "" {
+		return r.proceed(ctx, object, step.action, now)
 	}
+	r.leave(object)
 	switch {
-	case step.action == "" && step.after > 0:
-		return r.wait(ctx, object, step.after)
-	case step.action == "":
-		return ctrl.Result{}, r.write(ctx, object, step.change)
+	case step.remove:
+		return r.remove(ctx, object)
+	case step.change != nil:
+		return r.write(ctx, object, step.change)
 	}
+	return r.reviseCredentials(ctx, object)
+}
+
+// proceed makes the call when the object has credentials and a credit; else it says what is missing.
+func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, action importjob.Action, now time.Time) error {
 	creds, err := r.credentials(ctx, object)
 	if err != nil {
 		return r.withoutCredentials(ctx, object, err)
 	}
-	credit, turn := r.admit(object, creds, step.action)
+	credit, turn := r.admit(object, creds, action)
 	if credit == nil {
-		return ctrl.Result{}, r.write(ctx, object, waitingForQuota(now, turn))
+		return r.write(ctx, object, waitingForQuota(now, turn))
 	}
-	return ctrl.Result{}, r.send(ctx, object, creds, step.action, credit)
+	return r.send(ctx, object, creds, action, credit)
 }
 
 // send writes the attempt down and then makes the call, which holds no worker.
@@ -102,32 +110,22 @@ func (r *Reconciler) send(ctx context.Context, object *cdbv1.ImportJobStop, cred
 		credit.Cancel()
 		return nil
 	}
+	claimedAt := time.Now()
 	if action == importjob.ActionStop {
 		if err := r.claim(ctx, object); err != nil {
-			r.calls.end(key)
 			credit.Cancel()
+			r.calls.end(key)
 			return err
 		}
 	}
 	r.Waited(action, credit.Waited)
 	go func() {
-		r.call(ctx, object, creds, action, credit)
-		r.calls.end(key)
-		r.enqueue(key)
+		recorded := r.call(ctx, object, creds, action, credit, claimedAt)
+		if missed := r.calls.end(key); missed || !recorded {
+			r.enqueue(key)
+		}
 	}()
 	return nil
-}
-
-// wait comes back when the time has come; at once when the credentials that the cloud refused have changed since.
-func (r *Reconciler) wait(ctx context.Context, object *cdbv1.ImportJobStop, after time.Duration) (ctrl.Result, error) {
-	if readyReason(object) != cdbv1.ReasonCredentialsRejected {
-		return ctrl.Result{RequeueAfter: after}, nil
-	}
-	creds, err := r.credentials(ctx, object)
-	if err != nil || r.memory.refused(object, fingerprint(creds)) {
-		return ctrl.Result{RequeueAfter: after}, nil
-	}
-	return ctrl.Result{}, r.write(ctx, object, retryNow)
 }
 
 // admit asks the budget that the call would be counted by.

@@ -12,16 +12,17 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// step is what to do next with an object: call the cloud, come back later, or only write a change of its status.
+// step is what to do next with an object: call the cloud, delete it, write a change of its status, or nothing until its alarm.
 type step struct {
 	action importjob.Action
-	after  time.Duration
+	remove bool
 	change change
 }
 
 var (
 	stop = step{action: importjob.ActionStop}
 	ask  = step{action: importjob.ActionDescribe}
+	rest = step{}
 )
 
 // next decides from the object alone. An accepted target is never stopped again, whatever else changes.
@@ -31,14 +32,20 @@ func next(object *cdbv1.ImportJobStop, now time.Time) step {
 		return step{change: suspended}
 	case isNewWish(object):
 		return stop
+	case isPast(expiry(object), now):
+		return step{remove: true}
 	case isSettled(object):
 		return step{change: observed}
 	case object.Spec.Suspend:
 		return step{change: suspended}
 	case accepted(object) && !wantsEnd(object):
 		return step{change: acceptedStop(now)}
+	case isRetryAsked(object):
+		return step{change: retryAsked(now)}
+	case isPast(deadline(object), now):
+		return step{change: deadlineExceeded(now)}
 	case isDelayed(object, now):
-		return step{after: object.Status.NextAttemptTime.Sub(now)}
+		return rest
 	case accepted(object) || mayBeOver(object):
 		return ask
 	}
@@ -50,23 +57,27 @@ func isNewWish(object *cdbv1.ImportJobStop) bool {
 	return object.Status.Target == nil || *object.Status.Target != object.Spec.Target()
 }
 
-// isSettled: it is finished, and neither time nor what has changed in the spec makes a difference.
+// isFinished: it is over, well or badly, for this generation of the spec.
+func isFinished(object *cdbv1.ImportJobStop) bool {
+	return object.Status.CompletionTime != nil && object.Generation == object.Status.ObservedGeneration
+}
+
+// isSettled: it is finished, and neither time nor what has changed makes a difference.
 func isSettled(object *cdbv1.ImportJobStop) bool {
 	reason := readyReason(object)
 	switch {
 	case isReady(object):
 		return reason != cdbv1.ReasonStopAccepted || !wantsEnd(object)
-	case !isStalled(object) || reason == cdbv1.ReasonCredentialsRejected:
+	case !isStalled(object) || reason == cdbv1.ReasonCredentialsRejected || isRetryAsked(object):
 		return false
 	}
 	return reason == cdbv1.ReasonImportAlreadyFinished || object.Generation == object.Status.ObservedGeneration
 }
 
-// isDelayed: the next call is not due. A changed spec does not wait for what it has corrected, nor the head of a line for its estimate.
+// isDelayed: the next call is not due. A changed spec does not wait for what it has corrected.
 func isDelayed(object *cdbv1.ImportJobStop, now time.Time) bool {
-	at := object.Status.NextAttemptTime
 	corrected := isStalled(object) && object.Generation != object.Status.ObservedGeneration
-	return at != nil && now.Before(at.Time) && !corrected && readyReason(object) != cdbv1.ReasonWaitingForQuota
+	return now.Before(dueTime(object)) && !corrected
 }
 
 // mayBeOver: the last answer can mean that the import is already over, and the cloud has not yet been asked, or says that it is ending.
@@ -96,12 +107,7 @@ func isStalled(object *cdbv1.ImportJobStop) bool {
 	return meta.IsStatusConditionTrue(object.Status.Conditions, cdbv1.ConditionStalled)
 }
 
-func readyReason(object *cdbv1.ImportJobStop) string {
-	if ready := meta.FindStatusCondition(object.Status.Conditions, cdbv1.ConditionReady); ready != nil {
-		return ready.Reason
-	}
-	return ""
-}
+func readyReason(object *cdbv1.ImportJobStop) string { return readyOf(&object.Status).Reason }
 
 // target is the object's target in the words of the port.
 func target(object *cdbv1.ImportJobStop) importjob.Target {

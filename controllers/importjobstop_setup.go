@@ -5,6 +5,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -26,6 +28,12 @@ import (
 
 // secretIndex finds the objects that use a Secret.
 const secretIndex = "spec.credentialsSecretRef.name"
+
+// What the API server's failures cost: backoff between the tries of an object, and the longest that one may hold a worker.
+const (
+	minRetry, maxRetry = 10 * time.Millisecond, 10 * time.Second
+	reconcileTimeout   = 15 * time.Second
+)
 
 // SetupWithManager watches the objects, the metadata of Secrets, and the credits that come back.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, options controller.Options) error {
@@ -45,10 +53,12 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, opt
 	if err != nil {
 		return err
 	}
+	options.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry)
+	options.ReconciliationTimeout = reconcileTimeout
 	secret := &metav1.PartialObjectMetadata{}
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&cdbv1.ImportJobStop{}).
+		For(&cdbv1.ImportJobStop{}, builder.WithPredicates(predicate.Funcs{UpdateFunc: r.isNews})).
 		WatchesMetadata(secret, handler.EnqueueRequestsFromMapFunc(r.usersOf), builder.WithPredicates(predicate.ResourceVersionChangedPredicate{})).
 		WatchesRawSource(source.Func(r.startQuota)).
 		WithOptions(options).
@@ -69,8 +79,22 @@ func (r *Reconciler) startQuota(_ context.Context, queue workqueue.TypedRateLimi
 	return nil
 }
 
-// usersOf returns the unfinished objects that use a Secret.
+// isNews leaves out the echoes of our own writes after which there is nothing to do: most of what a watch tells.
+func (r *Reconciler) isNews(e event.UpdateEvent) bool {
+	object, ok := e.ObjectNew.(*cdbv1.ImportJobStop)
+	if !ok || !r.memory.isEcho(object) {
+		return true
+	}
+	switch readyReason(object) {
+	case cdbv1.ReasonStopping, cdbv1.ReasonWaitingForQuota:
+		return false // the answer or the credit brings it back
+	}
+	return !isSettled(object) || object.Generation != object.Status.ObservedGeneration || !expiry(object).IsZero()
+}
+
+// usersOf returns the unfinished objects that use a Secret, which has changed.
 func (r *Reconciler) usersOf(ctx context.Context, secret client.Object) []reconcile.Request {
+	r.secrets.changed(client.ObjectKeyFromObject(secret))
 	var objects cdbv1.ImportJobStopList
 	err := r.Client.List(ctx, &objects, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()}, client.UnsafeDisableDeepCopy)
 	if err != nil {

@@ -27,6 +27,9 @@ func judge(object *cdbv1.ImportJobStop, a *answer) {
 	generation := object.Generation
 	object.Generation = a.generation
 	defer func() { object.Generation = generation }()
+	if object.Status.StartTime == nil { // it was suspended
+		object.Status.StartTime = secondTime(a.at)
+	}
 	if a.action == importjob.ActionDescribe {
 		judgeImport(object, a)
 		return
@@ -107,7 +110,9 @@ func judgeNoWord(object *cdbv1.ImportJobStop, a *answer, fault *importjob.Fault)
 	passing := fault.Class == importjob.Transient || fault.Class == importjob.Throttled || fault.Class == importjob.Ambiguous
 	switch {
 	case accepted(object) && fault.Class == importjob.Rejected:
-		rejected(object, a, fault)
+		giveUp(object, a, cdbv1.ReasonCredentialsRejected, "the cloud accepted the stop, RequestId "+object.Status.RequestID+
+			", but may not be asked whether it has ended: "+fault.Error()+"; allow cdb:DescribeAsyncRequestInfo, or set waitFor to Accepted")
+		object.Status.NextAttemptTime = microTime(a.at.Add(credentialsRetry))
 	case accepted(object):
 		waitForEnd(object, a, "the cloud accepted the stop, RequestId "+object.Status.RequestID+"; whether it has ended is not known: "+fault.Error())
 	case passing:
@@ -116,8 +121,8 @@ func judgeNoWord(object *cdbv1.ImportJobStop, a *answer, fault *importjob.Fault)
 		object.Status.ImportStatus = statusUnknown
 		last := object.Status.LastAttempt
 		message := fmt.Sprintf("%s: %s; the cloud could not be asked whether the import is over: %s", last.ErrorCode, last.Message, fault.Error())
-		if acceptedReason(object) == cdbv1.ReasonImportNotFound || a.attempt >= blindTries {
-			giveUp(object, a, acceptedReason(object), message)
+		if refusalOf(&object.Status) == cdbv1.ReasonImportNotFound || a.attempt >= blindTries {
+			giveUp(object, a, refusalOf(&object.Status), message)
 			return
 		}
 		retry(object, microTime(a.at.Add(backoff(a.attempt, a.jitter))), message)

@@ -74,15 +74,20 @@ var (
 	hold          = spec(func(s *cdbv1.ImportJobStopSpec) { s.Suspend = true })
 	untilEnded    = spec(func(s *cdbv1.ImportJobStopSpec) { s.WaitFor = cdbv1.WaitForStopped })
 	chinaByName   = spec(func(s *cdbv1.ImportJobStopSpec) { s.Site = cdbv1.SiteChina })
+	anHourAgo     = claimed(noon.Add(-time.Hour))
+	aMinute       = spec(func(s *cdbv1.ImportJobStopSpec) { s.ActiveDeadlineSeconds = new(int32(60)) })
+	twoHours      = spec(func(s *cdbv1.ImportJobStopSpec) { s.ActiveDeadlineSeconds = new(int32(7200)) })
+	shortLived    = spec(func(s *cdbv1.ImportJobStopSpec) { s.TTLSecondsAfterFinished = new(int32(0)) })
+	longLived     = spec(func(s *cdbv1.ImportJobStopSpec) { s.TTLSecondsAfterFinished = new(int32(60)) })
 	international = spec(func(s *cdbv1.ImportJobStopSpec) { s.Site = cdbv1.SiteInternational })
 )
 
 func TestNext(t *testing.T) {
 	t.Parallel()
-	const wait = importjob.Action("wait")
+	const wait, remove = importjob.Action("wait"), importjob.Action("remove")
 	for name, test := range map[string]struct {
 		object *cdbv1.ImportJobStop
-		want   importjob.Action // wait: comes back later; empty: only a change of status
+		want   importjob.Action // wait: nothing until the alarm; empty: only a change of status
 	}{
 		"new":                              {after(), importjob.ActionStop},
 		"new and suspended":                {after(hold), ""},
@@ -112,19 +117,85 @@ func TestNext(t *testing.T) {
 		"ambiguous, told that it runs":     {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusRunning)), wait},
 		"ended by itself, corrected":       {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusSuccess), otherSecret), ""},
 		"ended by itself, another import":  {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusSuccess), elsewhere), importjob.ActionStop},
+		"deadline passed":                  {after(aMinute, anHourAgo, stopAnswered(importjob.Transient)), ""},
+		"deadline passed after a kill":     {after(aMinute, anHourAgo), ""},
+		"deadline not passed":              {after(twoHours, anHourAgo, stopAnswered(importjob.Transient)), wait},
+		"given up, deadline put off":       {after(aMinute, anHourAgo, deadlineExceeded(noon), twoHours), importjob.ActionStop},
+		"accepted, deadline passed":        {after(aMinute, anHourAgo, accept), ""},
+		"still ending, deadline passed":    {after(aMinute, untilEnded, anHourAgo, accept), ""},
+		"finished, to be deleted":          {after(shortLived, claim, accept), remove},
+		"failed, to be deleted":            {after(shortLived, claim, stopAnswered(importjob.Terminal)), remove},
+		"finished, to be deleted later":    {after(longLived, claim, accept), ""},
+		"unfinished, to be deleted":        {after(shortLived, claim, stopAnswered(importjob.Transient)), wait},
+		"finished, of Flux":                {after(shortLived, byFlux, claim, accept), ""},
+		"finished, another import":         {after(shortLived, claim, accept, elsewhere), importjob.ActionStop},
+		"new try of a refused one":         {after(claim, stopAnswered(importjob.Terminal), tryAgain("1")), ""},
+		"new try, noted":                   {after(claim, stopAnswered(importjob.Terminal), tryAgain("1"), retryAsked(noon)), importjob.ActionStop},
+		"new try, refused again":           {after(claim, tryAgain("1"), retryAsked(noon), claim, stopAnswered(importjob.Terminal)), ""},
+		"new try instead of a delay":       {after(claim, stopAnswered(importjob.Transient), tryAgain("1"), retryAsked(noon)), importjob.ActionStop},
+		"new try of an accepted one":       {after(claim, accept, tryAgain("1")), ""},
 		"without credentials, looks again": {after(credentialsNotFound("no Secret")), importjob.ActionStop},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := next(test.object, noon)
 			action := got.action
-			if got.after > 0 {
+			switch {
+			case got.remove:
+				action = remove
+			case action == "" && got.change == nil:
 				action = wait
 			}
-			if action != test.want || (action == "" && got.change == nil) {
-				t.Errorf("next is %q after %s, want %q", got.action, got.after, test.want)
+			if action != test.want {
+				t.Errorf("next is %q, want %q", action, test.want)
 			}
 		})
+	}
+}
+
+func byFlux(o *cdbv1.ImportJobStop) {
+	o.Labels = map[string]string{"kustomize.toolkit.fluxcd.io/name": "shop"}
+}
+
+func tryAgain(mark string) change {
+	return func(o *cdbv1.ImportJobStop) {
+		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: mark}
+	}
+}
+
+func TestAWishForANewTryIsHandledOnce(t *testing.T) {
+	t.Parallel()
+	for name, object := range map[string]*cdbv1.ImportJobStop{
+		"there from the beginning": after(tryAgain("1"), claim, stopAnswered(importjob.Terminal)),
+		"handled":                  after(claim, stopAnswered(importjob.Terminal), tryAgain("1"), retryAsked(noon), claim, stopAnswered(importjob.Terminal)),
+		"of one that was Ready":    after(claim, accept, tryAgain("1"), observed, elsewhere, claim, stopAnswered(importjob.Terminal)),
+	} {
+		if isRetryAsked(object) {
+			t.Errorf("%s: asks for yet another try", name)
+		}
+	}
+}
+
+func TestTheAlarmIsTheNextTimeThatMatters(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   time.Duration
+	}{
+		"new":                    {after(), 0},
+		"in line":                {after(waitingForQuota(noon, time.Hour)), 0},
+		"in line, deadline":      {after(aMinute, waitingForQuota(noon, time.Hour)), time.Minute},
+		"delayed":                {after(claim, stopAnswered(importjob.Transient)), time.Second / 2},
+		"rejected, deadline":     {after(aMinute, claim, stopAnswered(importjob.Rejected)), time.Minute},
+		"suspended, no deadline": {after(aMinute, claim, hold, suspended), 0},
+		"accepted":               {after(aMinute, claim, accept), 0},
+		"accepted, expires":      {after(longLived, claim, accept), time.Minute},
+		"refused, no deadline":   {after(aMinute, claim, stopAnswered(importjob.Terminal)), 0},
+		"rejected":               {after(claim, stopAnswered(importjob.Rejected)), credentialsRetry},
+	} {
+		if got := alarm(test.object, noon); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
 	}
 }
 

@@ -52,6 +52,11 @@ func TestTheStatusContract(t *testing.T) {
 		"finished by itself":        {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusFailed)), "False False False True ImportAlreadyFinished"},
 		"suspended":                 {after(hold, suspended), "Unknown - True False Suspended"},
 		"suspended after a refusal": {after(claim, stopAnswered(importjob.Transient), hold, suspended), "Unknown False True False Suspended"},
+		"deadline passed":           {after(aMinute, claim, stopAnswered(importjob.Transient), deadlineExceeded(noon)), "False False False True DeadlineExceeded"},
+		"deadline in line":          {after(aMinute, waitingForQuota(noon, time.Hour), deadlineExceeded(noon)), "False False False True DeadlineExceeded"},
+		"deadline while ending":     {after(aMinute, untilEnded, claim, accept, deadlineExceeded(noon)), "False True False True DeadlineExceeded"},
+		"a new try":                 {after(claim, stopAnswered(importjob.Terminal), tryAgain("1"), retryAsked(noon)), "Unknown False True False RetryScheduled"},
+		"ending, may not ask":       {after(untilEnded, claim, accept, denied), "False True False True CredentialsRejected"},
 		"may not ask":               {after(claim, stopAnswered(importjob.Ambiguous), denied), "Unknown False True False RetryScheduled"},
 		"may not ask, again":        {after(claim, claim, claim, claim, claim, stopAnswered(importjob.Ambiguous), denied), "False False False True ImportError"},
 	} {
@@ -82,6 +87,45 @@ func TestAnAnswerSpeaksOfTheGenerationThatWasCalled(t *testing.T) {
 	judge(object, a)
 	if object.Generation != 2 || object.Status.ObservedGeneration != 1 {
 		t.Errorf("generation %d, observed %d", object.Generation, object.Status.ObservedGeneration)
+	}
+}
+
+// One event for an outcome, none for a retry of the same kind, and none for what only we are interested in.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	transient, rejected := stopAnswered(importjob.Transient), stopAnswered(importjob.Rejected)
+	for name, test := range map[string]struct {
+		before, after *cdbv1.ImportJobStop
+		want          string
+	}{
+		"calling":              {after(), after(claim), ""},
+		"accepted":             {after(claim), after(claim, accept), "Normal StopAccepted"},
+		"accepted and ending":  {after(untilEnded, claim), after(untilEnded, claim, accept), "Normal StopAccepted"},
+		"ended":                {after(untilEnded, claim, accept), after(untilEnded, claim, accept, told(importjob.StatusKilled)), "Normal ImportStopped"},
+		"failed":               {after(claim), after(claim, transient), "Warning RetryScheduled"},
+		"failed again":         {after(claim, transient, claim), after(claim, transient, claim, transient), ""},
+		"failed otherwise":     {after(claim, transient, claim), after(claim, transient, claim, stopAnswered(importjob.Throttled)), "Warning RetryScheduled"},
+		"refused for good":     {after(claim), after(claim, stopAnswered(importjob.Terminal)), "Warning InvalidRequest"},
+		"refused once more":    {after(claim, stopAnswered(importjob.Terminal), otherSecret, claim), after(claim, stopAnswered(importjob.Terminal), otherSecret, claim, stopAnswered(importjob.Terminal)), "Warning InvalidRequest"},
+		"rejected":             {after(claim), after(claim, rejected), "Warning CredentialsRejected"},
+		"rejected as ever":     {after(claim, rejected, claim), after(claim, rejected, claim, rejected), ""},
+		"deadline":             {after(aMinute, claim, transient), after(aMinute, claim, transient, deadlineExceeded(noon)), "Warning DeadlineExceeded"},
+		"label":                {after(claim, accept), after(claim, accept, otherSecret, observed), ""},
+		"finished, TTL":        {after(shortLived, claim), after(shortLived, claim, accept), "Normal StopAccepted"},
+		"finished, TTL, Flux":  {after(shortLived, byFlux, claim), after(shortLived, byFlux, claim, accept), "Normal StopAccepted, Warning TTLIgnored"},
+		"TTL set later, Flux":  {after(byFlux, claim, accept), after(byFlux, claim, accept, shortLived, observed), "Warning TTLIgnored"},
+		"label after TTL":      {after(shortLived, byFlux, claim, accept), after(shortLived, byFlux, claim, accept), ""},
+		"a new try":            {after(claim, stopAnswered(importjob.Terminal)), after(claim, stopAnswered(importjob.Terminal), tryAgain("1"), retryAsked(noon)), ""},
+		"credentials missing":  {after(), after(credentialsNotFound("no Secret")), ""},
+		"in line for the call": {after(), after(waitingForQuota(noon, time.Hour)), ""},
+	} {
+		var got []string
+		for _, n := range eventsOf(test.after, &test.before.Status) {
+			got = append(got, n.kind+" "+n.reason)
+		}
+		if diff := cmp.Diff(test.want, strings.Join(got, ", ")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
 }
 

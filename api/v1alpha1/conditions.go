@@ -36,6 +36,8 @@ const (
 	ReasonAlreadyStopped = "AlreadyStopped"
 	// ReasonImportAlreadyFinished: the import had ended by itself, so there was nothing to stop.
 	ReasonImportAlreadyFinished = "ImportAlreadyFinished"
+	// ReasonDeadlineExceeded: spec.activeDeadlineSeconds have passed.
+	ReasonDeadlineExceeded = "DeadlineExceeded"
 	// ReasonSuspended: spec.suspend holds the object back.
 	ReasonSuspended = "Suspended"
 )
@@ -61,3 +63,6 @@ const (
 	// ReasonProgressing: nothing stands in the way.
 	ReasonProgressing = "Progressing"
 )
+
+// ReasonTTLIgnored is the reason of the event that tells why a finished object is not deleted.
+const ReasonTTLIgnored = "TTLIgnored"

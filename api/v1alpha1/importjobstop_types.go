@@ -28,6 +28,9 @@ const (
 	WaitForStopped WaitFor = "Stopped"
 )
 
+// RetryRequestedAtAnnotation asks for a new try of an object that is not Ready. Each new value, as in the output of date, is handled once.
+const RetryRequestedAtAnnotation = "cdb.tencentcloud.com/retryRequestedAt"
+
 // SecretReference names a Secret in the namespace of the object that refers to it.
 type SecretReference struct {
 	// name of the Secret. It is always looked for in the namespace of the ImportJobStop.
@@ -72,6 +75,19 @@ type ImportJobStopSpec struct {
 	// suspend, while true, holds back every call to the cloud that is not yet out.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
+
+	// activeDeadlineSeconds is how long the operator works on the object, in seconds from status.startTime; time spent suspended does not count.
+	// After that it is given up: Ready is False with the reason DeadlineExceeded. The answer of a call that is out by then is still recorded.
+	// Without it there is no end.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ActiveDeadlineSeconds *int32 `json:"activeDeadlineSeconds,omitempty"`
+
+	// ttlSecondsAfterFinished is how long the object stays after it finished, well or badly, in seconds; then it is deleted. Without it the object stays.
+	// Leave it out where Flux, Argo CD or Helm manage the object: they would create it again, and it would act again. There it is not carried out.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 }
 
 // Target is what a status speaks of.
@@ -132,7 +148,10 @@ type ImportJobStopStatus struct {
 	// importStatus as last told by DescribeAsyncRequestInfo; UNKNOWN when it was asked but did not say.
 	// +optional
 	ImportStatus string `json:"importStatus,omitempty"`
-	// startTime is when the operator first took up this target.
+	// lastHandledRetryAt is the latest value of the annotation cdb.tencentcloud.com/retryRequestedAt that was acted upon.
+	// +optional
+	LastHandledRetryAt string `json:"lastHandledRetryAt,omitempty"`
+	// startTime is when the operator took up this target, or took it up again after it was suspended or a new try was asked for.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
 	// completionTime is when the object finished, well or badly.

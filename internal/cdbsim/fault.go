@@ -56,6 +56,13 @@ func (s *Server) Play(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
+// Heal ends all faults.
+func (s *Server) Heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
 func (s *Server) takeFault(c Call) *Fault {
 	for _, f := range s.faults {
 		if (f.Action == "" || f.Action == c.Action) && (f.AsyncRequestID == "" || f.AsyncRequestID == c.AsyncRequestID) &&

@@ -53,6 +53,7 @@ type Server struct {
 	faults   []*Fault
 	calls    []Call
 	latency  func() time.Duration
+	clock    time.Duration // ahead of ours
 }
 
 // New returns a cloud with the vendor's limits, and no accounts or imports.
@@ -83,6 +84,13 @@ func (s *Server) SetLatency(f func() time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.latency = f
+}
+
+// SetClock puts the cloud's clock ahead of ours.
+func (s *Server) SetClock(ahead time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock = ahead
 }
 
 // Calls returns the log of what arrived, oldest first.
@@ -172,7 +180,7 @@ func (s *Server) refuse(r *http.Request, body []byte, call Call, readable bool, 
 	case id != "" && !known:
 		return "AuthFailure.SecretIdNotFound"
 	}
-	if code := verify(r, body, account, now); code != "" {
+	if code := verify(r, body, account, now.Add(s.clock)); code != "" {
 		return code
 	}
 	limit, known := s.limits[call.Action]

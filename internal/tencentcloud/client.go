@@ -117,6 +117,9 @@ func toFault(ctx context.Context, err error, connected bool, creds importjob.Cre
 		}
 	case errors.As(err, &sdk) && !strings.HasPrefix(sdk.Code, "ClientError"):
 		fault.Class, fault.Code, fault.Message = classOf(sdk.Code), clean(sdk.Code, 128), sdk.Message
+		if hint := hints[sdk.Code]; hint != "" {
+			fault.Message = hint + ": " + fault.Message
+		}
 		fault.RequestID, fault.OutcomeUnknown = clean(sdk.RequestId, 128), false
 	default:
 		fault.Message = err.Error()

@@ -3,8 +3,11 @@
 package tencentcloud
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -129,6 +132,50 @@ func FuzzClean(f *testing.F) {
 		limit = 8 + max(limit, 0)%1024
 		if got := clean(s, limit); len(got) > limit || !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\x00") {
 			t.Errorf("clean(%q, %d) is %q", s, limit, got)
+		}
+	})
+}
+
+// answering answers every request with the same.
+type answering struct {
+	code int
+	body []byte
+}
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: a.code, Status: http.StatusText(a.code), Request: r, Header: http.Header{"Location": {"http://127.0.0.1:1/"}},
+		Body: io.NopCloser(bytes.NewReader(a.body)),
+	}, nil
+}
+
+// Whatever is answered: an id, or a Fault that fits into a status and says nothing of the credentials.
+func FuzzAnswers(f *testing.F) {
+	for _, body := range []string{
+		`{"Response":{"RequestId":"6EF60BEC-0242-43AF-BB20-270359FB54A7"}}`, `{"Response":{"RequestId":"r","Status":"KILLED","Info":""}}`,
+		`{"Response":{"Error":{"Code":"InvalidParameter.InvalidAsyncRequestId","Message":"AKIDtest"},"RequestId":"r"}}`,
+		`{"Response":{"Error":{"Code":"RequestLimitExceeded"}}}`, `{"Response":{"Error":{}}}`, `{"Response":{"RequestId":7}}`, `{"Response":[]}`,
+		`{"Response":null}`, `{"Response":{}}`, `null`, `[]`, `{}`, ``, `<html>`, `{"Response":{"RequestId":"r"}`, "\xff\xfe", `{"code":4000,"message":"old"}`,
+	} {
+		f.Add(200, []byte(body))
+		f.Add(503, []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, code int, body []byte) {
+		client := &Client{transport: guard{answering{200 + max(code, 0)%400, body}}}
+		requestID, err := client.Stop(t.Context(), creds, job)
+		var fault *importjob.Fault
+		switch {
+		case err == nil && requestID == "":
+			t.Error("an acceptance without an id")
+		case err != nil && (!errors.As(err, &fault) || fault.Code == "" || requestID != ""):
+			t.Errorf("the error is %#v", err)
+		case err != nil && (len(fault.Code) > 128 || len(fault.Message) > maxMessage || len(fault.RequestID) > 128 || !utf8.ValidString(fault.Error())):
+			t.Errorf("it does not fit into a status: %q", fault.Error())
+		case err != nil && (strings.Contains(fault.Error(), creds.SecretKey) || strings.Contains(fault.Error(), creds.Token)):
+			t.Errorf("it tells of the credentials: %q", fault.Error())
+		}
+		if _, err := client.Describe(t.Context(), creds, job); err != nil && !errors.As(err, &fault) {
+			t.Errorf("the error is %#v", err)
 		}
 	})
 }

@@ -51,6 +51,11 @@ var classes = map[string]importjob.Class{
 	"InternalError.ImportError": importjob.Ambiguous,
 }
 
+// hints say what a person can do, where the vendor's message does not.
+var hints = map[string]string{
+	"AuthFailure.SignatureExpire": "the clock of the operator's node and the cloud's differ by more than five minutes",
+}
+
 // classOf returns the class of a code, or of its closest listed parent; Transient for a code that nobody has listed.
 func classOf(code string) importjob.Class {
 	for {
