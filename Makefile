@@ -16,7 +16,16 @@ demo: controlplane ## Show the main job, end to end, on this machine. KEEP=1 sta
 
 .PHONY: test
 test: verify-generated lint vet controlplane ## Everything that guards main.
-	go test -race -count=1 -timeout 15m ./...
+	go test -race -count=1 -parallel 6 -timeout 15m ./...
+	hack/fuzz.sh 5s
+
+.PHONY: test-faults
+test-faults: controlplane ## The whole fault matrix and 200 random schedules (about 20 minutes). ARGS are flags of the test.
+	go test -count=1 -parallel 6 -timeout 60m ./test/faults -long -schedules=200 $(ARGS)
+
+.PHONY: test-mutants
+test-mutants: controlplane ## Take the safeguards out one by one, and see that the fault harness notices (about 5 minutes).
+	@go run -buildvcs=false ./hack/mutants
 
 ##@ Development
 

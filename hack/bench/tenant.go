@@ -48,7 +48,7 @@ func (b *bench) started(ctx context.Context) (*tenant, *harness.Operator, error)
 }
 
 func (t *tenant) start(ctx context.Context) (*harness.Operator, error) {
-	o, err := t.Run(ctx, t.program, "--namespaces="+t.namespace)
+	o, err := t.Run(ctx, t.program, "--namespaces="+t.namespace, "--pprof-bind-address=127.0.0.1:6061")
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,12 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // readyAfter creates objects at once and returns how long each took, from its own creation and from that of the first.
 func (t *tenant) readyAfter(ctx context.Context, account string, from, to int) (each []time.Duration, all time.Duration, err error) {
-	events, err := t.Client.Watch(ctx, &cdbv1.ImportJobStopList{}, client.InNamespace(t.namespace))
+	list := &cdbv1.ImportJobStopList{}
+	if err := t.Client.List(ctx, list, client.InNamespace(t.namespace), client.Limit(1)); err != nil {
+		return nil, 0, err
+	}
+	fromNow := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: list.ResourceVersion}}
+	events, err := t.Client.Watch(ctx, list, client.InNamespace(t.namespace), fromNow)
 	if err != nil {
 		return nil, 0, err
 	}

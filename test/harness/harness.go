@@ -15,6 +15,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -34,6 +36,9 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 )
 
+// Namespace is where config/default installs the operator.
+const Namespace = "importjobstop-system"
+
 // Account is let in by the simulated cloud.
 var Account = cdbsim.Account{SecretID: "AKIDEXAMPLE", SecretKey: "example-secret-key"}
 
@@ -47,7 +52,9 @@ type Environment struct {
 	dir        string
 	plane      *envtest.Environment
 	cloud      *httptest.Server
-	restricted string // kubeconfig of the operator's ServiceAccount
+	restarted  []*exec.Cmd
+	token      string // of the operator's ServiceAccount
+	restricted string // kubeconfig of it
 }
 
 // Root is the folder of the project.
@@ -103,13 +110,19 @@ func (e *Environment) install(ctx context.Context, config *rest.Config) (err err
 	if out, err := e.Kubectl(ctx, nil, "wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com"); err != nil {
 		return fmt.Errorf("waiting for the CRD: %w: %s", err, out)
 	}
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "importjobstop-system", Name: "importjobstop-controller-manager"}}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "importjobstop-controller-manager"}}
 	token := &authenticationv1.TokenRequest{}
 	if err := e.Client.SubResource("token").Create(ctx, account, token); err != nil {
 		return fmt.Errorf("asking for the operator's token: %w", err)
 	}
-	e.restricted, err = e.writeKubeconfig("operator", config, clientcmdapi.AuthInfo{Token: token.Status.Token})
+	e.token = token.Status.Token
+	e.restricted, err = e.KubeconfigVia("operator", config.Host, config.CAData)
 	return err
+}
+
+// KubeconfigVia is one of the operator's ServiceAccount, for a server that is the API server or stands before it.
+func (e *Environment) KubeconfigVia(name, server string, ca []byte) (string, error) {
+	return e.writeKubeconfig(name, &rest.Config{Host: server, TLSClientConfig: rest.TLSClientConfig{CAData: ca}}, clientcmdapi.AuthInfo{Token: e.token})
 }
 
 func (e *Environment) writeKubeconfig(name string, config *rest.Config, user clientcmdapi.AuthInfo) (string, error) {
@@ -140,8 +153,59 @@ func (e *Environment) Kubectl(ctx context.Context, stdin io.Reader, args ...stri
 	return string(out), err
 }
 
+// RestartPlane kills kube-apiserver or etcd and starts it again with the same data, as a node that loses power does. It needs /proc.
+func (e *Environment) RestartPlane(ctx context.Context, name string) error {
+	pid, args, err := e.processOf(name)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		return err
+	}
+	for err == nil { // until it is gone
+		time.Sleep(10 * time.Millisecond)
+		err = syscall.Kill(pid, 0)
+	}
+	again := exec.Command(args[0], args[1:]...)
+	if err := again.Start(); err != nil {
+		return err
+	}
+	e.restarted = append(e.restarted, again)
+	for {
+		err := e.Client.List(ctx, &corev1.NamespaceList{})
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// processOf finds our child of a name.
+func (e *Environment) processOf(name string) (pid int, args []string, err error) {
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		stat, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "stat"))
+		args := strings.Split(strings.TrimRight(string(text), "\x00"), "\x00")
+		_, after, _ := strings.Cut(string(stat), ") ")
+		fields := strings.Fields(after)
+		if filepath.Base(args[0]) == name && len(fields) > 1 && fields[1] == strconv.Itoa(os.Getpid()) {
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			return pid, args, err
+		}
+	}
+	return 0, nil, fmt.Errorf("no process %s of ours in /proc", name)
+}
+
 // Stop stops the control plane and the cloud, and leaves nothing behind.
 func (e *Environment) Stop() {
+	for _, command := range e.restarted {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	}
 	_ = e.plane.Stop()
 	if e.cloud != nil {
 		e.cloud.CloseClientConnections()
@@ -195,6 +259,12 @@ func (o *Operator) Kill() {
 	<-o.done
 }
 
+// Signal sends a signal to the manager's process.
+func (o *Operator) Signal(s syscall.Signal) { _ = o.command.Process.Signal(s) }
+
+// Ended is closed when the process has ended.
+func (o *Operator) Ended() <-chan struct{} { return o.done }
+
 // Terminate asks the manager to stop, and returns how it ended.
 func (o *Operator) Terminate() error {
 	_ = o.command.Process.Signal(syscall.SIGTERM)
@@ -202,7 +272,7 @@ func (o *Operator) Terminate() error {
 	return o.err
 }
 
-// Run starts the manager with the permissions of its ServiceAccount and waits until it is ready.
+// Run starts the manager with the permissions of its ServiceAccount and waits until it is ready. Later flags win over earlier ones.
 func (e *Environment) Run(ctx context.Context, program string, args ...string) (*Operator, error) {
 	probe, err := FreeAddress()
 	if err != nil {
@@ -212,26 +282,30 @@ func (e *Environment) Run(ctx context.Context, program string, args ...string) (
 	args = append([]string{"--kubeconfig=" + e.restricted, "--endpoint=" + e.CloudURL, "--health-probe-bind-address=" + probe}, args...)
 	o.command = exec.Command(program, args...)
 	o.command.Stdout, o.command.Stderr = o, o
-	o.command.Env = append(os.Environ(), "POD_NAMESPACE=importjobstop-system")
+	o.command.Env = append(os.Environ(), "POD_NAMESPACE="+Namespace)
 	if err := o.command.Start(); err != nil {
 		return nil, err
 	}
 	go func() { o.err = o.command.Wait(); close(o.done) }()
+	return o, o.untilReady(ctx, probe)
+}
+
+func (o *Operator) untilReady(ctx context.Context, probe string) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if response, err := http.Get("http://" + probe + "/readyz"); err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
-				return o, nil
+				return nil
 			}
 		}
 		select {
 		case <-o.done:
-			return nil, fmt.Errorf("the operator ended: %w: %s", o.err, o.Log())
+			return fmt.Errorf("the operator ended: %w: %s", o.err, o.Log())
 		case <-ctx.Done():
 			o.Kill()
-			return nil, fmt.Errorf("the operator is not ready: %w: %s", ctx.Err(), o.Log())
+			return fmt.Errorf("the operator is not ready: %w: %s", ctx.Err(), o.Log())
 		case <-tick.C:
 		}
 	}

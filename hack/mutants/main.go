@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// mutants takes one safeguard after the other out of the operator, and fails if the fault harness does not notice.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+// mutant is the operator without one of its safeguards: in a file, one text stands for another.
+type mutant struct{ without, file, text, instead string }
+
+var mutants = []mutant{
+	{
+		"the intent write", "controllers/importjobstop_status.go",
+		"return r.write(ctx, object, claimed(time.Now()))",
+		"claimed(time.Now())(object); return nil",
+	},
+	{
+		"the check of the resourceVersion", "controllers/importjobstop_status.go",
+		"if err := r.Client.Status().Update(ctx, object); err != nil {",
+		"newest := &cdbv1.ImportJobStop{}; _ = r.Live.Get(ctx, client.ObjectKeyFromObject(object), newest); object.ResourceVersion = newest.ResourceVersion\n" +
+			"if err := r.Client.Status().Update(ctx, object); err != nil {",
+	},
+	{
+		"the outcome kept in memory", "controllers/importjobstop_calls.go",
+		`log.Info("the answer is not in status yet, trying again", "reason", err.Error())`,
+		"r.memory.forget(client.ObjectKeyFromObject(object))",
+	},
+}
+
+func main() {
+	for _, m := range mutants {
+		fmt.Printf("» without %s\n", m.without)
+		rows, err := m.run()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "mutants:", err)
+			os.Exit(1)
+		}
+		fmt.Println("  noticed by", strings.Join(rows, ", "))
+	}
+}
+
+var failure = regexp.MustCompile(`(?m)^ +--- FAIL: TestMatrix/(.+) \(`)
+
+// run returns the rows of the matrix that fail.
+func (m mutant) run() (rows []string, err error) {
+	dir, err := os.MkdirTemp("", "mutant-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	original := filepath.Join(harness.Root(), m.file)
+	source, err := os.ReadFile(original)
+	if err != nil {
+		return nil, err
+	}
+	if n := strings.Count(string(source), m.text); n != 1 {
+		return nil, fmt.Errorf("%s has %d places that say %q, want one", m.file, n, m.text)
+	}
+	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
+	instead := strings.Replace(string(source), m.text, m.instead, 1)
+	text, _ := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
+	if err := os.WriteFile(changed, []byte(instead), 0o600); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(overlay, text, 0o600); err != nil {
+		return nil, err
+	}
+	command := exec.Command("go", "test", "-count=1", "./test/faults", "-run", "TestMatrix", "-parallel=6", "-patience=15s")
+	command.Dir = harness.Root()
+	command.Env = append(os.Environ(), "GOFLAGS=-overlay="+overlay)
+	out, err := command.CombinedOutput()
+	if err == nil {
+		return nil, fmt.Errorf("the harness did not notice")
+	}
+	for _, match := range failure.FindAllStringSubmatch(string(out), -1) {
+		rows = append(rows, strings.ReplaceAll(match[1], "_", " "))
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	return rows, nil
+}

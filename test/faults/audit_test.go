@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+)
+
+// version is an object as it was at a time; deleted if that is its end.
+type version struct {
+	*cdbv1.ImportJobStop
+	seen    time.Time
+	deleted bool
+}
+
+// audit keeps every version of every object of a namespace, in order.
+type audit struct {
+	mu       sync.Mutex
+	versions map[types.UID][]version
+}
+
+// watchAll begins to keep versions, until ctx ends. It outlives restarts of the API server.
+func watchAll(ctx context.Context, c client.WithWatch, namespace string) *audit {
+	a := &audit{versions: map[types.UID][]version{}}
+	go func() {
+		for ; ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
+			a.follow(ctx, c, namespace)
+		}
+	}()
+	return a
+}
+
+// follow keeps what is there and then what one watch tells. A new API server does not remember what the old one would have told,
+// so that versions between the two can be missed; those that last cannot.
+func (a *audit) follow(ctx context.Context, c client.WithWatch, namespace string) {
+	list := &cdbv1.ImportJobStopList{}
+	if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		return
+	}
+	for i := range list.Items {
+		a.keep(&list.Items[i], false)
+	}
+	from := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: list.ResourceVersion}}
+	w, err := c.Watch(ctx, &cdbv1.ImportJobStopList{}, client.InNamespace(namespace), from)
+	if err != nil {
+		return
+	}
+	defer w.Stop()
+	for e := range w.ResultChan() {
+		if o, ok := e.Object.(*cdbv1.ImportJobStop); ok {
+			a.keep(o, e.Type == watch.Deleted)
+		}
+	}
+}
+
+func (a *audit) keep(o *cdbv1.ImportJobStop, deleted bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known := a.versions[o.UID]
+	if n := len(known); n > 0 && known[n-1].ResourceVersion == o.ResourceVersion {
+		return
+	}
+	a.versions[o.UID] = append(known, version{o, time.Now(), deleted})
+}
+
+// live are the newest versions of the objects that are not deleted.
+func (a *audit) live() (objects []*cdbv1.ImportJobStop) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, versions := range a.versions {
+		if last := versions[len(versions)-1]; !last.deleted {
+			objects = append(objects, last.ImportJobStop)
+		}
+	}
+	return objects
+}
+
+// verdict is what the oracle says of a run.
+type verdict struct {
+	objects, calls, repeated int
+	wrong                    []string
+}
+
+func (v *verdict) fault(format string, args ...any) {
+	if len(v.wrong) < 10 {
+		v.wrong = append(v.wrong, fmt.Sprintf(format, args...))
+	}
+}
+
+// history is what the oracle looks at: all versions, all calls, and when processes were killed or held up.
+type history struct {
+	versions map[types.UID][]version
+	calls    []cdbsim.Call
+	kills    []time.Time
+}
+
+// judge is the oracle. It knows nothing of what was injected but the kills, and the faults that the cloud's log names.
+func (h *history) judge() (v verdict) {
+	v.objects = len(h.versions)
+	h.window(&v)
+	claims, owners := map[cdbv1.Target]int{}, map[cdbv1.Target]int{}
+	for uid, versions := range h.versions {
+		h.order(&v, uid, versions)
+		h.claims(&v, uid, versions)
+		attempts := attemptsOf(versions)
+		for target, list := range attempts {
+			target.Site = "" // the cloud's log does not tell
+			claims[target] += len(list)
+			owners[target]++
+		}
+	}
+	for target, n := range claims {
+		stops := h.stopsOf(target)
+		v.calls += len(stops)
+		if len(stops) > n {
+			v.fault("%d calls for %s, but only %d were written down", len(stops), target.AsyncRequestID, n)
+		}
+		if owners[target] == 1 {
+			h.repeats(&v, target, stops)
+		}
+	}
+	for _, c := range h.calls {
+		if _, known := claims[cdbv1.Target{Region: c.Region, AsyncRequestID: c.AsyncRequestID}]; !known && c.Action == "StopDBImportJob" {
+			v.fault("a call for %q, which nobody wrote down", c.AsyncRequestID)
+		}
+	}
+	return v
+}
+
+func (h *history) stopsOf(t cdbv1.Target) (calls []cdbsim.Call) {
+	for _, c := range h.calls {
+		if c.Action == "StopDBImportJob" && c.AsyncRequestID == t.AsyncRequestID && c.Region == t.Region {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// attemptsOf are the attempts that were written down, in order, each as it was last seen.
+func attemptsOf(versions []version) map[cdbv1.Target][]cdbv1.Attempt {
+	attempts := map[cdbv1.Target][]cdbv1.Attempt{}
+	for _, o := range versions {
+		last := o.Status.LastAttempt
+		if last == nil || o.Status.Target == nil {
+			continue
+		}
+		list := attempts[*o.Status.Target]
+		if n := len(list); n > 0 && list[n-1].StartTime.Equal(&last.StartTime) {
+			list[n-1] = *last
+		} else {
+			list = append(list, *last)
+		}
+		attempts[*o.Status.Target] = list
+	}
+	return attempts
+}
+
+// window: no second saw more than the limit, of any account and action.
+func (h *history) window(v *verdict) {
+	arrivals := map[[2]string][]time.Time{}
+	for _, c := range h.calls {
+		key := [2]string{c.SecretID, c.Action}
+		arrivals[key] = append(arrivals[key], c.Time)
+	}
+	for key, times := range arrivals {
+		limit := map[string]int{"StopDBImportJob": 20, "DescribeAsyncRequestInfo": 40}[key[1]]
+		from := 0
+		for i, at := range times {
+			for at.Sub(times[from]) >= time.Second {
+				from++
+			}
+			if i-from+1 > limit {
+				v.fault("%d calls of %s in a second", i-from+1, key[1])
+				break
+			}
+		}
+	}
+}
+
+// order: conditions that fit together, no generation from the future, nothing final taken back.
+func (h *history) order(v *verdict, uid types.UID, versions []version) {
+	for i, o := range versions {
+		if o.Status.ObservedGeneration > o.Generation {
+			v.fault("%s speaks of generation %d at %d", o.Name, o.Status.ObservedGeneration, o.Generation)
+		}
+		reconciling, stalled := is(o, cdbv1.ConditionReconciling), is(o, cdbv1.ConditionStalled)
+		if len(o.Status.Conditions) > 0 && (reconciling && stalled || reconciling == (is(o, cdbv1.ConditionReady) || stalled)) {
+			v.fault("%s: Reconciling %t, Stalled %t, Ready %t", o.Name, reconciling, stalled, is(o, cdbv1.ConditionReady))
+		}
+		if i == 0 {
+			continue
+		}
+		was := versions[i-1]
+		sameWish := was.Status.Target != nil && o.Status.Target != nil && *was.Status.Target == *o.Status.Target
+		if sameWish && was.Status.RequestID != "" && o.Status.RequestID != was.Status.RequestID {
+			v.fault("%s: the accepted RequestId went from %s to %q", o.Name, was.Status.RequestID, o.Status.RequestID)
+		}
+		if sameWish && is(was, cdbv1.ConditionReady) && !is(o, cdbv1.ConditionReady) && o.Spec.WaitFor == was.Spec.WaitFor {
+			v.fault("%s (%s) went back from Ready", o.Name, uid)
+		}
+		if was.Status.Target != nil && o.Status.Target == nil {
+			v.fault("%s lost its status", o.Name)
+		}
+	}
+}
+
+// claims: an acceptance that is claimed was given, and an attempt after one of unknown outcome says so.
+func (h *history) claims(v *verdict, uid types.UID, versions []version) {
+	for _, o := range versions {
+		id := o.Status.RequestID
+		if id == "" {
+			continue
+		}
+		given := false
+		for _, c := range h.calls {
+			given = given || (c.RequestID == id && c.Code == "" && c.AsyncRequestID == o.Status.Target.AsyncRequestID)
+		}
+		if !given {
+			v.fault("%s (%s) claims the acceptance %s, which the cloud never gave", o.Name, uid, id)
+		}
+	}
+	for target, attempts := range attemptsOf(versions) {
+		for i := 1; i < len(attempts); i++ {
+			if was := attempts[i-1]; (was.EndTime == nil || was.FollowsUnknown) && !attempts[i].FollowsUnknown {
+				v.fault("attempt %d for %s does not say that it follows one of unknown outcome", i+1, target.AsyncRequestID)
+			}
+		}
+	}
+}
+
+// repeats: after a call that was done, another one needs a lost answer or a kill as its reason, and must be marked.
+func (h *history) repeats(v *verdict, target cdbv1.Target, stops []cdbsim.Call) {
+	for i, c := range stops {
+		if c.Code != "" || i == len(stops)-1 {
+			continue
+		}
+		v.repeated += len(stops) - 1 - i
+		recorded := h.recordOf(c)
+		if !recorded.IsZero() && stops[i+1].Time.After(recorded) {
+			v.fault("%s was called again %s after its acceptance was in status", target.AsyncRequestID, stops[i+1].Time.Sub(recorded))
+		}
+		explained := c.Fault != ""
+		for _, kill := range h.kills {
+			explained = explained || (c.Time.Before(kill.Add(50*time.Millisecond)) && (recorded.IsZero() || recorded.After(kill)))
+		}
+		if !explained {
+			v.fault("%s was called again at %s after the cloud had accepted it at %s, and nothing explains it",
+				target.AsyncRequestID, stops[i+1].Time.Format(time.StampMicro), c.Time.Format(time.StampMicro))
+		}
+		break
+	}
+}
+
+// recordOf is when the acceptance of a call was first seen in a status.
+func (h *history) recordOf(c cdbsim.Call) time.Time {
+	for _, versions := range h.versions {
+		for _, o := range versions {
+			if o.Status.RequestID == c.RequestID {
+				return o.seen
+			}
+		}
+	}
+	return time.Time{}
+}
+
+func is(o version, kind string) bool { return meta.IsStatusConditionTrue(o.Status.Conditions, kind) }
+
+func (v *verdict) String() string {
+	if len(v.wrong) == 0 {
+		return "nothing lost"
+	}
+	return "WRONG: " + strings.Join(v.wrong, "; ")
+}

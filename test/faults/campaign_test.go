@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+)
+
+// TestCampaign plays random schedules. What a schedule does is decided by its seed alone: -schedules=1 -seed=N plays one again.
+func TestCampaign(t *testing.T) {
+	first := *seed
+	if first == 0 {
+		first = uint64(time.Now().UnixNano()) % 1_000_000
+	}
+	for i := range uint64(*schedules) {
+		t.Run(fmt.Sprint("seed-", first+i), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.account("creds")
+			play(w, rand.New(rand.NewPCG(first+i, 0)))
+			w.report("random schedules")
+		})
+	}
+}
+
+// play does some of everything at random, then heals what it broke, and waits for all to end well.
+func play(w *world, random *rand.Rand) {
+	w.start()
+	objects := 4 + random.IntN(12)
+	for i := range objects {
+		w.stop(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) {
+			if random.IntN(4) == 0 {
+				o.Spec.WaitFor = cdbv1.WaitForStopped
+			}
+		})
+		if random.IntN(3) == 0 {
+			disturb(w, random, random.IntN(i+1))
+		}
+	}
+	for range 4 + random.IntN(5) {
+		disturb(w, random, random.IntN(objects))
+		pause(w.ctx(), time.Duration(random.IntN(400))*time.Millisecond)
+	}
+	w.proxy.heal()
+	w.cloud.Heal()
+	w.account("creds")
+	for i := range objects {
+		w.update(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false })
+	}
+	w.settle(objects, isDone)
+}
+
+// disturb does one thing that can go wrong, to the object of a number where it is about one.
+func disturb(w *world, random *rand.Rand, number int) {
+	name := fmt.Sprint("o-", number)
+	chance := 0.2 + 0.6*random.Float64()
+	deeds := []struct {
+		what string
+		do   func()
+	}{
+		{"kill -9", func() { w.operator.Kill(); w.mark(); w.start() }},
+		{"SIGTERM", func() { _ = w.operator.Terminate(); w.start() }},
+		{"writes refused", func() {
+			r := w.proxy.add(refuse, 5, isStatus)
+			r.code = []int{http.StatusConflict, http.StatusTooManyRequests, http.StatusInternalServerError}[random.IntN(3)]
+		}},
+		{"writes lost", func() { w.proxy.add(loseAnswer, 3, isStatus) }},
+		{"requests dropped", func() { w.proxy.addWith(drop, 5, chance, isAny) }},
+		{"requests slow", func() { w.proxy.addWith(slow, 5, chance, isAny) }},
+		{"delivered twice", func() { w.proxy.addWith(twice, 3, chance, isStatus) }},
+		{"watch cut", func() { w.proxy.cutWatches() }},
+		{"watch silent", func() { w.proxy.hush(); pause(w.ctx(), 300*time.Millisecond); w.proxy.speak() }},
+		{"cloud fault", func() {
+			kinds := []cdbsim.Kind{cdbsim.HTTPError, cdbsim.HTML, cdbsim.Null, cdbsim.Truncated, cdbsim.Reset, cdbsim.AnswerLost, cdbsim.Slow}
+			w.cloud.Play(cdbsim.Fault{Kind: kinds[random.IntN(len(kinds))], Times: 1 + random.IntN(3)})
+		}},
+		{"cloud code", func() {
+			codes := []string{"InternalError.TaskFrameError", "RequestLimitExceeded", "ResourceUnavailable", "AuthFailure.SignatureExpire", "Never.HeardOf"}
+			w.cloud.Play(cdbsim.Fault{Code: codes[random.IntN(len(codes))], Times: 1 + random.IntN(3)})
+		}},
+		{"suspended", func() { w.update(name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = !o.Spec.Suspend }) }},
+		{"label", func() {
+			w.update(name, func(o *cdbv1.ImportJobStop) { o.Labels = map[string]string{"some": fmt.Sprint(random.Uint32())} })
+		}},
+		{"another import", func() {
+			id := fmt.Sprint("other-", random.Uint32())
+			w.importing(id)
+			w.update(name, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.id(id) })
+		}},
+		{"created again", func() { w.delete(w.object(name, "creds")); w.create(w.object(name, "creds")) }},
+		{"Secret deleted", func() {
+			w.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
+			pause(w.ctx(), 200*time.Millisecond)
+			w.account("creds")
+		}},
+	}
+	deed := deeds[random.IntN(len(deeds))]
+	w.inject(deed.what, 1)
+	deed.do()
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+var (
+	longRegion = "a-" + strings.Repeat("b", 61)
+	longID     = strings.Repeat("a", 128)
+)
+
+// extremes creates an object for each value that the CRD's schema suggests, and then takes one object through all of them.
+func extremes(w *world) {
+	w.start()
+	long := strings.Repeat("s", 253)
+	w.create(w.secret(long, map[string]string{"secretId": "AKIDcreds", "secretKey": "key-creds"}))
+	n := 0
+	for _, m := range w.mutations(long) {
+		name := fmt.Sprint("m-", n)
+		n++
+		err := env.Client.Create(w.ctx(), w.mutant(name, m))
+		if refused := apierrors.IsInvalid(err) || apierrors.IsBadRequest(err); refused == m.valid {
+			w.Errorf("%s: %v was created with %v", m.field, m.value, err)
+		}
+		w.inject(map[bool]string{true: "extreme", false: "invalid"}[m.valid], 1)
+	}
+	w.settle(1, isOver)
+	w.stop("walker")
+	for _, r := range []string{region, longRegion} {
+		w.cloud.SetImport(cdbsim.Import{Region: r, ID: w.id("walker"), Status: "RUNNING"})
+		w.cloud.SetImport(cdbsim.Import{Region: r, ID: longID, Status: "RUNNING"})
+	}
+	for _, m := range w.mutations(long) {
+		if !m.valid || m.field == "ttlSecondsAfterFinished" {
+			continue
+		}
+		w.eventually("walking through "+m.field, func() (bool, error) {
+			patch, err := json.Marshal(map[string]any{"spec": map[string]any{m.field: m.value}})
+			if err != nil {
+				return false, err
+			}
+			_, err = env.Kubectl(w.ctx(), nil, "patch", "ijs", "walker", "-n", w.namespace, "--type=merge", "-p", string(patch))
+			return err == nil, err
+		})
+		w.settle(1, isOver)
+	}
+}
+
+// isOver: nothing is left to do, well or badly, or it is held back.
+func isOver(o *cdbv1.ImportJobStop) bool {
+	return isDone(o) || hasReason(o, cdbv1.ReasonDeadlineExceeded, cdbv1.ReasonSuspended)
+}
+
+type mutation struct {
+	field string
+	value any
+	valid bool
+}
+
+// mutations are derived from the schema of spec: the ends of each range, each word of each enum, and what lies beyond.
+func (w *world) mutations(longName string) (out []mutation) {
+	text, err := os.ReadFile(filepath.Join(harness.Root(), "config/crd/bases/cdb.tencentcloud.com_importjobstops.yaml"))
+	w.must(err)
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	w.must(yaml.Unmarshal(text, crd))
+	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+	longest := map[string]any{"region": longRegion, "asyncRequestId": longID, "credentialsSecretRef": map[string]any{"name": longName}}
+	for field, p := range spec.Properties {
+		add := func(valid bool, values ...any) {
+			for _, v := range values {
+				out = append(out, mutation{field, v, valid})
+			}
+		}
+		switch {
+		case len(p.Enum) > 0:
+			for _, word := range p.Enum {
+				add(true, strings.Trim(string(word.Raw), `"`))
+			}
+			add(false, "Nonsense", 1)
+		case p.Type == "integer":
+			add(true, *p.Minimum, math.MaxInt32)
+			add(false, *p.Minimum-1, math.MaxInt32+1, "one")
+		case p.Type == "boolean":
+			add(true, true, false)
+			add(false, "yes")
+		case p.Type == "string":
+			add(true, longest[field])
+			add(false, "", strings.Repeat("a-", int(*p.MaxLength)), "line\nline", 1)
+		case p.Type == "object":
+			add(true, longest[field])
+			add(false, map[string]any{}, "name")
+		default:
+			w.Fatalf("the schema of %s is of a type that this test does not know: %s", field, p.Type)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b mutation) int { return strings.Compare(a.field, b.field) })
+	return out
+}
+
+func (w *world) mutant(name string, m mutation) *unstructured.Unstructured {
+	o := w.object(name, "creds")
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	w.must(err)
+	delete(content, "status")
+	u := &unstructured.Unstructured{Object: content}
+	u.SetGroupVersionKind(cdbv1.GroupVersion.WithKind("ImportJobStop"))
+	text, err := json.Marshal(m.value)
+	w.must(err)
+	var value any
+	w.must(json.Unmarshal(text, &value))
+	w.must(unstructured.SetNestedField(u.Object, value, "spec", m.field))
+	region, _, _ := unstructured.NestedString(u.Object, "spec", "region")
+	id, _, _ := unstructured.NestedString(u.Object, "spec", "asyncRequestId")
+	w.cloud.SetImport(cdbsim.Import{Region: region, ID: id, Status: "RUNNING"})
+	return u
+}

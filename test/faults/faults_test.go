@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package faults proves by injection that nothing is lost, nothing is sent twice without need and nothing is claimed that is not so.
+//
+// A world is a namespace with a manager of its own, as a process, behind a proxy that goes wrong by rule, and with a simulated cloud
+// that goes wrong by rule too. An oracle judges the whole history of the objects and the log of the cloud.
+package faults
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+var (
+	long      = flag.Bool("long", false, "run the rows that take more than a few seconds too")
+	schedules = flag.Int("schedules", 12, "how many random schedules to run")
+	patience  = flag.Duration("patience", 90*time.Second, "how long to wait for anything")
+	seed      = flag.Uint64("seed", 0, "the seed of the first schedule; 0 takes one from the clock")
+
+	env     *harness.Environment
+	program string
+	table   results
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	var err error
+	if env, err = harness.Start(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer env.Stop()
+	if program, err = env.Build(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	table.print(os.Stdout)
+	return code
+}
+
+// results are the lines of the table, by row.
+type results struct {
+	mu   sync.Mutex
+	rows map[string]*result
+}
+
+type result struct {
+	runs     int
+	injected map[string]int
+	verdict
+}
+
+func (r *results) add(row string, injected map[string]int, v verdict) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rows == nil {
+		r.rows = map[string]*result{}
+	}
+	sum := r.rows[row]
+	if sum == nil {
+		sum = &result{injected: map[string]int{}}
+		r.rows[row] = sum
+	}
+	sum.runs++
+	for what, n := range injected {
+		sum.injected[what] += n
+	}
+	sum.objects += v.objects
+	sum.calls += v.calls
+	sum.repeated += v.repeated
+	sum.wrong = append(sum.wrong, v.wrong...)
+}
+
+func (r *results) print(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "row\truns\tinjected\tobjects\tcalls\trepeated\tverdict")
+	for _, row := range slices.Sorted(maps.Keys(r.rows)) {
+		sum := r.rows[row]
+		var injected []string
+		for _, what := range slices.Sorted(maps.Keys(sum.injected)) {
+			injected = append(injected, fmt.Sprintf("%s ×%d", what, sum.injected[what]))
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%d\t%s\n", row, sum.runs, strings.Join(injected, ", "), sum.objects, sum.calls, sum.repeated, &sum.verdict)
+	}
+	_ = w.Flush()
+}

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+// row is one of the matrix: what is injected, and what must come of it besides what the oracle checks.
+type row struct {
+	name string
+	long bool // takes more than a few seconds
+	run  func(*world)
+}
+
+var rows = []row{
+	{"no fault at all", false, func(w *world) {
+		w.many("a", 5)
+		w.start()
+		w.settle(5, isDone)
+	}},
+	{"kill -9 before the intent", false, killAt(hold, isIntent, 1)},
+	{"kill -9 between intent and call", false, killAt(holdAnswer, isIntent, 0)},
+	{"kill -9 between answer and status", false, killAt(hold, isOutcome, 0)},
+	{"kill -9 after the status, which it does not know of", false, killAt(holdAnswer, isOutcome, 0)},
+	{"kill -9 between status and event", false, killAt(hold, isEvent, 0)},
+	{"kill -9 during the call", false, func(w *world) {
+		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Hang, Times: 2})
+		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.AnswerHeld, Times: 2})
+		w.many("a", 4)
+		w.start()
+		w.called(4)
+		w.kill()
+		w.start()
+		w.settle(4, isDone)
+	}},
+	{"status write refused with 409", false, refused(http.StatusConflict)},
+	{"status write refused with 429", false, refused(http.StatusTooManyRequests)},
+	{"status write refused with 500", false, refused(http.StatusInternalServerError)},
+	{"intent lost after commit", false, inWrites(loseAnswer, isIntent)},
+	{"outcome lost after commit", false, inWrites(loseAnswer, isOutcome)},
+	{"outcome delivered twice", false, inWrites(twice, isOutcome)},
+	{"intent delivered twice", false, inWrites(twice, isIntent)},
+	{"status write times out", true, inWrites(hold, isStatus)},
+	{"status write times out after commit", true, inWrites(holdAnswer, isStatus)},
+	{"Secret read refused", false, func(w *world) {
+		r := w.proxy.add(refuse, 3, isSecret)
+		r.code = http.StatusInternalServerError
+		w.many("a", 5)
+		w.start()
+		w.hit(r, 3)
+		w.settle(5, isDone)
+	}},
+	{"watch cut", false, func(w *world) {
+		w.start()
+		for i := range 3 {
+			w.many(fmt.Sprint("w", i), 3)
+			w.inject("watch cut", w.proxy.cutWatches())
+		}
+		w.settle(9, isDone)
+	}},
+	{"watch silent for a minute", true, func(w *world) {
+		w.start()
+		w.stop("before")
+		w.settle(1, isDone)
+		w.proxy.hush()
+		w.many("a", 3)
+		w.inject("silent seconds", 60)
+		pause(w.ctx(), time.Minute)
+		if n := len(w.stops()); n != 1 {
+			w.Errorf("%d calls while the watch was silent", n)
+		}
+		w.proxy.speak()
+		w.settle(4, isDone)
+	}},
+	{"stale list after a restart", false, func(w *world) {
+		w.Setenv("KUBE_FEATURE_WatchListClient", "false") // so that it lists
+		w.many("a", 5)
+		w.start()
+		w.settle(5, isDone)
+		w.operator.Kill()
+		old := w.proxy.add(stale, 1, isList)
+		late := w.proxy.add(hold, 1, isObjectWatch)
+		w.start()
+		w.hit(old, 1)
+		w.hit(late, 1)
+		w.stop("b") // cannot be seen before the watch is
+		pause(w.ctx(), 4*time.Second)
+		w.proxy.CloseClientConnections()
+		w.settle(6, isDone)
+	}},
+	{"old leader held up past its lease", true, func(w *world) {
+		lease := []string{"--leader-elect", "--leader-election-namespace=" + harness.Namespace}
+		w.many("a", 40)
+		w.start(lease...)
+		w.called(25) // and some of the rest are in its hands
+		w.pauseOperator()
+		old := w.operator
+		w.start(lease...)
+		w.settle(40, isDone)
+		old.Signal(syscall.SIGCONT)
+		<-old.Ended()
+		w.stop("b")
+		w.settle(41, isDone)
+	}},
+	{"rolling restart under load", false, func(w *world) {
+		w.many("a", 60)
+		w.start()
+		for range 3 {
+			w.called(len(w.stops()) + 5)
+			w.roll()
+		}
+		w.settle(60, isDone)
+		if n := len(w.stops()); n != 60 {
+			w.Errorf("%d calls for 60 imports", n)
+		}
+	}},
+	{"clock ten minutes off", false, func(w *world) {
+		w.cloud.SetClock(10 * time.Minute)
+		w.many("a", 3)
+		w.start()
+		w.settle(3, func(o *cdbv1.ImportJobStop) bool {
+			return hasReason(o, cdbv1.ReasonRetryScheduled) && strings.Contains(ready(o).Message, "clock")
+		})
+		w.inject("clock off", 1)
+		w.cloud.SetClock(0)
+		w.settle(3, isDone)
+	}},
+	{"Secret missing, then malformed, then right", false, secrets},
+	{"Secret deleted in mid-flight", false, func(w *world) {
+		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 5})
+		w.many("a", 25)
+		w.start()
+		w.called(5)
+		w.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
+		w.inject("Secret deleted", 1)
+		w.settle(25, func(o *cdbv1.ImportJobStop) bool { return isDone(o) || hasReason(o, cdbv1.ReasonCredentialsNotFound) })
+		w.account("creds")
+		w.settle(25, isDone)
+	}},
+	{"Secret rotated in mid-flight", false, func(w *world) {
+		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 5})
+		w.many("a", 45)
+		w.start()
+		w.called(5)
+		w.cloud.SetAccount(cdbsim.Account{SecretID: "AKIDcreds", SecretKey: "rotated"})
+		w.inject("key rotated", 1)
+		w.eventually("somebody is refused", func() (bool, error) {
+			for _, o := range w.audit.live() {
+				if hasReason(o, cdbv1.ReasonCredentialsRejected) {
+					return true, nil
+				}
+			}
+			return false, nil
+		})
+		w.must(env.Client.Update(w.ctx(), w.secret("creds", map[string]string{"secretId": "AKIDcreds", "secretKey": "rotated"})))
+		w.settle(45, isDone)
+	}},
+	{"namespace deleted in mid-flight", false, func(w *world) {
+		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 3})
+		w.many("a", 30)
+		w.start()
+		w.called(3)
+		w.must(env.Client.Delete(w.ctx(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}))
+		w.must(env.Client.DeleteAllOf(w.ctx(), &cdbv1.ImportJobStop{}, client.InNamespace(w.namespace)))
+		w.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
+		w.inject("namespace deleted", 1)
+		w.settle(0, func(*cdbv1.ImportJobStop) bool { return false })
+		pause(w.ctx(), 3*time.Second)
+		after := len(w.stops())
+		pause(w.ctx(), 2*time.Second)
+		if n := len(w.stops()); n != after {
+			w.Errorf("%d calls after the end of the namespace", n-after)
+		}
+	}},
+	{"deleted in mid-flight and created again with the same name", false, func(w *world) {
+		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 1})
+		w.stop("a")
+		w.start()
+		w.called(1)
+		w.delete(w.object("a", "creds"))
+		w.create(w.object("a", "creds"))
+		w.inject("created again", 1)
+		w.settle(1, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonAlreadyStopped) })
+	}},
+	{"spec changed in mid-flight", false, func(w *world) {
+		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 3})
+		w.many("a", 3)
+		w.importing("b")
+		w.start()
+		w.called(3)
+		w.update("a-0", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.id("b") })
+		w.update("a-1", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+		w.update("a-2", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
+		w.inject("spec changed", 3)
+		w.settle(3, isDone)
+		if n := len(w.stops()); n != 4 {
+			w.Errorf("%d calls for four wishes", n)
+		}
+	}},
+	{"cloud down for half a minute", true, func(w *world) { outage(w, cdbsim.Reset, 30*time.Second) }},
+	{"cloud's name unknown", false, badEndpoint("http://no-such-host.invalid")},
+	{"cloud refuses connections", false, badEndpoint("http://127.0.0.1:1")},
+	{"cloud's certificate is not trusted", false, func(w *world) { badEndpoint(w.proxy.URL)(w) }},
+	{"1,000 objects for one import", true, func(w *world) {
+		w.importing("one")
+		for a := range 10 {
+			w.account(fmt.Sprint("acc-", a))
+		}
+		for i := range 1000 {
+			o := w.object(fmt.Sprint("o-", i), fmt.Sprint("acc-", i%10))
+			o.Spec.AsyncRequestID = w.id("one")
+			w.create(o)
+		}
+		w.start()
+		w.settle(1000, isDone)
+		accepted := 0
+		for _, o := range w.audit.live() {
+			if o.Status.RequestID != "" {
+				accepted++
+			}
+		}
+		if accepted != 1 {
+			w.Errorf("%d claim the acceptance", accepted)
+		}
+		w.inject("same id", 999)
+	}},
+	{"5,000 objects created while the operator is down", true, func(w *world) {
+		const accounts = 20
+		for a := range accounts {
+			w.account(fmt.Sprint("acc-", a))
+		}
+		for i := range 5000 {
+			name := fmt.Sprint("o-", i)
+			w.importing(name)
+			w.create(w.object(name, fmt.Sprint("acc-", i%accounts)))
+		}
+		w.inject("created meanwhile", 5000)
+		w.start()
+		w.settle(5000, isDone)
+	}},
+	{"1,000 objects, kill -9 every two seconds", true, func(w *world) {
+		const accounts = 5
+		for a := range accounts {
+			w.account(fmt.Sprint("acc-", a))
+		}
+		for i := range 1000 {
+			name := fmt.Sprint("o-", i)
+			w.importing(name)
+			w.create(w.object(name, fmt.Sprint("acc-", i%accounts)))
+		}
+		done := func() (n int) {
+			for _, o := range w.audit.live() {
+				if isDone(o) {
+					n++
+				}
+			}
+			return n
+		}
+		for done() < 1000 {
+			w.start()
+			pause(w.ctx(), 2*time.Second)
+			w.kill()
+		}
+		w.start()
+		w.settle(1000, isDone)
+	}},
+	{"every optional field at its extreme", false, extremes},
+}
+
+func init() {
+	for _, kind := range []cdbsim.Kind{
+		cdbsim.HTTPError, cdbsim.HTML, cdbsim.Empty, cdbsim.Null, cdbsim.NoID, cdbsim.Truncated, cdbsim.Huge,
+		cdbsim.Reset, cdbsim.Redirect, cdbsim.AnswerLost, cdbsim.Slow, cdbsim.Hang, cdbsim.AnswerHeld, cdbsim.Trickle,
+	} {
+		long := kind == cdbsim.Hang || kind == cdbsim.AnswerHeld || kind == cdbsim.Trickle
+		rows = append(rows, row{"cloud: " + string(kind), long, func(w *world) {
+			w.cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", Kind: kind, Times: 4, Location: w.cloudURL})
+			w.many("a", 3)
+			w.start()
+			w.settle(3, isDone)
+			w.inject(string(kind), 4)
+		}})
+	}
+}
+
+func TestMatrix(t *testing.T) {
+	for _, r := range rows {
+		if r.long && !*long {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			if !strings.HasPrefix(r.name, "stale") { // which sets a variable
+				t.Parallel()
+			}
+			w := newWorld(t)
+			w.account("creds")
+			r.run(w)
+			w.report(r.name)
+		})
+	}
+}
+
+// TestPlaneRestarts runs before the rest, which share the control plane.
+func TestPlaneRestarts(t *testing.T) {
+	for _, process := range []string{"kube-apiserver", "etcd"} {
+		t.Run(process, func(t *testing.T) {
+			w := newWorld(t)
+			w.account("creds")
+			w.many("a", 40)
+			w.start()
+			w.called(5)
+			w.must(env.RestartPlane(w.ctx(), process))
+			w.inject("kill -9 of "+process, 1)
+			w.stop("b")
+			w.settle(41, isDone)
+			w.report(process + " restarted")
+		})
+	}
+}
+
+// killAt kills the manager when a request of a kind is in the proxy's hands.
+func killAt(kind what, match func(*http.Request, []byte) bool, calls int) func(*world) {
+	return func(w *world) {
+		r := w.proxy.add(kind, 3, match)
+		w.many("a", 3)
+		w.start()
+		w.hit(r, 1)
+		if kind == hold && calls > 0 && len(w.stops()) > 0 {
+			w.Error("a call came before its intent")
+		}
+		w.kill()
+		w.proxy.heal()
+		w.start()
+		w.settle(3, isDone)
+	}
+}
+
+// refused refuses status writes, the first of an intent and the first of an outcome.
+func refused(code int) func(*world) {
+	return func(w *world) {
+		intent, outcome := w.proxy.add(refuse, 3, isIntent), w.proxy.add(refuse, 3, isOutcome)
+		intent.code, outcome.code = code, code
+		w.many("a", 3)
+		w.start()
+		w.hit(intent, 3)
+		w.hit(outcome, 3)
+		w.settle(3, isDone)
+		if n := len(w.stops()); n != 3 {
+			w.Errorf("%d calls for three imports", n)
+		}
+	}
+}
+
+func inWrites(kind what, match func(*http.Request, []byte) bool) func(*world) {
+	return func(w *world) {
+		r := w.proxy.add(kind, 3, match)
+		w.many("a", 3)
+		w.start()
+		w.hit(r, 3)
+		w.settle(3, isDone)
+		if n := len(w.stops()); n != 3 {
+			w.Errorf("%d calls for three imports", n)
+		}
+	}
+}
+
+func outage(w *world, kind cdbsim.Kind, d time.Duration) {
+	w.cloud.Play(cdbsim.Fault{Kind: kind})
+	w.many("a", 5)
+	w.start()
+	pause(w.ctx(), d)
+	w.inject("seconds without the cloud", int(d.Seconds()))
+	w.settle(5, func(o *cdbv1.ImportJobStop) bool {
+		return hasReason(o, cdbv1.ReasonRetryScheduled, cdbv1.ReasonStopping)
+	})
+	w.cloud.Heal()
+	w.settle(5, isDone)
+}
+
+// badEndpoint: the status says what is wrong, and a right endpoint makes it good.
+func badEndpoint(endpoint string) func(*world) {
+	return func(w *world) {
+		w.many("a", 3)
+		w.start("--endpoint=" + endpoint)
+		w.inject("unreachable", 1)
+		w.settle(3, func(o *cdbv1.ImportJobStop) bool {
+			return hasReason(o, cdbv1.ReasonRetryScheduled) && strings.Contains(ready(o).Message, "ClientError.NetworkError")
+		})
+		if n := len(w.stops()); n != 0 {
+			w.Errorf("%d calls", n)
+		}
+		w.roll()
+		w.settle(3, isDone)
+		for _, o := range w.audit.live() {
+			if o.Status.LastAttempt.FollowsUnknown {
+				w.Errorf("%s follows an attempt of unknown outcome, but nothing was ever sent", o.Name)
+			}
+		}
+	}
+}
+
+// secrets are wrong in each way that the status can tell.
+func secrets(w *world) {
+	for name, data := range map[string]map[string]string{
+		"missing": nil,
+		"no-key":  {"secretId": "AKIDcreds"},
+		"empty":   {"secretId": "AKIDcreds", "secretKey": " \n"},
+		"binary":  {"secretId": "AKIDcreds", "secretKey": "\xff\x00\xfe"},
+		"long":    {"secretId": "AKIDcreds", "secretKey": strings.Repeat("k", 1000<<10)},
+	} {
+		if data != nil {
+			w.create(w.secret(name, data))
+		}
+		w.stop("with-"+name, func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = name })
+	}
+	w.create(w.secret("newline", map[string]string{"secretId": "AKIDcreds\n", "secretKey": "\tkey-creds \r\n"}))
+	w.stop("with-newline", func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "newline" })
+	w.start()
+	w.inject("bad Secret", 5)
+	w.settle(6, func(o *cdbv1.ImportJobStop) bool {
+		if o.Name == "with-newline" {
+			return isDone(o)
+		}
+		return hasReason(o, cdbv1.ReasonCredentialsNotFound)
+	})
+	for _, name := range []string{"missing", "no-key", "empty", "binary", "long"} {
+		right := w.secret(name, map[string]string{"secretId": "AKIDcreds", "secretKey": "key-creds"})
+		if err := env.Client.Update(w.ctx(), right); err != nil {
+			w.create(right)
+		}
+	}
+	w.settle(6, isDone)
+	events := &eventsv1.EventList{}
+	w.must(env.Client.List(w.ctx(), events, client.InNamespace(w.namespace)))
+	for _, e := range events.Items {
+		if strings.Contains(e.Note, "kkkk") || strings.Contains(e.Note, "key-creds") {
+			w.Errorf("an event tells of a Secret: %.200s", e.Note)
+		}
+	}
+}
+
+// TestOracle: an oracle that cannot fail proves nothing.
+func TestOracle(t *testing.T) {
+	t.Parallel()
+	target := cdbv1.Target{Region: region, AsyncRequestID: "a", Site: cdbv1.SiteChina}
+	at := time.Now()
+	attempt := func(second int, edit func(*cdbv1.ImportJobStop)) version {
+		o := &cdbv1.ImportJobStop{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "1", Generation: 1}}
+		start := metav1.NewMicroTime(at.Add(time.Duration(second) * time.Second))
+		o.Status = cdbv1.ImportJobStopStatus{Target: &target, ObservedGeneration: 1, LastAttempt: &cdbv1.Attempt{StartTime: start}}
+		edit(o)
+		return version{ImportJobStop: o, seen: start.Time}
+	}
+	open := func(*cdbv1.ImportJobStop) {}
+	marked := func(o *cdbv1.ImportJobStop) { o.Status.LastAttempt.FollowsUnknown = true }
+	acceptedAs := func(id string) func(*cdbv1.ImportJobStop) {
+		return func(o *cdbv1.ImportJobStop) {
+			end := o.Status.LastAttempt.StartTime
+			o.Status.LastAttempt.EndTime, o.Status.RequestID = &end, id
+		}
+	}
+	call := func(second int, id, code string) cdbsim.Call {
+		return cdbsim.Call{Time: at.Add(time.Duration(second)*time.Second + time.Millisecond), Action: "StopDBImportJob", Region: region, AsyncRequestID: "a", RequestID: id, Code: code}
+	}
+	for name, test := range map[string]struct {
+		h    history
+		want string
+	}{
+		"a call that was not written down": {history{calls: []cdbsim.Call{call(0, "r", "")}}, "nobody wrote down"},
+		"more calls than intents":          {h(call(0, "r", ""), call(1, "s", "X"))(attempt(0, open)), "only 1 were written down"},
+		"a repeat that nothing explains":   {h(call(0, "r", ""), call(1, "s", "X"))(attempt(0, open), attempt(1, marked)), "nothing explains it"},
+		"an unmarked attempt":              {h(call(0, "r", "X"), call(1, "s", ""))(attempt(0, open), attempt(1, open)), "does not say"},
+		"an acceptance that was not given": {h(call(0, "r", "X"))(attempt(0, acceptedAs("r"))), "never gave"},
+		"a call after the acceptance":      {h(call(0, "r", ""), call(2, "s", "X"))(attempt(0, acceptedAs("r")), attempt(2, marked)), "after its acceptance"},
+		"a generation from the future":     {h()(attempt(0, func(o *cdbv1.ImportJobStop) { o.Status.ObservedGeneration = 2 })), "generation 2"},
+		"an acceptance that is taken back": {h(call(0, "r", ""))(attempt(0, acceptedAs("r")), attempt(0, open)), "went from r"},
+		"a status that is lost":            {h()(attempt(0, open), attempt(0, func(o *cdbv1.ImportJobStop) { o.Status = cdbv1.ImportJobStopStatus{} })), "lost its status"},
+		"too many calls in a second":       {h(burst(call(0, "r", "X"))...)(), "21 calls"},
+	} {
+		if v := test.h.judge(); !strings.Contains(v.String(), test.want) {
+			t.Errorf("%s: the oracle says %q", name, v.String())
+		}
+	}
+	good := h(call(0, "r", ""))(attempt(0, open), attempt(0, acceptedAs("r")))
+	if v := good.judge(); len(v.wrong) > 0 {
+		t.Errorf("the oracle finds %v in a good history", v.wrong)
+	}
+}
+
+// h makes a history of calls and versions.
+func h(calls ...cdbsim.Call) func(...version) history {
+	return func(versions ...version) history {
+		out := history{calls: calls}
+		if len(versions) > 0 {
+			out.versions = map[types.UID][]version{"1": versions}
+		}
+		return out
+	}
+}
+
+func burst(c cdbsim.Call) (calls []cdbsim.Call) {
+	for range 21 {
+		calls = append(calls, c)
+	}
+	return calls
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"bytes"
+	"context"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// proxy stands between a manager and the API server and goes wrong by rule.
+type proxy struct {
+	*httptest.Server
+	host      string
+	transport http.RoundTripper
+	mu        sync.Mutex
+	rules     []*rule
+	oldList   []byte
+	watches   map[*watchStream]bool
+	silent    chan struct{} // closed when the watches may speak; nil: they may
+}
+
+// what a rule does to a request that it matches.
+type what string
+
+const (
+	refuse     what = "refuse"      // answer with the rule's code, nothing reaches the API server
+	drop       what = "drop"        // cut the connection before the API server sees anything
+	loseAnswer what = "lose-answer" // cut it after the API server has done what was asked
+	slow       what = "slow"        // half a second late
+	twice      what = "twice"       // deliver it a second time, and answer with what came of that
+	hold       what = "hold"        // never deliver it
+	holdAnswer what = "hold-answer" // deliver it and never answer
+	stale      what = "stale"       // answer a list with the first one ever seen
+)
+
+// rule goes wrong with the requests that it matches.
+type rule struct {
+	what
+	code   int
+	match  func(*http.Request, []byte) bool
+	times  int           // 0: without end
+	chance float64       // 1: always
+	hit    chan struct{} // gets one for each hit; buffered
+	hits   int
+}
+
+func newProxy(config *rest.Config) (*proxy, error) {
+	transport, err := rest.TransportFor(rest.AnonymousClientConfig(config))
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{host: strings.Trim(strings.TrimPrefix(config.Host, "https://"), "/"), transport: transport, watches: map[*watchStream]bool{}}
+	p.Server = httptest.NewUnstartedServer(p)
+	p.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that we cut
+	p.StartTLS()
+	return p, nil
+}
+
+// ca is the certificate to trust.
+func (p *proxy) ca() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate().Raw})
+}
+
+// add plays a rule from now on.
+func (p *proxy) add(w what, times int, match func(*http.Request, []byte) bool) *rule {
+	return p.addWith(w, times, 1, match)
+}
+
+// addWith plays a rule that strikes only by chance.
+func (p *proxy) addWith(w what, times int, chance float64, match func(*http.Request, []byte) bool) *rule {
+	r := &rule{what: w, match: match, times: times, chance: chance, hit: make(chan struct{}, 10_000)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rules = append(p.rules, r)
+	return r
+}
+
+// heal ends all rules and silence.
+func (p *proxy) heal() {
+	p.mu.Lock()
+	p.rules = nil
+	p.mu.Unlock()
+	p.speak()
+}
+
+// take returns the rule that this request runs into, or nil.
+func (p *proxy) take(r *http.Request, body []byte) *rule {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, rule := range p.rules {
+		if (rule.times > 0 && rule.hits >= rule.times) || !rule.match(r, body) || rand.Float64() >= rule.chance {
+			continue
+		}
+		rule.hits++
+		rule.hit <- struct{}{}
+		return rule
+	}
+	return nil
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	action := p.take(r, body)
+	kind := what("")
+	if action != nil {
+		kind = action.what
+	}
+	switch kind {
+	case refuse:
+		status(w, action.code)
+		return
+	case drop:
+		panic(http.ErrAbortHandler)
+	case hold:
+		<-r.Context().Done()
+		return
+	case slow:
+		pause(r.Context(), 500*time.Millisecond)
+	case stale:
+		p.mu.Lock()
+		old := p.oldList
+		p.mu.Unlock()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(old)
+		return
+	case twice:
+		if response, err := p.forward(r, body); err == nil {
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+		}
+	}
+	response, err := p.forward(r, body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer func() { _ = response.Body.Close() }()
+	switch kind {
+	case loseAnswer:
+		panic(http.ErrAbortHandler)
+	case holdAnswer:
+		<-r.Context().Done()
+		return
+	}
+	p.answer(w, r, response)
+}
+
+func (p *proxy) forward(r *http.Request, body []byte) (*http.Response, error) {
+	out := r.Clone(r.Context())
+	out.URL.Scheme, out.URL.Host, out.RequestURI, out.Body = "https", p.host, "", io.NopCloser(bytes.NewReader(body))
+	out.ContentLength = int64(len(body))
+	out.Header.Del("Accept-Encoding")
+	return p.transport.RoundTrip(out)
+}
+
+func (p *proxy) answer(w http.ResponseWriter, r *http.Request, response *http.Response) {
+	for name, values := range response.Header {
+		w.Header()[name] = values
+	}
+	if isWatch(r) {
+		w.WriteHeader(response.StatusCode)
+		p.stream(w, r, response.Body)
+		return
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if isList(r, nil) {
+		p.mu.Lock()
+		if p.oldList == nil {
+			p.oldList = body
+		}
+		p.mu.Unlock()
+	}
+	w.WriteHeader(response.StatusCode)
+	_, _ = w.Write(body)
+}
+
+type watchStream struct{ cut context.CancelFunc }
+
+// stream copies a watch until it ends or is cut, and holds it up while the watches are silent.
+func (p *proxy) stream(w http.ResponseWriter, r *http.Request, body io.ReadCloser) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	s := &watchStream{cancel}
+	p.mu.Lock()
+	p.watches[s] = true
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.watches, s)
+		p.mu.Unlock()
+	}()
+	go func() { <-ctx.Done(); _ = body.Close() }()
+	flush := http.NewResponseController(w)
+	_ = flush.Flush()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := body.Read(buffer)
+		p.mu.Lock()
+		silent := p.silent
+		p.mu.Unlock()
+		if silent != nil {
+			select {
+			case <-silent:
+			case <-ctx.Done():
+			}
+		}
+		if ctx.Err() != nil {
+			panic(http.ErrAbortHandler)
+		}
+		if _, werr := w.Write(buffer[:n]); err != nil || werr != nil || flush.Flush() != nil {
+			return
+		}
+	}
+}
+
+// cutWatches cuts all watches and returns how many.
+func (p *proxy) cutWatches() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for s := range p.watches {
+		s.cut()
+	}
+	return len(p.watches)
+}
+
+// hush lets no watch say anything until speak.
+func (p *proxy) hush() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silent == nil {
+		p.silent = make(chan struct{})
+	}
+}
+
+func (p *proxy) speak() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silent != nil {
+		close(p.silent)
+		p.silent = nil
+	}
+}
+
+func status(w http.ResponseWriter, code int) {
+	reason := map[int]string{http.StatusConflict: "Conflict", http.StatusTooManyRequests: "TooManyRequests", http.StatusInternalServerError: "InternalError"}[code]
+	w.Header().Set("Content-Type", "application/json")
+	if code == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	w.WriteHeader(code)
+	_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":%q,"message":"injected","code":%d}`, reason, code)
+}
+
+// What requests are for.
+
+func isWatch(r *http.Request) bool { return r.URL.Query().Get("watch") != "" }
+
+func ofObjects(r *http.Request) bool { return strings.Contains(r.URL.Path, "/importjobstops") }
+
+func isList(r *http.Request, _ []byte) bool {
+	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/importjobstops") && !isWatch(r)
+}
+
+func isObjectWatch(r *http.Request, _ []byte) bool { return ofObjects(r) && isWatch(r) }
+
+func isStatus(r *http.Request, _ []byte) bool {
+	return r.Method == http.MethodPut && ofObjects(r) && strings.HasSuffix(r.URL.Path, "/status")
+}
+
+func isIntent(r *http.Request, body []byte) bool {
+	return isStatus(r, body) && bytes.Contains(body, []byte(`"reason":"Stopping"`))
+}
+
+func isOutcome(r *http.Request, body []byte) bool {
+	return isStatus(r, body) && !isIntent(r, body) && bytes.Contains(body, []byte(`"lastAttempt"`))
+}
+
+func isEvent(r *http.Request, _ []byte) bool {
+	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/events")
+}
+
+func isSecret(r *http.Request, _ []byte) bool {
+	return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/secrets/")
+}
+
+func isAny(r *http.Request, _ []byte) bool { return !isWatch(r) }
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
