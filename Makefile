@@ -6,6 +6,7 @@ IMG ?= controller:latest
 KUBECTL ?= kubectl
 BIN := $(CURDIR)/bin
 ASSETS := $(if $(KUBEBUILDER_ASSETS),$(KUBEBUILDER_ASSETS),$(BIN)/controlplane)
+QUIET := grep -vE '^(=== | *--- PASS|PASS)'
 export KUBEBUILDER_ASSETS := $(ASSETS)
 
 ##@ The two commands
@@ -21,7 +22,11 @@ test: verify-generated lint vet controlplane ## Everything that guards main.
 
 .PHONY: test-faults
 test-faults: controlplane ## The whole fault matrix and 200 random schedules (about 20 minutes). ARGS are flags of the test.
-	go test -count=1 -parallel 6 -timeout 60m ./test/faults -long -schedules=200 $(ARGS)
+	go test -v -count=1 -parallel 6 -timeout 60m ./test/faults -long -schedules=200 $(ARGS) | $(QUIET)
+
+.PHONY: test-integrations
+test-integrations: controlplane ## What the tools of others make of each phase of an object, as a table (about 1 minute).
+	go test -v -count=1 -parallel 6 ./test/integrations $(ARGS) | $(QUIET)
 
 .PHONY: test-mutants
 test-mutants: controlplane ## Take the safeguards out one by one, and see that the fault harness notices (about 5 minutes).

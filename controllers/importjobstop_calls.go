@@ -10,12 +10,10 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // calls are those that are out, one at most for a name. They hold no worker, so that a cloud that hangs holds up nobody else;
@@ -74,42 +72,34 @@ func (c *calls) drain() {
 // be the leader; a lease is 15 s, so that nobody else has taken over by then.
 const maxIntentAge = 10 * time.Second
 
-// call makes the one request, keeps its answer in memory until it is in status, and writes it there.
-func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action, credit *quota.Credit, claimedAt time.Time) (recorded bool) {
-	ctx = context.WithoutCancel(ctx) // a shutdown waits for it
-	result := answer{
-		action: action, key: client.ObjectKeyFromObject(object), target: *object.Status.Target,
-		generation: object.Generation, attempt: object.Status.Attempts, started: object.Status.LastAttempt.StartTime, jitter: rand.Float64(), //nolint:gosec // jitter is no secret
+// call makes the one request, and lives until its answer is in status.
+func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action, credit *quota.Credit, claimedAt time.Time) {
+	a := &answer{
+		action: action, generation: object.Generation,
+		attempt: object.Status.Attempts, started: object.Status.LastAttempt.StartTime, jitter: rand.Float64(), //nolint:gosec // jitter is no secret
 	}
 	credit.Await()
 	switch {
 	case time.Since(claimedAt) > maxIntentAge:
-		credit.Cancel()
-		result.err = &importjob.Fault{Class: importjob.Transient, Code: "ClientError.NotSent", Message: fmt.Sprintf("the operator was held up for more than %s before the call", maxIntentAge)}
+		a.err = &importjob.Fault{Class: importjob.Transient, Code: "ClientError.NotSent", Message: fmt.Sprintf("the operator was held up for more than %s before the call", maxIntentAge)}
 	case action == importjob.ActionStop:
-		result.requestID, result.err = r.Cloud.Stop(ctx, creds, target(object))
+		a.requestID, a.err = r.Cloud.Stop(ctx, creds, target(object))
 	default:
-		result.status, result.err = r.Cloud.Describe(ctx, creds, target(object))
+		a.status, a.err = r.Cloud.Describe(ctx, creds, target(object))
 	}
-	result.at = time.Now()
-	fault := result.fault()
+	a.at = time.Now()
+	fault := a.fault()
 	credit.Done(fault != nil && fault.Class == importjob.Throttled)
-	if fault != nil && fault.Class == importjob.Rejected {
-		result.refused = fingerprint(creds)
-	}
-	r.memory.keep(object, result)
-	log := logr.FromContextOrDiscard(ctx).WithValues("region", result.target.Region, "asyncRequestId", result.target.AsyncRequestID, "action", action)
-	if fault != nil {
+	r.memory.refuse(object, fault != nil && fault.Class == importjob.Rejected, fingerprint(creds))
+	log := logr.FromContextOrDiscard(ctx).WithValues("region", object.Status.Target.Region, "asyncRequestId", object.Status.Target.AsyncRequestID, "action", action)
+	switch {
+	case fault != nil:
 		log.Info("the cloud did not do it", "errorCode", fault.Code, "class", fault.Class, "requestId", fault.RequestID, "message", fault.Message)
-	} else {
-		log.Info("the cloud answered", "requestId", result.requestID, "importStatus", result.status)
+	default:
+		log.Info("the cloud answered", "requestId", a.requestID, "importStatus", a.status)
+		if action == importjob.ActionStop {
+			r.Accepted(a.at.Sub(object.CreationTimestamp.Time))
+		}
 	}
-	if fault == nil && action == importjob.ActionStop {
-		r.Accepted(result.at.Sub(object.CreationTimestamp.Time))
-	}
-	if _, err := r.record(ctx, object); err != nil {
-		log.Info("the answer is not in status yet, trying again", "reason", err.Error())
-		return false
-	}
-	return true
+	r.record(logr.NewContext(ctx, log), object, a)
 }

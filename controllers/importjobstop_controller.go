@@ -47,7 +47,7 @@ type Reconciler struct {
 // Reconcile loads the object and takes it one step further. A conflict means that we looked at an old copy: look again.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	if r.calls.isOut(req.NamespacedName) {
-		return ctrl.Result{}, nil // it comes back after its answer
+		return ctrl.Result{}, nil // it comes back when its answer is in status
 	}
 	object := &cdbv1.ImportJobStop{}
 	err := r.Client.Get(ctx, req.NamespacedName, object)
@@ -58,6 +58,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if r.memory.isOld(object) {
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
 	now := time.Now()
 	err = r.reconcile(ctx, object, now)
@@ -71,11 +74,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return ctrl.Result{RequeueAfter: alarm(object, now)}, nil
 }
 
-// reconcile is the whole story: an answer not yet in status comes first; then whatever next says.
+// reconcile is the whole story: whatever next says.
 func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop, now time.Time) error {
-	if waiting, err := r.record(ctx, object); waiting || err != nil {
-		return err
-	}
 	step := next(object, now)
 	if step.action != "" {
 		return r.proceed(ctx, object, step.action, now)
@@ -119,9 +119,10 @@ func (r *Reconciler) send(ctx context.Context, object *cdbv1.ImportJobStop, cred
 		}
 	}
 	r.Waited(action, credit.Waited)
+	called := object.DeepCopy()
 	go func() {
-		recorded := r.call(ctx, object, creds, action, credit, claimedAt)
-		if missed := r.calls.end(key); missed || !recorded {
+		r.call(context.WithoutCancel(ctx), called, creds, action, credit, claimedAt) // a shutdown waits for it
+		if missed := r.calls.end(key); missed {
 			r.enqueue(key)
 		}
 	}()

@@ -150,7 +150,7 @@ func (r *Reconciler) reviseCredentials(ctx context.Context, object *cdbv1.Import
 		return nil
 	}
 	creds, err := r.credentials(ctx, object)
-	if err != nil || r.memory.refused(object, fingerprint(creds)) {
+	if err != nil || r.memory.isRefused(object, fingerprint(creds)) {
 		return ignoreUnusable(err)
 	}
 	return r.write(ctx, object, retryNow)

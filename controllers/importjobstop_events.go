@@ -15,19 +15,10 @@ import (
 // note is an event that is told after the status was written.
 type note struct{ kind, reason, message string }
 
-// eventsOf tells what has become of an object since before: one event for an outcome, none for a retry of the same kind.
+// eventsOf tells what has become of an object since before.
 func eventsOf(object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus) (notes []note) {
-	ready, was := readyOf(&object.Status), readyOf(before)
-	refusal, refusedBefore := refusalOf(&object.Status), refusalOf(before)
-	switch {
-	case ready.Status == was.Status && ready.Reason == was.Reason && refusal == refusedBefore:
-	case ready.Status == metav1.ConditionTrue:
-		notes = append(notes, note{corev1.EventTypeNormal, ready.Reason, ready.Message})
-	case object.Status.RequestID != "" && before.RequestID == "":
-		notes = append(notes, note{corev1.EventTypeNormal, cdbv1.ReasonStopAccepted, ready.Message})
-	case ready.Reason == cdbv1.ReasonCredentialsRejected && refusal == refusedBefore && refusal != "":
-	case ready.Status == metav1.ConditionFalse, refusal != "" && refusal != refusedBefore:
-		notes = append(notes, note{corev1.EventTypeWarning, ready.Reason, cut(ready.Message)})
+	if n := outcomeOf(&object.Status, before); n.reason != "" {
+		notes = append(notes, n)
 	}
 	ended := isFinished(object) && (before.CompletionTime == nil || before.ObservedGeneration != object.Generation)
 	if tool := managedBy(object); ended && tool != "" && object.Spec.TTLSecondsAfterFinished != nil {
@@ -35,6 +26,25 @@ func eventsOf(object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus) (n
 			"not deleted after ttlSecondsAfterFinished, because %s would create it again and it would act again; take it out of the source instead", tool)})
 	}
 	return notes
+}
+
+// outcomeOf is one event for an outcome, and none for a retry of the same kind.
+func outcomeOf(status, before *cdbv1.ImportJobStopStatus) note {
+	ready, was := readyOf(status), readyOf(before)
+	refusal, refusedBefore := refusalOf(status), refusalOf(before)
+	isNew := ready.Status != was.Status || ready.Reason != was.Reason
+	isRefusedAnew := refusal != "" && refusal != refusedBefore
+	switch {
+	case isNew && ready.Status == metav1.ConditionTrue:
+		return note{corev1.EventTypeNormal, ready.Reason, ready.Message}
+	case isNew && status.RequestID != "" && before.RequestID == "":
+		return note{corev1.EventTypeNormal, cdbv1.ReasonStopAccepted, ready.Message}
+	case isNew && ready.Reason == cdbv1.ReasonCredentialsRejected && refusal != "" && !isRefusedAnew:
+		return note{} // as every ten minutes
+	case isNew && ready.Status == metav1.ConditionFalse, isRefusedAnew:
+		return note{corev1.EventTypeWarning, ready.Reason, cut(ready.Message)}
+	}
+	return note{}
 }
 
 func readyOf(status *cdbv1.ImportJobStopStatus) metav1.Condition {

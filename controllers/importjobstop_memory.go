@@ -11,6 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
@@ -22,16 +23,14 @@ type answer struct {
 	action     importjob.Action
 	target     cdbv1.Target
 	generation int64
-	key        types.NamespacedName
 	attempt    int32
 	started    metav1.MicroTime // of the attempt
 	at         time.Time
 	requestID  string
 	status     importjob.Status
 	err        error
-	refused    [sha256.Size]byte          // of the credentials, when they were refused
-	jitter     float64                    // in [0, 1), for the backoff
-	before     *cdbv1.ImportJobStopStatus // the status when its write was first tried
+	refused    [sha256.Size]byte // of the credentials, when they were refused
+	jitter     float64           // in [0, 1), for the backoff
 }
 
 func (a *answer) fault() *importjob.Fault {
@@ -42,112 +41,84 @@ func (a *answer) fault() *importjob.Fault {
 	return &importjob.Fault{Class: importjob.Transient, Code: "ClientError.Unknown", Message: "the call failed", OutcomeUnknown: true}
 }
 
-// memory is what must not be lost while the process lives. The zero value is empty and ready.
+// memory is what this process knows better than its cache. The zero value is empty and ready.
 type memory struct {
 	mu      sync.Mutex
-	keys    map[types.NamespacedName]*remembered
 	written map[types.NamespacedName]string // the resourceVersion of our latest write, until its echo
-	echoed  map[types.NamespacedName]string // that of an echo which came before its writer knew
+	refused map[types.NamespacedName]refusal
 }
 
-type remembered struct {
-	uid       types.UID
-	answer    *answer           // until it is seen in status
-	writtenAs string            // the resourceVersion of the status that has it
-	refused   [sha256.Size]byte // zero: none
+// refusal is of credentials that the cloud refused for an object.
+type refusal struct {
+	uid         types.UID
+	fingerprint [sha256.Size]byte
 }
 
-func (m *memory) keep(object *cdbv1.ImportJobStop, a answer) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.keys == nil {
-		m.keys = map[types.NamespacedName]*remembered{}
-	}
-	m.keys[client.ObjectKeyFromObject(object)] = &remembered{uid: object.UID, answer: &a, refused: a.refused}
-}
-
-// kept returns the answer that is not yet seen in the object's status, or nil, and the resourceVersion that it was written as.
-func (m *memory) kept(object *cdbv1.ImportJobStop) (a *answer, writtenAs string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if r := m.keys[client.ObjectKeyFromObject(object)]; r != nil && r.uid == object.UID {
-		return r.answer, r.writtenAs
-	}
-	return nil, ""
-}
-
-// recorded: the answer is in the status of this version, which the cache may not have yet.
-func (m *memory) recorded(object *cdbv1.ImportJobStop) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	key := client.ObjectKeyFromObject(object)
-	r := m.keys[key]
-	switch {
-	case r == nil:
-	case m.echoed[key] == object.ResourceVersion:
-		m.drop(key)
-	default:
-		r.writtenAs = object.ResourceVersion
-	}
-}
-
-// settle drops the answer, which is in status now, and all else unless the credentials were refused.
-func (m *memory) settle(key types.NamespacedName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.drop(key)
-}
-
-func (m *memory) drop(key types.NamespacedName) {
-	delete(m.echoed, key)
-	if r := m.keys[key]; r != nil && r.refused != [sha256.Size]byte{} {
-		r.answer = nil
-		return
-	}
-	delete(m.keys, key)
-}
-
-func (m *memory) forget(key types.NamespacedName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.keys, key)
-	delete(m.written, key)
-	delete(m.echoed, key)
-}
-
-// wrote remembers a write of ours, whose echo from the watch tells us nothing new.
+// wrote remembers a write of ours. Until the cache has it, the object is not looked at; its echo from the watch tells us nothing new.
 func (m *memory) wrote(object *cdbv1.ImportJobStop) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.written == nil {
-		m.written, m.echoed = map[types.NamespacedName]string{}, map[types.NamespacedName]string{}
+		m.written = map[types.NamespacedName]string{}
 	}
 	m.written[client.ObjectKeyFromObject(object)] = object.ResourceVersion
 }
 
 // isEcho says whether this version, which the cache has now, is our own latest write.
-func (m *memory) isEcho(object client.Object) bool {
+func (m *memory) isEcho(object *cdbv1.ImportJobStop) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key, version := client.ObjectKeyFromObject(object), object.GetResourceVersion()
-	if m.written[key] != version {
+	key := client.ObjectKeyFromObject(object)
+	if m.written[key] != object.ResourceVersion {
 		return false
 	}
 	delete(m.written, key)
-	if r := m.keys[key]; r != nil && r.writtenAs == version {
-		m.drop(key)
-	} else if r != nil && r.answer != nil {
-		m.echoed[key] = version
-	}
 	return true
 }
 
-// refused says whether these are the credentials that the cloud refused for the object of this uid.
-func (m *memory) refused(object *cdbv1.ImportJobStop, credentials [sha256.Size]byte) bool {
+// isOld says whether the object, from the cache, is older than what we have written.
+func (m *memory) isOld(object *cdbv1.ImportJobStop) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.keys[client.ObjectKeyFromObject(object)]
-	return r != nil && r.uid == object.UID && r.refused == credentials
+	key := client.ObjectKeyFromObject(object)
+	written, ok := m.written[key]
+	if !ok {
+		return false
+	}
+	if order, err := resourceversion.CompareResourceVersion(object.ResourceVersion, written); err == nil && order < 0 {
+		return true
+	}
+	delete(m.written, key)
+	return false
+}
+
+// forget is for an object that is no more.
+func (m *memory) forget(key types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.written, key)
+	delete(m.refused, key)
+}
+
+// refuse remembers the credentials that the cloud refused for the object; others take that back.
+func (m *memory) refuse(object *cdbv1.ImportJobStop, refused bool, credentials [sha256.Size]byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refused == nil {
+		m.refused = map[types.NamespacedName]refusal{}
+	}
+	key := client.ObjectKeyFromObject(object)
+	delete(m.refused, key)
+	if refused {
+		m.refused[key] = refusal{object.UID, credentials}
+	}
+}
+
+// isRefused says whether these are the credentials that the cloud refused for the object last.
+func (m *memory) isRefused(object *cdbv1.ImportJobStop, credentials [sha256.Size]byte) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.refused[client.ObjectKeyFromObject(object)] == refusal{object.UID, credentials}
 }
 
 var salt = rand.Text()

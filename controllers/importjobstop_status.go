@@ -10,7 +10,6 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
@@ -34,6 +33,7 @@ func (r *Reconciler) writeSince(ctx context.Context, object *cdbv1.ImportJobStop
 	c(object)
 	if !equality.Semantic.DeepEqual(read, &object.Status) {
 		if err := r.Client.Status().Update(ctx, object); err != nil {
+			object.Status = *read
 			return err
 		}
 		r.memory.wrote(object)
@@ -52,56 +52,45 @@ func (r *Reconciler) claim(ctx context.Context, object *cdbv1.ImportJobStop) err
 	return r.write(ctx, object, claimed(time.Now()))
 }
 
-// record puts the kept answer into status, if there is one. It waits, true, while our copy of the object is older than that write.
-func (r *Reconciler) record(ctx context.Context, object *cdbv1.ImportJobStop) (waiting bool, err error) {
-	key := client.ObjectKeyFromObject(object)
-	a, writtenAs := r.memory.kept(object)
-	if a == nil {
-		return false, nil
-	}
-	if writtenAs != "" {
-		older, err := resourceversion.CompareResourceVersion(object.ResourceVersion, writtenAs)
-		if err == nil && older < 0 {
-			return true, nil
+// record puts the answer into status, and does not give up while the process lives and the object is there.
+func (r *Reconciler) record(ctx context.Context, object *cdbv1.ImportJobStop, a *answer) {
+	log := logr.FromContextOrDiscard(ctx)
+	before := object.Status.DeepCopy()
+	for delay := minRetry; ; delay = min(2*delay, maxRetry) {
+		err := r.writeAnswer(ctx, object, before, a)
+		switch {
+		case err == nil:
+			return
+		case errors.Is(err, errOvertaken), apierrors.IsNotFound(err):
+			log.Info("this answer is in no status", "reason", err.Error(), "requestId", a.requestID, "importStatus", a.status)
+			return
 		}
-		r.memory.settle(key)
-		return false, nil
+		log.Info("the answer is not in status yet, trying again", "reason", err.Error())
+		time.Sleep(delay)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
-	defer cancel()
-	err = r.writeAnswer(ctx, object, a)
-	if errors.Is(err, errOvertaken) {
-		logr.FromContextOrDiscard(ctx).Error(err, "this answer is in no status", "requestId", a.requestID, "importStatus", a.status)
-		r.memory.settle(key)
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	r.memory.recorded(object)
-	return true, nil
 }
 
 // writeAnswer looks at the newest object when ours is old: the call was made, so its answer is written whatever else has changed.
-func (r *Reconciler) writeAnswer(ctx context.Context, object *cdbv1.ImportJobStop, a *answer) error {
-	if a.before == nil {
-		a.before = object.Status.DeepCopy() // a write that was lost on its way back is told all the same
-	}
+// What has become of the object since before is told also when the answer to an earlier write was lost.
+func (r *Reconciler) writeAnswer(ctx context.Context, object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus, a *answer) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
 	for {
 		if last := object.Status.LastAttempt; last == nil || !last.StartTime.Equal(&a.started) {
 			return errOvertaken
 		}
-		err := r.writeSince(ctx, object, a.before, func(o *cdbv1.ImportJobStop) { judge(o, a) })
+		err := r.writeSince(ctx, object, before, func(o *cdbv1.ImportJobStop) { judge(o, a) })
 		if !apierrors.IsConflict(err) {
 			return err
 		}
-		uid := object.UID
-		*object = cdbv1.ImportJobStop{}
-		if err := r.Live.Get(ctx, a.key, object); err != nil {
+		newest := &cdbv1.ImportJobStop{}
+		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(object), newest); err != nil {
 			return err
 		}
-		if object.UID != uid {
-			return apierrors.NewNotFound(cdbv1.GroupVersion.WithResource("importjobstops").GroupResource(), a.key.Name)
+		if object.UID != newest.UID {
+			return apierrors.NewNotFound(cdbv1.GroupVersion.WithResource("importjobstops").GroupResource(), object.Name)
 		}
+		*object = *newest
+		r.memory.wrote(object) // or so it may turn out: the cache can be older
 	}
 }

@@ -129,11 +129,11 @@ func TestNext(t *testing.T) {
 		"unfinished, to be deleted":        {after(shortLived, claim, stopAnswered(importjob.Transient)), wait},
 		"finished, of Flux":                {after(shortLived, byFlux, claim, accept), ""},
 		"finished, another import":         {after(shortLived, claim, accept, elsewhere), importjob.ActionStop},
-		"new try of a refused one":         {after(claim, stopAnswered(importjob.Terminal), tryAgain("1")), ""},
-		"new try, noted":                   {after(claim, stopAnswered(importjob.Terminal), tryAgain("1"), retryAsked(noon)), importjob.ActionStop},
-		"new try, refused again":           {after(claim, tryAgain("1"), retryAsked(noon), claim, stopAnswered(importjob.Terminal)), ""},
-		"new try instead of a delay":       {after(claim, stopAnswered(importjob.Transient), tryAgain("1"), retryAsked(noon)), importjob.ActionStop},
-		"new try of an accepted one":       {after(claim, accept, tryAgain("1")), ""},
+		"new try of a refused one":         {after(claim, stopAnswered(importjob.Terminal), tryAgain), ""},
+		"new try, noted":                   {after(claim, stopAnswered(importjob.Terminal), tryAgain, retryAsked(noon)), importjob.ActionStop},
+		"new try, refused again":           {after(claim, tryAgain, retryAsked(noon), claim, stopAnswered(importjob.Terminal)), ""},
+		"new try instead of a delay":       {after(claim, stopAnswered(importjob.Transient), tryAgain, retryAsked(noon)), importjob.ActionStop},
+		"new try of an accepted one":       {after(claim, accept, tryAgain), ""},
 		"without credentials, looks again": {after(credentialsNotFound("no Secret")), importjob.ActionStop},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,18 +157,16 @@ func byFlux(o *cdbv1.ImportJobStop) {
 	o.Labels = map[string]string{"kustomize.toolkit.fluxcd.io/name": "shop"}
 }
 
-func tryAgain(mark string) change {
-	return func(o *cdbv1.ImportJobStop) {
-		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: mark}
-	}
+func tryAgain(o *cdbv1.ImportJobStop) {
+	o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "2026-01-02T12:00:00Z"}
 }
 
 func TestAWishForANewTryIsHandledOnce(t *testing.T) {
 	t.Parallel()
 	for name, object := range map[string]*cdbv1.ImportJobStop{
-		"there from the beginning": after(tryAgain("1"), claim, stopAnswered(importjob.Terminal)),
-		"handled":                  after(claim, stopAnswered(importjob.Terminal), tryAgain("1"), retryAsked(noon), claim, stopAnswered(importjob.Terminal)),
-		"of one that was Ready":    after(claim, accept, tryAgain("1"), observed, elsewhere, claim, stopAnswered(importjob.Terminal)),
+		"there from the beginning": after(tryAgain, claim, stopAnswered(importjob.Terminal)),
+		"handled":                  after(claim, stopAnswered(importjob.Terminal), tryAgain, retryAsked(noon), claim, stopAnswered(importjob.Terminal)),
+		"of one that was Ready":    after(claim, accept, tryAgain, observed, elsewhere, claim, stopAnswered(importjob.Terminal)),
 	} {
 		if isRetryAsked(object) {
 			t.Errorf("%s: asks for yet another try", name)

@@ -5,6 +5,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -53,7 +54,8 @@ type rig struct {
 	*Reconciler
 	cloud  *cloud
 	writes atomic.Int32
-	fail   func(*cdbv1.ImportJobStop) error // of a status write; nil: none
+	mu     sync.Mutex
+	fault  func(*cdbv1.ImportJobStop) error // of a status write; nil: none
 	stale  *cdbv1.ImportJobStop             // what the cache returns; nil: the newest
 }
 
@@ -76,8 +78,8 @@ func newRig(t *testing.T) *rig {
 			return c.Get(ctx, key, into, options...)
 		},
 		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, options ...client.SubResourceUpdateOption) error {
-			if object, ok := o.(*cdbv1.ImportJobStop); ok && r.fail != nil {
-				if err := r.fail(object); err != nil {
+			if object, ok := o.(*cdbv1.ImportJobStop); ok {
+				if err := r.faultOf(object); err != nil {
 					return err
 				}
 			}
@@ -97,6 +99,32 @@ func newRig(t *testing.T) *rig {
 	r.Quota.Start(r.enqueue)
 	time.Sleep(2 * time.Second) // of the bubble's time: the budgets open
 	return r
+}
+
+// fail makes status writes fail as the function says; nil heals.
+func (r *rig) fail(fault func(*cdbv1.ImportJobStop) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fault = fault
+}
+
+func (r *rig) faultOf(object *cdbv1.ImportJobStop) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fault == nil {
+		return nil
+	}
+	return r.fault(object)
+}
+
+// failOutcomes lets only intents through.
+func (r *rig) failOutcomes() {
+	r.fail(func(o *cdbv1.ImportJobStop) error {
+		if o.Status.RequestID != "" {
+			return errDown
+		}
+		return nil
+	})
 }
 
 func (r *rig) reconcile() error {
@@ -137,7 +165,7 @@ func TestNothingIsSentThatIsNotWrittenDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.fail = func(*cdbv1.ImportJobStop) error { return errDown }
+		r.fail(func(*cdbv1.ImportJobStop) error { return errDown })
 		for range 3 {
 			if err := r.reconcile(); !errors.Is(err, errDown) {
 				t.Errorf("the error is %v", err)
@@ -151,21 +179,32 @@ func TestTheWriteOfAnAnswerIsRetriedAndNotTheCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.fail = func(o *cdbv1.ImportJobStop) error {
-			if o.Status.RequestID != "" {
-				return errDown
-			}
-			return nil
-		}
-		_ = r.reconcile() // the call writes its own answer
+		r.failOutcomes()
 		for range 3 {
-			if err := r.reconcile(); !errors.Is(err, errDown) {
-				t.Errorf("the error is %v", err)
+			if err := r.reconcile(); err != nil {
+				t.Error(err)
 			}
+			time.Sleep(time.Minute)
 		}
 		r.want(cdbv1.ReasonStopping, 1, 1)
-		r.fail = nil
-		_ = r.reconcile()
+		r.fail(nil)
+		time.Sleep(maxRetry)
+		synctest.Wait()
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
+	})
+}
+
+// Also a process that is told to end keeps trying for as long as it may live.
+func TestAShutdownWaitsForTheWriteOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.failOutcomes()
+		ctx, cancel := context.WithCancel(t.Context())
+		_, _ = r.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(wish())})
+		cancel()
+		time.AfterFunc(5*time.Second, func() { r.fail(nil) })
+		r.calls.drain()
 		r.want(cdbv1.ReasonStopAccepted, 1, 2)
 	})
 }
@@ -195,13 +234,13 @@ func TestAnAnswerIsWrittenOverAConflict(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		conflict := apierrors.NewConflict(cdbv1.GroupVersion.WithResource("importjobstops").GroupResource(), "stop", errDown)
-		r.fail = func(o *cdbv1.ImportJobStop) error {
+		r.fail(func(o *cdbv1.ImportJobStop) error {
 			if o.Status.RequestID == "" {
 				return nil
 			}
-			r.fail = nil
+			r.fault = nil
 			return conflict
-		}
+		})
 		if err := r.reconcile(); err != nil {
 			t.Error(err)
 		}
@@ -213,21 +252,17 @@ func TestALaterAttemptOfAnotherOperatorIsNotOverwritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.fail = func(o *cdbv1.ImportJobStop) error {
-			if o.Status.RequestID != "" {
-				return errDown
-			}
-			return nil
-		}
+		r.failOutcomes()
 		_ = r.reconcile()
-		r.fail = nil
 		time.Sleep(time.Second)
 		other := r.get()
 		claimed(time.Now())(other)
 		if err := r.Live.(client.Client).Status().Update(t.Context(), other); err != nil {
 			t.Fatal(err)
 		}
-		_, _ = r.record(t.Context(), r.get())
+		r.fail(nil)
+		time.Sleep(maxRetry)
+		synctest.Wait()
 		r.want(cdbv1.ReasonStopping, 1, 1)
 	})
 }

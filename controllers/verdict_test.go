@@ -55,7 +55,7 @@ func TestTheStatusContract(t *testing.T) {
 		"deadline passed":           {after(aMinute, claim, stopAnswered(importjob.Transient), deadlineExceeded(noon)), "False False False True DeadlineExceeded"},
 		"deadline in line":          {after(aMinute, waitingForQuota(noon, time.Hour), deadlineExceeded(noon)), "False False False True DeadlineExceeded"},
 		"deadline while ending":     {after(aMinute, untilEnded, claim, accept, deadlineExceeded(noon)), "False True False True DeadlineExceeded"},
-		"a new try":                 {after(claim, stopAnswered(importjob.Terminal), tryAgain("1"), retryAsked(noon)), "Unknown False True False RetryScheduled"},
+		"a new try":                 {after(claim, stopAnswered(importjob.Terminal), tryAgain, retryAsked(noon)), "Unknown False True False RetryScheduled"},
 		"ending, may not ask":       {after(untilEnded, claim, accept, denied), "False True False True CredentialsRejected"},
 		"may not ask":               {after(claim, stopAnswered(importjob.Ambiguous), denied), "Unknown False True False RetryScheduled"},
 		"may not ask, again":        {after(claim, claim, claim, claim, claim, stopAnswered(importjob.Ambiguous), denied), "False False False True ImportError"},
@@ -115,7 +115,7 @@ func TestEvents(t *testing.T) {
 		"finished, TTL, Flux":  {after(shortLived, byFlux, claim), after(shortLived, byFlux, claim, accept), "Normal StopAccepted, Warning TTLIgnored"},
 		"TTL set later, Flux":  {after(byFlux, claim, accept), after(byFlux, claim, accept, shortLived, observed), "Warning TTLIgnored"},
 		"label after TTL":      {after(shortLived, byFlux, claim, accept), after(shortLived, byFlux, claim, accept), ""},
-		"a new try":            {after(claim, stopAnswered(importjob.Terminal)), after(claim, stopAnswered(importjob.Terminal), tryAgain("1"), retryAsked(noon)), ""},
+		"a new try":            {after(claim, stopAnswered(importjob.Terminal)), after(claim, stopAnswered(importjob.Terminal), tryAgain, retryAsked(noon)), ""},
 		"credentials missing":  {after(), after(credentialsNotFound("no Secret")), ""},
 		"in line for the call": {after(), after(waitingForQuota(noon, time.Hour)), ""},
 	} {

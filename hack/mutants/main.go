@@ -31,9 +31,9 @@ var mutants = []mutant{
 			"if err := r.Client.Status().Update(ctx, object); err != nil {",
 	},
 	{
-		"the outcome kept in memory", "controllers/importjobstop_calls.go",
-		`log.Info("the answer is not in status yet, trying again", "reason", err.Error())`,
-		"r.memory.forget(client.ObjectKeyFromObject(object))",
+		"the outcome kept in memory", "controllers/importjobstop_status.go",
+		"		time.Sleep(delay)\n",
+		"		return\n",
 	},
 }
 

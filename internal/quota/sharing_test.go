@@ -157,3 +157,20 @@ func TestTwoThatShareALimitSettle(t *testing.T) {
 		})
 	}
 }
+
+func TestALoneUserIsNeverRefusedAndThePriceIsARateOfTheLimitOverOneSecondPlusLatency(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(5) {
+		synctest.Test(t, func(t *testing.T) {
+			s, c := &server{limit: 20}, &crowd{}
+			begin := time.Now()
+			c.run(s, rand.New(rand.NewPCG(seed, 1)), begin.Add(63*time.Second))
+			synctest.Wait()
+			rate := float64(within(c.accepted, begin.Add(2*time.Second), begin.Add(62*time.Second))) / 60
+			slowest := latency + 5*time.Millisecond // of the jitter
+			if len(c.refused) > 0 || rate > 20 || rate < 20/(period+slowest).Seconds()-0.1 {
+				t.Errorf("%.2f calls a second, %d refused", rate, len(c.refused))
+			}
+		})
+	}
+}

@@ -163,19 +163,27 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, code int, body []byte) {
 		client := &Client{transport: guard{answering{200 + max(code, 0)%400, body}}}
 		requestID, err := client.Stop(t.Context(), creds, job)
-		var fault *importjob.Fault
-		switch {
-		case err == nil && requestID == "":
-			t.Error("an acceptance without an id")
-		case err != nil && (!errors.As(err, &fault) || fault.Code == "" || requestID != ""):
-			t.Errorf("the error is %#v", err)
-		case err != nil && (len(fault.Code) > 128 || len(fault.Message) > maxMessage || len(fault.RequestID) > 128 || !utf8.ValidString(fault.Error())):
-			t.Errorf("it does not fit into a status: %q", fault.Error())
-		case err != nil && (strings.Contains(fault.Error(), creds.SecretKey) || strings.Contains(fault.Error(), creds.Token)):
-			t.Errorf("it tells of the credentials: %q", fault.Error())
+		if (err == nil) != (requestID != "") {
+			t.Errorf("accepted as %q with the error %v", requestID, err)
 		}
-		if _, err := client.Describe(t.Context(), creds, job); err != nil && !errors.As(err, &fault) {
-			t.Errorf("the error is %#v", err)
+		_, unknown := client.Describe(t.Context(), creds, job)
+		for _, err := range []error{err, unknown} {
+			wantFault(t, err)
 		}
 	})
+}
+
+// wantFault takes no error, or one that fits into a status.
+func wantFault(t *testing.T, err error) {
+	t.Helper()
+	var fault *importjob.Fault
+	switch {
+	case err == nil:
+	case !errors.As(err, &fault) || fault.Code == "":
+		t.Errorf("the error is %#v", err)
+	case len(fault.Code) > 128 || len(fault.Message) > maxMessage || len(fault.RequestID) > 128 || !utf8.ValidString(fault.Error()):
+		t.Errorf("it does not fit into a status: %q", fault.Error())
+	case strings.Contains(fault.Error(), creds.SecretKey), strings.Contains(fault.Error(), creds.Token):
+		t.Errorf("it tells of the credentials: %q", fault.Error())
+	}
 }

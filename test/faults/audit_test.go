@@ -113,7 +113,7 @@ func (h *history) judge() (v verdict) {
 	h.window(&v)
 	claims, owners := map[cdbv1.Target]int{}, map[cdbv1.Target]int{}
 	for uid, versions := range h.versions {
-		h.order(&v, uid, versions)
+		order(&v, versions)
 		h.claims(&v, uid, versions)
 		attempts := attemptsOf(versions)
 		for target, list := range attempts {
@@ -191,7 +191,7 @@ func (h *history) window(v *verdict) {
 }
 
 // order: conditions that fit together, no generation from the future, nothing final taken back.
-func (h *history) order(v *verdict, uid types.UID, versions []version) {
+func order(v *verdict, versions []version) {
 	for i, o := range versions {
 		if o.Status.ObservedGeneration > o.Generation {
 			v.fault("%s speaks of generation %d at %d", o.Name, o.Status.ObservedGeneration, o.Generation)
@@ -200,20 +200,29 @@ func (h *history) order(v *verdict, uid types.UID, versions []version) {
 		if len(o.Status.Conditions) > 0 && (reconciling && stalled || reconciling == (is(o, cdbv1.ConditionReady) || stalled)) {
 			v.fault("%s: Reconciling %t, Stalled %t, Ready %t", o.Name, reconciling, stalled, is(o, cdbv1.ConditionReady))
 		}
-		if i == 0 {
-			continue
+		if i > 0 {
+			step(v, versions[i-1], o)
 		}
-		was := versions[i-1]
-		sameWish := was.Status.Target != nil && o.Status.Target != nil && *was.Status.Target == *o.Status.Target
-		if sameWish && was.Status.RequestID != "" && o.Status.RequestID != was.Status.RequestID {
-			v.fault("%s: the accepted RequestId went from %s to %q", o.Name, was.Status.RequestID, o.Status.RequestID)
-		}
-		if sameWish && is(was, cdbv1.ConditionReady) && !is(o, cdbv1.ConditionReady) && o.Spec.WaitFor == was.Spec.WaitFor {
-			v.fault("%s (%s) went back from Ready", o.Name, uid)
-		}
-		if was.Status.Target != nil && o.Status.Target == nil {
-			v.fault("%s lost its status", o.Name)
-		}
+	}
+}
+
+// step: nothing final is taken back from one version to the next.
+func step(v *verdict, was, o version) {
+	if was.Status.Target == nil {
+		return
+	}
+	if o.Status.Target == nil {
+		v.fault("%s lost its status", o.Name)
+		return
+	}
+	if *was.Status.Target != *o.Status.Target {
+		return
+	}
+	if was.Status.RequestID != "" && o.Status.RequestID != was.Status.RequestID {
+		v.fault("%s: the accepted RequestId went from %s to %q", o.Name, was.Status.RequestID, o.Status.RequestID)
+	}
+	if is(was, cdbv1.ConditionReady) && !is(o, cdbv1.ConditionReady) && o.Spec.WaitFor == was.Spec.WaitFor {
+		v.fault("%s went back from Ready", o.Name)
 	}
 }
 

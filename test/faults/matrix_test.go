@@ -219,6 +219,7 @@ var rows = []row{
 	{"cloud's certificate is not trusted", false, func(w *world) { badEndpoint(w.proxy.URL)(w) }},
 	{"1,000 objects for one import", true, func(w *world) {
 		w.importing("one")
+		w.patience = 10 * time.Minute
 		for a := range 10 {
 			w.account(fmt.Sprint("acc-", a))
 		}
@@ -242,6 +243,7 @@ var rows = []row{
 	}},
 	{"5,000 objects created while the operator is down", true, func(w *world) {
 		const accounts = 20
+		w.patience = 10 * time.Minute
 		for a := range accounts {
 			w.account(fmt.Sprint("acc-", a))
 		}
@@ -256,6 +258,7 @@ var rows = []row{
 	}},
 	{"1,000 objects, kill -9 every two seconds", true, func(w *world) {
 		const accounts = 5
+		w.patience = 10 * time.Minute
 		for a := range accounts {
 			w.account(fmt.Sprint("acc-", a))
 		}
@@ -390,6 +393,11 @@ func outage(w *world, kind cdbsim.Kind, d time.Duration) {
 		return hasReason(o, cdbv1.ReasonRetryScheduled, cdbv1.ReasonStopping)
 	})
 	w.cloud.Heal()
+	for _, o := range w.audit.live() { // the backoff has grown
+		w.update(o.Name, func(o *cdbv1.ImportJobStop) {
+			o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: time.Now().Format(time.RFC3339)}
+		})
+	}
 	w.settle(5, isDone)
 }
 

@@ -30,6 +30,7 @@ const region = "ap-guangzhou"
 type world struct {
 	testing.TB
 	namespace  string
+	patience   time.Duration
 	cloud      *cdbsim.Server
 	cloudURL   string
 	proxy      *proxy
@@ -45,7 +46,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, cloud: cdbsim.New(), injected: map[string]int{}}
+	w := &world{TB: t, cloud: cdbsim.New(), patience: *patience, injected: map[string]int{}}
 	w.cloud.SetLatency(func() time.Duration { return 5 * time.Millisecond })
 	server := httptest.NewServer(w.cloud)
 	w.cloudURL = server.URL
@@ -85,7 +86,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// ctx ends before the test's *patience does.
+// ctx ends before the test's patience does.
 func (w *world) ctx() context.Context { return w.Context() }
 
 // inject counts what went wrong, for the table.
@@ -103,7 +104,7 @@ func (w *world) start(flags ...string) {
 
 func (w *world) another(flags ...string) *harness.Operator {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx(), *patience)
+	ctx, cancel := context.WithTimeout(w.ctx(), w.patience)
 	defer cancel()
 	args := append([]string{"--kubeconfig=" + w.kubeconfig, "--endpoint=" + w.cloudURL, "--namespaces=" + w.namespace, "--zap-log-level=1"}, flags...)
 	o, err := env.Run(ctx, program, args...)
@@ -220,12 +221,12 @@ func (w *world) delete(o client.Object) {
 func (w *world) eventually(what string, is func() (bool, error)) {
 	w.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(w.ctx(), 20*time.Millisecond, *patience, true, func(context.Context) (done bool, _ error) {
+	err := wait.PollUntilContextTimeout(w.ctx(), 20*time.Millisecond, w.patience, true, func(context.Context) (done bool, _ error) {
 		done, last = is()
 		return done, nil
 	})
 	if err != nil {
-		w.Fatalf("%s: not within %s (%v)", what, *patience, last)
+		w.Fatalf("%s: not within %s (%v)", what, w.patience, last)
 	}
 }
 
@@ -236,7 +237,7 @@ func (w *world) hit(r *rule, times int) {
 		select {
 		case <-r.hit:
 			w.inject(string(r.what), 1)
-		case <-time.After(*patience):
+		case <-time.After(w.patience):
 			w.Fatalf("nothing ran into %s", r.what)
 		}
 	}
@@ -286,7 +287,7 @@ func isDone(o *cdbv1.ImportJobStop) bool {
 func (w *world) settle(objects int, is func(*cdbv1.ImportJobStop) bool) {
 	w.Helper()
 	var last *cdbv1.ImportJobStop
-	err := wait.PollUntilContextTimeout(w.ctx(), 50*time.Millisecond, *patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(w.ctx(), 50*time.Millisecond, w.patience, true, func(context.Context) (bool, error) {
 		live := w.audit.live()
 		for _, o := range live {
 			if !is(o) {

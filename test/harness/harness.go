@@ -200,6 +200,9 @@ func (e *Environment) processOf(name string) (pid int, args []string, err error)
 	return 0, nil, fmt.Errorf("no process %s of ours in /proc", name)
 }
 
+// Assets is the folder of kubectl, kube-apiserver and etcd.
+func (e *Environment) Assets() string { return e.plane.BinaryAssetsDirectory }
+
 // Stop stops the control plane and the cloud, and leaves nothing behind.
 func (e *Environment) Stop() {
 	for _, command := range e.restarted {

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package integrations tests that the tools of others make of each phase of an object what the status contract says: over one set of
+// objects that the real operator brought into these phases, as the real API server tells them.
+package integrations
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+var (
+	env      *harness.Environment
+	recorded map[string]*unstructured.Unstructured // by phase
+	verdicts results
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	err := prepare(ctx)
+	if env != nil {
+		defer env.Stop()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	verdicts.print(os.Stdout)
+	return code
+}
+
+func prepare(ctx context.Context) (err error) {
+	if env, err = harness.Start(ctx); err != nil {
+		return err
+	}
+	program, err := env.Build(ctx)
+	if err != nil {
+		return err
+	}
+	objects, err := record(ctx, env, program)
+	if err != nil {
+		return err
+	}
+	recorded = map[string]*unstructured.Unstructured{}
+	for name, o := range objects {
+		u := &unstructured.Unstructured{}
+		u.SetGroupVersionKind(cdbv1.GroupVersion.WithKind("ImportJobStop"))
+		if err := env.Client.Get(ctx, client.ObjectKeyFromObject(o), u); err != nil {
+			return err
+		}
+		recorded[name] = u
+	}
+	return nil
+}
+
+// results are what each tool makes of each phase.
+type results struct {
+	mu   sync.Mutex
+	rows map[string]map[string]string // by tool and phase
+}
+
+// check notes the verdict of a tool on a phase, and fails if it is another one than wanted.
+func check(t *testing.T, tool string, p phase, got, want string) {
+	t.Helper()
+	verdicts.mu.Lock()
+	defer verdicts.mu.Unlock()
+	if verdicts.rows == nil {
+		verdicts.rows = map[string]map[string]string{}
+	}
+	if verdicts.rows[tool] == nil {
+		verdicts.rows[tool] = map[string]string{}
+	}
+	verdicts.rows[tool][p.name] = got
+	if got != want {
+		t.Errorf("%s makes %q of %s, want %q", tool, got, p.name, want)
+	}
+}
+
+func (r *results) print(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	tools := slices.Sorted(maps.Keys(r.rows))
+	_, _ = fmt.Fprintln(w, "phase\tcontract\t"+strings.Join(tools, "\t"))
+	for _, p := range phases {
+		line := []string{p.name, string(p.verdict)}
+		for _, tool := range tools {
+			line = append(line, r.rows[tool][p.name])
+		}
+		_, _ = fmt.Fprintln(w, strings.Join(line, "\t"))
+	}
+	_ = w.Flush()
+}
+
+// reasons are those that Ready can have, read from the source that documents them.
+func reasons(t *testing.T) (out []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(harness.Root(), "api/v1alpha1/conditions.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notOfReady := []string{cdbv1.ReasonThrottled, cdbv1.ReasonCloudError, cdbv1.ReasonFinished, cdbv1.ReasonProgressing, cdbv1.ReasonTTLIgnored}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Reason") {
+			return true
+		}
+		literal, _ := spec.Values[0].(*ast.BasicLit)
+		reason, err := strconv.Unquote(literal.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(notOfReady, reason) {
+			out = append(out, reason)
+		}
+		return true
+	})
+	return out
+}

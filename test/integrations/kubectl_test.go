@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integrations
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+func namespaceOf(p phase) string { return recorded[p.name].GetNamespace() }
+
+// Each way to wait returns at once where it should, and runs into its timeout where it should.
+func TestKubectlWait(t *testing.T) {
+	t.Parallel()
+	for _, wait := range []struct {
+		condition string
+		met       []verdict
+	}{
+		{"Ready", []verdict{done}},
+		{"Ready=False", []verdict{failed}},
+		{"Reconciling=False", []verdict{done, failed}},
+	} {
+		for _, p := range phases {
+			t.Run(wait.condition+"/"+p.name, func(t *testing.T) {
+				t.Parallel()
+				want := "times out"
+				for _, v := range wait.met {
+					if p.verdict == v {
+						want = "met"
+					}
+				}
+				got := "met"
+				if out, err := env.Kubectl(t.Context(), nil, "wait", "--for=condition="+wait.condition, "--timeout=1s", "-n", namespaceOf(p), "ijs/"+p.name); err != nil {
+					got = "times out"
+					if !strings.Contains(out, "timed out") {
+						t.Errorf("kubectl: %s", out)
+					}
+				}
+				check(t, "kubectl wait "+wait.condition, p, got, want)
+			})
+		}
+	}
+}
+
+// The script that waits for either end tells them apart, and does not wait for what is known.
+func TestWaitScript(t *testing.T) {
+	t.Parallel()
+	want := map[verdict]string{inProgress: "124", held: "124", done: "0", failed: "1"}
+	for _, p := range phases {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			timeout := "30s"
+			if want[p.verdict] == "124" {
+				timeout = "1s"
+			}
+			began := time.Now()
+			command := exec.CommandContext(t.Context(), filepath.Join(harness.Root(), "hack/wait.sh"), p.name, timeout, "-n", namespaceOf(p))
+			command.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig, "PATH="+env.Assets()+":"+os.Getenv("PATH"))
+			out, err := command.CombinedOutput()
+			got, exit := "0", (*exec.ExitError)(nil)
+			if errors.As(err, &exit) {
+				got = map[int]string{1: "1", 124: "124"}[exit.ExitCode()]
+			}
+			check(t, "hack/wait.sh", p, got, want[p.verdict])
+			if time.Since(began) > 20*time.Second || (got != "124" && !strings.HasPrefix(string(out), p.reason+": ")) {
+				t.Errorf("after %s it printed %q", time.Since(began), out)
+			}
+		})
+	}
+}
+
+// apply of the same manifest, and a server-side apply of it, change nothing; diff is silent.
+func TestKubectlDiffIsSilent(t *testing.T) {
+	t.Parallel()
+	manifest := filepath.Join(harness.Root(), "config/samples/cdb_v1alpha1_importjobstop.yaml")
+	if out, err := env.Kubectl(t.Context(), nil, "create", "namespace", "diff"); err != nil {
+		t.Fatal(out)
+	}
+	for _, args := range [][]string{{"apply"}, {"diff"}, {"apply", "--server-side", "--force-conflicts"}, {"diff", "--server-side", "--force-conflicts"}} {
+		if out, err := env.Kubectl(t.Context(), nil, append(args, "-n", "diff", "-f", manifest)...); err != nil {
+			t.Errorf("kubectl %s: %s", strings.Join(args, " "), out)
+		}
+	}
+}
+
+// Each field explains itself, and the two that people look for can be selected by.
+func TestKubectlExplainAndSelect(t *testing.T) {
+	t.Parallel()
+	out, err := env.Kubectl(t.Context(), nil, "explain", "ijs", "--recursive")
+	if err != nil {
+		t.Fatal(out)
+	}
+	for _, path := range []string{"spec", "status", "spec.credentialsSecretRef", "status.lastAttempt", "status.target"} {
+		out, err := env.Kubectl(t.Context(), nil, "explain", "ijs."+path)
+		if err != nil || strings.Contains(out, "<no description>") {
+			t.Errorf("explain ijs.%s: %s", path, out)
+		}
+	}
+	out, err = env.Kubectl(t.Context(), nil, "get", "ijs", "-n", namespace, "-o", "name", "--field-selector=spec.region="+region+",spec.asyncRequestId=accepted")
+	if err != nil || strings.TrimSpace(out) != "importjobstop.cdb.tencentcloud.com/accepted" {
+		t.Errorf("selected %q", out)
+	}
+}

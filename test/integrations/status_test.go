@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integrations
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/cel-go/cel"
+	lua "github.com/yuin/gopher-lua"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
+	"sigs.k8s.io/yaml"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(append([]string{harness.Root()}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// kstatus decides for Flux, Helm 4, kpt and others.
+func TestKstatus(t *testing.T) {
+	t.Parallel()
+	want := map[verdict]status.Status{inProgress: status.InProgressStatus, held: status.InProgressStatus, done: status.CurrentStatus, failed: status.FailedStatus}
+	for _, p := range phases {
+		result, err := status.Compute(recorded[p.name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, "kstatus", p, string(result.Status), string(want[p.verdict]))
+	}
+}
+
+const lualib = "config/argocd/resource_customizations/cdb.tencentcloud.com/ImportJobStop"
+
+// Argo CD runs the very script with the very engine.
+func TestArgoCD(t *testing.T) {
+	t.Parallel()
+	script := read(t, lualib, "health.lua")
+	want := map[verdict]string{inProgress: "Progressing", held: "Suspended", done: "Healthy", failed: "Degraded"}
+	for _, p := range phases {
+		health, _ := runLua(t, script, recorded[p.name].Object)
+		check(t, "Argo CD", p, health, want[p.verdict])
+	}
+	component := read(t, "config/argocd/argocd-cm.yaml")
+	for line := range strings.Lines(script) {
+		if !strings.Contains(component, "    "+line) {
+			t.Errorf("config/argocd/argocd-cm.yaml has another script: no %q", line)
+		}
+	}
+}
+
+// The files in the layout of Argo CD's own tests say the same.
+func TestArgoCDTestdata(t *testing.T) {
+	t.Parallel()
+	var tests struct {
+		Tests []struct {
+			HealthStatus struct{ Status, Message string } `json:"healthStatus"`
+			InputPath    string                           `json:"inputPath"`
+		} `json:"tests"`
+	}
+	if err := yaml.UnmarshalStrict([]byte(read(t, lualib, "health_test.yaml")), &tests); err != nil {
+		t.Fatal(err)
+	}
+	if len(tests.Tests) != len(phases) {
+		t.Errorf("%d files for %d phases", len(tests.Tests), len(phases))
+	}
+	for _, test := range tests.Tests {
+		var object map[string]any
+		if err := yaml.Unmarshal([]byte(read(t, lualib, test.InputPath)), &object); err != nil {
+			t.Fatal(err)
+		}
+		health, message := runLua(t, read(t, lualib, "health.lua"), object)
+		if health != test.HealthStatus.Status || message != test.HealthStatus.Message {
+			t.Errorf("%s: %s %q, want %s %q", test.InputPath, health, message, test.HealthStatus.Status, test.HealthStatus.Message)
+		}
+	}
+}
+
+func runLua(t *testing.T, script string, object map[string]any) (health, message string) {
+	t.Helper()
+	state := lua.NewState(lua.Options{SkipOpenLibs: true})
+	defer state.Close()
+	for _, lib := range []lua.LGFunction{lua.OpenBase, lua.OpenTable, lua.OpenString} {
+		state.Push(state.NewFunction(lib))
+		state.Call(0, 0)
+	}
+	state.SetGlobal("obj", luaValue(state, object))
+	if err := state.DoString(script); err != nil {
+		t.Fatal(err)
+	}
+	table, ok := state.Get(-1).(*lua.LTable)
+	if !ok {
+		t.Fatalf("the script returned %s", state.Get(-1))
+	}
+	return lua.LVAsString(table.RawGetString("status")), lua.LVAsString(table.RawGetString("message"))
+}
+
+// luaValue is what Argo CD makes of JSON.
+func luaValue(state *lua.LState, value any) lua.LValue {
+	switch v := value.(type) {
+	case bool:
+		return lua.LBool(v)
+	case float64:
+		return lua.LNumber(v)
+	case int64:
+		return lua.LNumber(v)
+	case string:
+		return lua.LString(v)
+	case []any:
+		table := state.CreateTable(len(v), 0)
+		for _, item := range v {
+			table.Append(luaValue(state, item))
+		}
+		return table
+	case map[string]any:
+		table := state.CreateTable(0, len(v))
+		for key, item := range v {
+			table.RawSetH(lua.LString(key), luaValue(state, item))
+		}
+		return table
+	default:
+		return lua.LNil
+	}
+}
+
+// Flux evaluates inProgress, failed and current in this order, over the object's own fields.
+func TestFlux(t *testing.T) {
+	t.Parallel()
+	_, text, _ := strings.Cut(read(t, "config/flux/importjobstops.yaml"), "\n---\n")
+	var kustomization struct {
+		Spec struct {
+			HealthCheckExprs []struct{ InProgress, Failed, Current string } `json:"healthCheckExprs"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &kustomization); err != nil {
+		t.Fatal(err)
+	}
+	exprs := kustomization.Spec.HealthCheckExprs[0]
+	want := map[verdict]string{inProgress: "InProgress", held: "InProgress", done: "Current", failed: "Failed"}
+	for _, p := range phases {
+		got := "InProgress" // as Flux, when nothing is true
+		for _, expr := range []struct{ text, verdict string }{{exprs.InProgress, "InProgress"}, {exprs.Failed, "Failed"}, {exprs.Current, "Current"}} {
+			if isTrue(t, expr.text, recorded[p.name]) {
+				got = expr.verdict
+				break
+			}
+		}
+		check(t, "Flux CEL", p, got, want[p.verdict])
+	}
+}
+
+func isTrue(t *testing.T, expr string, object *unstructured.Unstructured) bool {
+	t.Helper()
+	options := make([]cel.EnvOption, 0, len(object.Object))
+	for field := range object.Object {
+		options = append(options, cel.Variable(field, cel.DynType))
+	}
+	e, err := cel.NewEnv(options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked, issues := e.Compile(expr)
+	if issues.Err() != nil {
+		t.Fatal(issues.Err())
+	}
+	program, err := e.Program(checked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, _, err := program.Eval(object.Object)
+	if err != nil {
+		return false // a field that is not there yet
+	}
+	is, _ := value.Value().(bool)
+	return is
+}
