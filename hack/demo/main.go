@@ -73,6 +73,7 @@ func prepareCloud(cloud *cdbsim.Server) {
 	cloud.SetImport(cdbsim.Import{Region: "ap-shanghai-fsi", ID: "5b3c1d2e-00ff41aa-91c6e0b7-7d20c9f4", Status: "RUNNING", EndsAfter: 3 * time.Second})
 	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "a-late-secret", Status: "RUNNING"})
 	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "an-import-to-play-with", Status: "RUNNING"})
+	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "an-import-on-the-way", Status: "RUNNING", EndsAfter: 2 * time.Second})
 	for i := range burst {
 		cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: fmt.Sprintf("burst-%d", i), Status: "RUNNING"})
 	}
@@ -108,6 +109,9 @@ func (d *demo) play(ctx context.Context) error {
 	if err := d.watch(ctx); err != nil {
 		return err
 	}
+	if err := d.plugin(ctx); err != nil {
+		return err
+	}
 	say(fmt.Sprintf("kubectl apply: a burst of %d, of which the cloud takes 20 a second", burst))
 	var manifests strings.Builder
 	for i := range burst {
@@ -122,6 +126,27 @@ func (d *demo) play(ctx context.Context) error {
 		return err
 	}
 	return d.summary(ctx)
+}
+
+// plugin stops an import without a manifest, and waits until it has ended.
+func (d *demo) plugin(ctx context.Context) error {
+	args := []string{"stop-import", "an-import-on-the-way", "--region=ap-guangzhou", "--secret=tencentcloud-credentials", "--until-stopped"}
+	say("kubectl " + strings.Join(args, " "))
+	if err := d.BuildPlugin(ctx); err != nil {
+		return err
+	}
+	out, err := d.Kubectl(ctx, nil, args...)
+	fmt.Print(indent(out))
+	if err != nil {
+		return fmt.Errorf("the plugin: %w", err)
+	}
+	d.expected["stop-an-import-on-the-way"] = cdbv1.ReasonImportStopped
+	d.seen["stop-an-import-on-the-way"] = cdbv1.ReasonImportStopped // it was just shown
+	return nil
+}
+
+func indent(s string) string {
+	return "  " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n  ") + "\n"
 }
 
 func (d *demo) apply(ctx context.Context, manifests string) error {

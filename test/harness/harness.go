@@ -125,6 +125,11 @@ func (e *Environment) KubeconfigVia(name, server string, ca []byte) (string, err
 	return e.writeKubeconfig(name, &rest.Config{Host: server, TLSClientConfig: rest.TLSClientConfig{CAData: ca}}, clientcmdapi.AuthInfo{Token: e.token})
 }
 
+// KubeconfigOf is one of whom a token is for.
+func (e *Environment) KubeconfigOf(name, token string) (string, error) {
+	return e.writeKubeconfig(name, e.Config, clientcmdapi.AuthInfo{Token: token})
+}
+
 func (e *Environment) writeKubeconfig(name string, config *rest.Config, user clientcmdapi.AuthInfo) (string, error) {
 	k := clientcmdapi.NewConfig()
 	k.Clusters["local"] = &clientcmdapi.Cluster{Server: "https://" + hostOf(config.Host), CertificateAuthorityData: config.CAData}
@@ -147,7 +152,7 @@ func hostOf(address string) string {
 // Kubectl runs the control plane's kubectl as the administrator and returns what it printed.
 func (e *Environment) Kubectl(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, filepath.Join(e.plane.BinaryAssetsDirectory, "kubectl"), args...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+e.Kubeconfig)
+	command.Env = append(os.Environ(), "KUBECONFIG="+e.Kubeconfig, "PATH="+e.dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	command.Stdin = stdin
 	out, err := command.CombinedOutput()
 	return string(out), err
@@ -221,11 +226,21 @@ func (e *Environment) Stop() {
 
 // Build makes the operator's program, which lives as long as the environment.
 func (e *Environment) Build(ctx context.Context, flags ...string) (string, error) {
-	path := filepath.Join(e.dir, "manager")
-	command := exec.CommandContext(ctx, "go", append(append([]string{"build", "-buildvcs=false"}, flags...), "-o", path, ".")...)
+	return e.goBuild(ctx, "manager", ".", flags...)
+}
+
+// BuildPlugin makes the kubectl plugin, where Kubectl finds it.
+func (e *Environment) BuildPlugin(ctx context.Context) error {
+	_, err := e.goBuild(ctx, "kubectl-stop_import", "./cmd/kubectl-stop_import")
+	return err
+}
+
+func (e *Environment) goBuild(ctx context.Context, name, source string, flags ...string) (string, error) {
+	path := filepath.Join(e.dir, name)
+	command := exec.CommandContext(ctx, "go", append(append([]string{"build", "-buildvcs=false"}, flags...), "-o", path, source)...)
 	command.Dir = Root()
 	if out, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the operator: %w: %s", err, out)
+		return "", fmt.Errorf("building %s: %w: %s", name, err, out)
 	}
 	return path, nil
 }

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// printManifest writes the manifest, without what only a server can know.
+func printManifest(out io.Writer, object *cdbv1.ImportJobStop, format string) error {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return err
+	}
+	delete(content, "status")
+	var text []byte
+	switch format {
+	case "", "yaml":
+		text, err = yaml.Marshal(content)
+	case "json":
+		text, err = json.MarshalIndent(content, "", "    ")
+		text = append(text, '\n')
+	default:
+		err = fmt.Errorf("--output is %q: give yaml or json", format)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(text)
+	return err
+}
+
+// create asks for the stop. One that was asked for in the same way before is followed; in another way, it is an error.
+func create(ctx context.Context, c client.Client, out io.Writer, object *cdbv1.ImportJobStop) error {
+	err := c.Create(ctx, object)
+	if err == nil {
+		_, err = fmt.Fprintf(out, "importjobstop.cdb.tencentcloud.com/%s created\n", object.Name)
+		return err
+	}
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	wanted := object.Spec.Target()
+	if err := c.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+		return err
+	}
+	if object.Spec.Target() != wanted {
+		return fmt.Errorf("importjobstop %s exists and stops %s in %s: give another --name", object.Name, object.Spec.AsyncRequestID, object.Spec.Region)
+	}
+	_, err = fmt.Fprintf(out, "importjobstop.cdb.tencentcloud.com/%s exists\n", object.Name)
+	return err
+}
+
+// follow shows each change of Ready until the object is done (nil) or has failed, or ctx ends.
+func follow(ctx context.Context, c client.WithWatch, p *progress, object *cdbv1.ImportJobStop) error {
+	defer p.end()
+	for {
+		events, err := c.Watch(ctx, &cdbv1.ImportJobStopList{}, client.InNamespace(object.Namespace),
+			client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("metadata.name", object.Name)})
+		if err != nil {
+			return cause(ctx, err)
+		}
+		over, err := watched(ctx, events, p, object.Name)
+		events.Stop()
+		if over {
+			return err
+		}
+	}
+}
+
+// watched looks at what one watch tells; it is not over when the watch has ended before the object.
+func watched(ctx context.Context, events watch.Interface, p *progress, name string) (over bool, err error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return true, cause(ctx, ctx.Err())
+		case <-p.tick():
+			p.turn()
+		case e, ok := <-events.ResultChan():
+			if !ok || e.Type == watch.Error {
+				return false, nil
+			}
+			o, isObject := e.Object.(*cdbv1.ImportJobStop)
+			if !isObject {
+				continue
+			}
+			if e.Type == watch.Deleted {
+				return true, fmt.Errorf("importjobstop %s was deleted", name)
+			}
+			if over, err := look(p, o); over {
+				return true, err
+			}
+		}
+	}
+}
+
+// look shows how the object is, and says whether that is its end.
+func look(p *progress, o *cdbv1.ImportJobStop) (over bool, err error) {
+	ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
+	if ready == nil || o.Status.ObservedGeneration != o.Generation {
+		return false, nil
+	}
+	p.show(ready.Reason, ready.Message)
+	switch ready.Status {
+	case metav1.ConditionTrue:
+		return true, nil
+	case metav1.ConditionFalse:
+		return true, errors.New(ready.Reason + ": " + ready.Message)
+	default:
+		return false, nil
+	}
+}
+
+// cause is why ctx ended, or the error itself.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/yaml"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+var asked = wish{id: "A-b", region: "ap-guangzhou", secret: "creds"}
+
+func cluster(objects ...client.Object) client.WithWatch {
+	scheme := runtime.NewScheme()
+	_ = cdbv1.AddToScheme(scheme)
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&cdbv1.ImportJobStop{}).Build()
+}
+
+func TestTheEndDecides(t *testing.T) {
+	t.Parallel()
+	for reason, test := range map[string]struct {
+		status metav1.ConditionStatus
+		want   string // of the error; empty: done
+	}{
+		cdbv1.ReasonStopAccepted:        {metav1.ConditionTrue, ""},
+		cdbv1.ReasonCredentialsRejected: {metav1.ConditionFalse, "CredentialsRejected: it was so"},
+		cdbv1.ReasonRetryScheduled:      {metav1.ConditionUnknown, "timed out"},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				object := asked.object("shop")
+				c, out := cluster(), &bytes.Buffer{}
+				if err := create(t.Context(), c, out, object); err != nil {
+					t.Fatal(err)
+				}
+				time.AfterFunc(time.Second, func() {
+					o := object.DeepCopy()
+					meta.SetStatusCondition(&o.Status.Conditions, metav1.Condition{Type: cdbv1.ConditionReady, Status: test.status, Reason: reason, Message: "it was so"})
+					o.Status.ObservedGeneration = o.Generation
+					if err := c.Status().Update(t.Context(), o); err != nil {
+						t.Error(err)
+					}
+				})
+				ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errTimedOut)
+				defer cancel()
+				err := follow(ctx, c, newProgress(out), object)
+				if (err == nil) != (test.want == "") || (err != nil && err.Error() != test.want) {
+					t.Errorf("the end is %v, want %q", err, test.want)
+				}
+				if !strings.Contains(out.String(), "stop-a-b created\n") || strings.Count(out.String(), reason+": it was so\n") != 1 {
+					t.Errorf("it shows %q", out)
+				}
+			})
+		})
+	}
+}
+
+func TestOneThatExistsIsFollowedUnlessItStopsAnother(t *testing.T) {
+	t.Parallel()
+	c, out := cluster(asked.object("shop")), &bytes.Buffer{}
+	if err := create(t.Context(), c, out, asked.object("shop")); err != nil || !strings.Contains(out.String(), "exists") {
+		t.Errorf("%v %q", err, out)
+	}
+	other := asked
+	other.region, other.name = "ap-shanghai", "stop-a-b"
+	if err := create(t.Context(), c, out, other.object("shop")); err == nil || !strings.Contains(err.Error(), "--name") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func execute(args ...string) (string, error) {
+	out := &bytes.Buffer{}
+	command := newCommand(genericiooptions.IOStreams{In: &bytes.Buffer{}, Out: out, ErrOut: out})
+	command.SetArgs(args)
+	command.SetOut(out)
+	err := command.Execute()
+	return out.String(), err
+}
+
+func TestDryRunPrintsWhatCanBeCommitted(t *testing.T) {
+	t.Parallel()
+	out, err := execute("A-b", "--region=ap-guangzhou", "--secret=creds", "--until-stopped", "-n", "shop", "--dry-run", "-o", "yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := &cdbv1.ImportJobStop{}
+	if err := yaml.UnmarshalStrict([]byte(out), got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Kind != "ImportJobStop" || got.Namespace != "shop" || got.Spec.WaitFor != cdbv1.WaitForStopped || strings.Contains(out, "status") || strings.Contains(out, "null") {
+		t.Errorf("it printed\n%s", out)
+	}
+}
+
+func TestWrongFlagsSayWhatIsRight(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string][]string{
+		"accepts 1 arg(s)":    {"--region=r", "--secret=s"},
+		`"region" not set`:    {"a", "--secret=s"},
+		"give yaml or json":   {"a", "--region=r", "--secret=s", "--dry-run", "-o", "xml"},
+		"goes with --dry-run": {"a", "--region=r", "--secret=s", "-o", "yaml"},
+	} {
+		if _, err := execute(args...); err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, errTimedOut) {
+			t.Errorf("%v: %v, want %q", args, err, want)
+		}
+	}
+}
