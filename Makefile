@@ -25,8 +25,8 @@ test-faults: controlplane ## The whole fault matrix and 200 random schedules (ab
 	go test -v -count=1 -parallel 6 -timeout 60m ./test/faults -long -schedules=200 $(ARGS) | $(QUIET)
 
 .PHONY: test-integrations
-test-integrations: controlplane ## What the tools of others make of each phase of an object, as a table (about 1 minute).
-	go test -v -count=1 -parallel 6 ./test/integrations $(ARGS) | $(QUIET)
+test-integrations: controlplane $(BIN)/helm $(BIN)/promtool ## What the tools of others make of each phase of an object, as a table (about 1 minute).
+	go test -v -count=1 -parallel 6 ./test/integrations -helm=$(BIN)/helm -promtool=$(BIN)/promtool $(ARGS) | $(QUIET)
 
 .PHONY: test-mutants
 test-mutants: controlplane ## Take the safeguards out one by one, and see that the fault harness notices (about 5 minutes).
@@ -47,8 +47,12 @@ manifests: $(BIN)/controller-gen ## Generate the CRD and the manager's role.
 	$(BIN)/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	$(BIN)/controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:artifacts:config=config/rbac
 
+.PHONY: chart
+chart: controlplane ## Generate the templates of the Helm chart from config/default.
+	hack/chart.sh
+
 .PHONY: verify-generated
-verify-generated: $(BIN)/controller-gen ## Fail if generate, manifests or go mod tidy would change anything.
+verify-generated: $(BIN)/controller-gen controlplane ## Fail if generate, manifests or go mod tidy would change anything.
 	hack/verify-generated.sh
 
 .PHONY: lint
@@ -70,6 +74,10 @@ bench: controlplane ## Measure the goals of docs/benchmarks.md (about 10 minutes
 .PHONY: build
 build: ## Build the operator into bin/manager.
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o $(BIN)/manager .
+
+.PHONY: plugin
+plugin: ## Build the kubectl plugin into bin/. Put it into a folder of your PATH.
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o $(BIN)/kubectl-stop_import ./cmd/kubectl-stop_import
 
 .PHONY: run
 run: ## Run the operator here, against the cluster of the current kubeconfig. ARGS are its flags.
@@ -113,4 +121,16 @@ $(BIN)/golangci-lint: hack/lint/go.mod
 	@mkdir -p $(BIN)
 	@echo "linter: building (about 3 minutes on two cores, once)"
 	go build -C hack/lint -buildvcs=false -o $(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+$(BIN)/helm: hack/helm/go.mod
+	@mkdir -p $(BIN)
+	@echo "helm: building (about 2 minutes on two cores, once)"
+	go build -C hack/helm -buildvcs=false -o $(BIN)/ helm.sh/helm/v4/cmd/helm
+	@touch $@
+
+$(BIN)/promtool: hack/promtool/go.mod
+	@mkdir -p $(BIN)
+	@echo "promtool: building (about 4 minutes on two cores, once)"
+	go build -C hack/promtool -buildvcs=false -o $(BIN)/ github.com/prometheus/prometheus/cmd/promtool
 	@touch $@

@@ -21,7 +21,6 @@ import (
 // answer is what came of one call.
 type answer struct {
 	action     importjob.Action
-	target     cdbv1.Target
 	generation int64
 	attempt    int32
 	started    metav1.MicroTime // of the attempt
@@ -29,8 +28,7 @@ type answer struct {
 	requestID  string
 	status     importjob.Status
 	err        error
-	refused    [sha256.Size]byte // of the credentials, when they were refused
-	jitter     float64           // in [0, 1), for the backoff
+	jitter     float64 // in [0, 1), for the backoff
 }
 
 func (a *answer) fault() *importjob.Fault {

@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
-generated=(api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml go.mod go.sum)
+generated=(api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml config/chart/templates go.mod go.sum)
 tar -cf "$before/files.tar" "${generated[@]}"
-make --no-print-directory generate manifests >/dev/null
+make --no-print-directory generate manifests chart >/dev/null
 go mod tidy
 tar -df "$before/files.tar" >"$before/difference" 2>&1 || true
 if grep -vE '(Mod time|Uid|Gid|Mode) differs' "$before/difference"; then

@@ -31,6 +31,7 @@ import (
 
 var (
 	env      *harness.Environment
+	program  string
 	recorded map[string]*unstructured.Unstructured // by phase
 	verdicts results
 )
@@ -57,8 +58,7 @@ func prepare(ctx context.Context) (err error) {
 	if env, err = harness.Start(ctx); err != nil {
 		return err
 	}
-	program, err := env.Build(ctx)
-	if err != nil {
+	if program, err = env.Build(ctx); err != nil {
 		return err
 	}
 	objects, err := record(ctx, env, program)

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integrations
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+// pages are all that a person reads, by their paths.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(harness.Root(), pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			name, err := filepath.Rel(harness.Root(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[name] = read(t, name)
+		}
+	}
+	return texts
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	mark    = regexp.MustCompile("[^a-z0-9 _-]")
+)
+
+// anchors of a page, as GitHub makes them.
+func anchors(text string) map[string]bool {
+	out := map[string]bool{}
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		out[strings.ReplaceAll(mark.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
+	}
+	return out
+}
+
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	for page, text := range pages(t) {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			path, anchor, _ := strings.Cut(m[1], "#")
+			target := filepath.Join(filepath.Dir(page), path)
+			if path == "" {
+				target = page
+			}
+			content, err := os.ReadFile(filepath.Join(harness.Root(), target))
+			if err != nil {
+				t.Errorf("%s links to %s, which is not there", page, m[1])
+			} else if anchor != "" && !anchors(string(content))[anchor] {
+				t.Errorf("%s links to %s, which has no such heading", page, m[1])
+			}
+		}
+	}
+}
+
+func TestEveryReasonHasARemedy(t *testing.T) {
+	t.Parallel()
+	known := anchors(read(t, "docs/troubleshooting.md"))
+	for _, reason := range reasons(t) {
+		if !known[strings.ToLower(reason)] {
+			t.Errorf("docs/troubleshooting.md says nothing of %s", reason)
+		}
+	}
+}
+
+var block = regexp.MustCompile("(?ms)^ *```(sh|console)\n(.*?)^ *```$")
+
+// commands of a page: the lines of sh blocks, and those after a $ in console blocks, each with its here-document.
+func commands(text string) (out []string) {
+	for _, m := range block.FindAllStringSubmatch(text, -1) {
+		inside := false
+		for line := range strings.Lines(m[2]) {
+			switch command, prompted := strings.CutPrefix(strings.TrimSpace(line), "$ "); {
+			case inside:
+				out[len(out)-1] += line
+				inside = line != "EOF\n"
+			case prompted, m[1] == "sh":
+				out = append(out, command+"\n")
+				inside = strings.HasSuffix(command, "<<EOF")
+			}
+		}
+	}
+	return out
+}
+
+// Every command is run as it stands there: kubectl against a cluster where an operator works, make by its plan only.
+// It runs before the others, since some commands install what the others use.
+func TestCommands(t *testing.T) {
+	reader(t)
+	found := 0
+	for page, text := range pages(t) {
+		for _, command := range commands(text) {
+			found++
+			script := command
+			if strings.Contains(command, "make ") {
+				script = strings.Replace(command, "make ", "make --dry-run ", 1)
+			} else if strings.HasPrefix(command, "helm ") {
+				script = "true" // TestHelmChart
+			}
+			shell := exec.CommandContext(t.Context(), "bash", "-euc", script)
+			shell.Dir = harness.Root()
+			shell.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig, "PATH="+env.Assets()+":"+os.Getenv("PATH"))
+			if out, err := shell.CombinedOutput(); err != nil {
+				t.Errorf("%s: %s: %v: %s", page, command, err, out)
+			}
+		}
+	}
+	if found < 15 {
+		t.Errorf("only %d commands were found", found)
+	}
+}
+
+// reader prepares what a reader of the README has by then, in the namespace default.
+func reader(t *testing.T) {
+	t.Helper()
+	operator, err := env.Run(t.Context(), program, "--namespaces=default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(operator.Kill)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "tencentcloud-credentials"}, StringData: map[string]string{
+		"secretId": harness.Account.SecretID, "secretKey": harness.Account.SecretKey,
+	}}
+	if err := env.Client.Create(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	for name, reason := range map[string]string{"stop-nightly-import": cdbv1.ReasonStopAccepted, "stop-mine": cdbv1.ReasonStopAccepted, "stop-unknown": cdbv1.ReasonImportNotFound} {
+		o := object(name)
+		o.Namespace, o.Spec.CredentialsSecretRef.Name = "default", secret.Name
+		if reason == cdbv1.ReasonStopAccepted {
+			importIn("RUNNING", 0, "")(env, o)
+		}
+		if name == "stop-mine" {
+			o.Spec.AsyncRequestID = "an-import-to-play-with"
+			importIn("RUNNING", 0, "")(env, o)
+		}
+		if err := env.Client.Create(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		if err := until(t.Context(), env, o, reason); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

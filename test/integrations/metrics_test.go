@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integrations
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+// exposed is what a running manager exposes.
+func exposed(t *testing.T) string {
+	t.Helper()
+	address, err := harness.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	operator, err := env.Run(t.Context(), program, "--namespaces="+namespace+"-busy", "--requests-per-second=1", "--metrics-bind-address="+address, "--metrics-secure=false",
+		"--leader-elect", "--leader-election-namespace="+harness.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(operator.Kill)
+	text := ""
+	err = wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+		response, err := http.Get("http://" + address + "/metrics")
+		if err != nil {
+			return false, nil //nolint:nilerr // not up yet
+		}
+		defer func() { _ = response.Body.Close() }()
+		body, err := io.ReadAll(response.Body)
+		text = string(body)
+		return strings.Contains(text, "importjobstop_cloud_call_duration_seconds_bucket") && strings.Contains(text, "importjobstop_budget_waiting"), err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+var metric = regexp.MustCompile(`\b(?:importjobstop|controller_runtime|workqueue|leader_election)_[a-z_]+`)
+
+// Each query of the dashboard and of the alert rules asks for what the manager exposes.
+func TestQueriesAskForWhatIsThere(t *testing.T) {
+	t.Parallel()
+	var dashboard struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal([]byte(read(t, "config/grafana/dashboard.json")), &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	queries := map[string]string{"config/prometheus/rules.yaml": read(t, "config/prometheus/rules.yaml")}
+	for _, p := range dashboard.Panels {
+		for _, target := range p.Targets {
+			queries[p.Title] += target.Expr + "\n"
+		}
+	}
+	text := exposed(t)
+	for where, query := range queries {
+		for _, name := range metric.FindAllString(query, -1) {
+			if !strings.Contains(text, "\n"+name+"{") && !strings.Contains(text, "\n"+name+" ") {
+				t.Errorf("%s asks for %s, which the manager does not expose", where, name)
+			}
+		}
+	}
+}

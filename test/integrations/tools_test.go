@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integrations
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+// The tools that take minutes to build; make test-integrations builds and names them.
+var (
+	helm     = flag.String("helm", "", "the program helm; without it the chart is not tested")
+	promtool = flag.String("promtool", "", "the program promtool; without it the alert rules are not tested")
+)
+
+func runTool(t *testing.T, program string, args ...string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), program, args...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig)
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %s", filepath.Base(program), strings.Join(args, " "), out)
+	}
+	return string(out)
+}
+
+// byName are the objects of a manifest, without what Helm or kustomize alone put into them.
+func byName(t *testing.T, manifest string) map[string]map[string]any {
+	t.Helper()
+	objects := map[string]map[string]any{}
+	for document := range strings.SplitSeq(manifest, "\n---\n") {
+		u := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal([]byte(document), &u.Object); err != nil {
+			t.Fatal(err)
+		}
+		if u.GetKind() == "" || u.GetKind() == "Namespace" {
+			continue
+		}
+		annotations := u.GetAnnotations()
+		delete(annotations, "helm.sh/resource-policy")
+		u.SetAnnotations(annotations)
+		objects[u.GetKind()+"/"+u.GetName()] = u.Object
+	}
+	return objects
+}
+
+// The chart makes what config/default makes, and the API server takes it.
+func TestHelmChart(t *testing.T) {
+	if *helm == "" {
+		return
+	}
+	t.Parallel()
+	chart := filepath.Join(harness.Root(), "config/chart")
+	runTool(t, *helm, "lint", "--strict", chart)
+	args := []string{"template", "importjobstop", chart, "--namespace=importjobstop-system"}
+	rendered := runTool(t, *helm, append(args, "--set=image.repository=controller,image.tag=latest")...)
+	kustomized, err := env.Kubectl(t.Context(), nil, "kustomize", filepath.Join(harness.Root(), "config/default"))
+	if err != nil {
+		t.Fatal(kustomized)
+	}
+	if diff := cmp.Diff(byName(t, kustomized), byName(t, rendered)); diff != "" {
+		t.Errorf("the chart is not what config/default is: %s", diff)
+	}
+	if out, err := env.Kubectl(t.Context(), strings.NewReader(rendered), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
+		t.Error(out)
+	}
+	other := runTool(t, *helm, append(args, "--set=replicas=1,crds.install=false,extraArgs={--regional-endpoints}")...)
+	if !strings.Contains(other, `- "--regional-endpoints"`) || !strings.Contains(other, "replicas: 1\n") || strings.Contains(other, "CustomResourceDefinition") {
+		t.Error("the values change nothing")
+	}
+	for _, wrong := range []string{"replicas=two", "replica=2", "extraArgs={regional}", "image.repository="} {
+		if out, err := exec.CommandContext(t.Context(), *helm, append(args, "--set="+wrong)...).CombinedOutput(); err == nil {
+			t.Errorf("%s was taken: %.200s", wrong, out)
+		}
+	}
+}
+
+// The alert rules are right, and fire when they should.
+func TestAlertRules(t *testing.T) {
+	if *promtool == "" {
+		return
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	var rule struct {
+		Spec map[string]any `json:"spec"`
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "config/prometheus/rules.yaml")), &rule); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := yaml.Marshal(rule.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"rules.yaml": rules, "rules_test.yaml": []byte(read(t, "config/prometheus/rules_test.yaml"))} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runTool(t, *promtool, "check", "rules", filepath.Join(dir, "rules.yaml"))
+	runTool(t, *promtool, "test", "rules", filepath.Join(dir, "rules_test.yaml"))
+}
+
+// Each alert has its test.
+func TestEachAlertHasATest(t *testing.T) {
+	t.Parallel()
+	var rules struct {
+		Spec struct {
+			Groups []struct {
+				Rules []struct{ Alert string } `json:"rules"`
+			} `json:"groups"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "config/prometheus/rules.yaml")), &rules); err != nil {
+		t.Fatal(err)
+	}
+	tests := read(t, "config/prometheus/rules_test.yaml")
+	names := []string{}
+	for _, r := range rules.Spec.Groups[0].Rules {
+		if !strings.Contains(tests, "alertname: "+r.Alert+"\n") || slices.Contains(names, r.Alert) {
+			t.Errorf("%s has no test, or stands there twice", r.Alert)
+		}
+		names = append(names, r.Alert)
+	}
+}
