@@ -107,8 +107,11 @@ func (w *world) another(flags ...string) *harness.Operator {
 	ctx, cancel := context.WithTimeout(w.ctx(), w.patience)
 	defer cancel()
 	args := append([]string{"--kubeconfig=" + w.kubeconfig, "--endpoint=" + w.cloudURL, "--namespaces=" + w.namespace, "--zap-log-level=1"}, flags...)
-	o, err := env.Run(ctx, program, args...)
-	w.must(err)
+	var o *harness.Operator
+	w.eventually("starting the manager", func() (done bool, err error) { // again and again, as a kubelet does
+		o, err = env.Run(ctx, program, args...)
+		return err == nil, err
+	})
 	return o
 }
 
