@@ -5,9 +5,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -109,6 +109,9 @@ func watched(ctx context.Context, events watch.Interface, p *progress, name stri
 	}
 }
 
+// remedies has an anchor for each reason.
+const remedies = "https://github.com/tencentcloud-cdb/importjobstop-operator/blob/main/docs/troubleshooting.md"
+
 // look shows how the object is, and says whether that is its end.
 func look(p *progress, o *cdbv1.ImportJobStop) (over bool, err error) {
 	ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
@@ -120,7 +123,7 @@ func look(p *progress, o *cdbv1.ImportJobStop) (over bool, err error) {
 	case metav1.ConditionTrue:
 		return true, nil
 	case metav1.ConditionFalse:
-		return true, errors.New(ready.Reason + ": " + ready.Message)
+		return true, fmt.Errorf("%s: %s\nremedy: %s#%s", ready.Reason, ready.Message, remedies, strings.ToLower(ready.Reason))
 	default:
 		return false, nil
 	}

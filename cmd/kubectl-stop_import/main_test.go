@@ -37,7 +37,7 @@ func TestTheEndDecides(t *testing.T) {
 		want   string // of the error; empty: done
 	}{
 		cdbv1.ReasonStopAccepted:        {metav1.ConditionTrue, ""},
-		cdbv1.ReasonCredentialsRejected: {metav1.ConditionFalse, "CredentialsRejected: it was so"},
+		cdbv1.ReasonCredentialsRejected: {metav1.ConditionFalse, "CredentialsRejected: it was so\nremedy: " + remedies + "#credentialsrejected"},
 		cdbv1.ReasonRetryScheduled:      {metav1.ConditionUnknown, "timed out"},
 	} {
 		t.Run(reason, func(t *testing.T) {

@@ -126,7 +126,7 @@ func TestPermissions(t *testing.T) {
 		"tokenreviews.authentication.k8s.io [] [] [create]",
 		"subjectaccessreviews.authorization.k8s.io [] [] [create]",
 		"secrets [] [] [get list watch]",
-		"importjobstops.cdb.tencentcloud.com [] [] [get list watch]",
+		"importjobstops.cdb.tencentcloud.com [] [] [delete get list watch]",
 		"leases.coordination.k8s.io [] [importjobstop.cdb.tencentcloud.com] [get update]",
 		"importjobstops.cdb.tencentcloud.com/status [] [] [update]",
 	}
