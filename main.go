@@ -4,11 +4,15 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -121,10 +125,22 @@ func run(o *options) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
-	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+	if err := mgr.AddReadyzCheck("cache", cacheIsFull(mgr.GetCache())); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// cacheIsFull: a replica is ready when it has read all objects, and so can begin as soon as it leads.
+func cacheIsFull(c cache.Cache) healthz.Checker {
+	return func(r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), time.Second/2)
+		defer cancel()
+		if !c.WaitForCacheSync(ctx) {
+			return errors.New("the objects are not all read yet")
+		}
+		return nil
+	}
 }
 
 func (o *options) limit(action string) int {

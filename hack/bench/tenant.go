@@ -48,7 +48,7 @@ func (b *bench) started(ctx context.Context) (*tenant, *harness.Operator, error)
 }
 
 func (t *tenant) start(ctx context.Context) (*harness.Operator, error) {
-	o, err := t.Run(ctx, t.program, "--namespaces="+t.namespace, "--pprof-bind-address=127.0.0.1:6061")
+	o, err := t.Run(ctx, t.program, "--namespaces="+t.namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +75,8 @@ func (t *tenant) object(account string, i int) *cdbv1.ImportJobStop {
 		Spec:       cdbv1.ImportJobStopSpec{Region: region, AsyncRequestID: name, CredentialsSecretRef: cdbv1.SecretReference{Name: account}},
 	}
 }
+
+func keyOf(o *cdbv1.ImportJobStop) client.ObjectKey { return client.ObjectKeyFromObject(o) }
 
 // create makes objects from..to, and the imports that they stop.
 func (t *tenant) create(ctx context.Context, account string, from, to int, edit func(*cdbv1.ImportJobStop)) error {

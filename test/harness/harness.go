@@ -208,6 +208,9 @@ func (e *Environment) processOf(name string) (pid int, args []string, err error)
 // Assets is the folder of kubectl, kube-apiserver and etcd.
 func (e *Environment) Assets() string { return e.plane.BinaryAssetsDirectory }
 
+// EtcdURL is where etcd serves, over its gateway for HTTP too.
+func (e *Environment) EtcdURL() string { return e.plane.ControlPlane.Etcd.URL.String() }
+
 // Stop stops the control plane and the cloud, and leaves nothing behind.
 func (e *Environment) Stop() {
 	for _, command := range e.restarted {
@@ -300,7 +303,7 @@ func (e *Environment) Run(ctx context.Context, program string, args ...string) (
 	args = append([]string{"--kubeconfig=" + e.restricted, "--endpoint=" + e.CloudURL, "--health-probe-bind-address=" + probe}, args...)
 	o.command = exec.Command(program, args...)
 	o.command.Stdout, o.command.Stderr = o, o
-	o.command.Env = append(os.Environ(), "POD_NAMESPACE="+Namespace)
+	o.command.Env = append(os.Environ(), "POD_NAMESPACE="+Namespace, "GOMEMLIMIT=440MiB") // as config/manager has it
 	if err := o.command.Start(); err != nil {
 		return nil, err
 	}
