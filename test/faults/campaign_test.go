@@ -71,13 +71,13 @@ func disturb(w *world, random *rand.Rand, number int) {
 		{"kill -9", func() { w.operator.Kill(); w.mark(); w.start() }},
 		{"SIGTERM", func() { _ = w.operator.Terminate(); w.start() }},
 		{"writes refused", func() {
-			r := w.proxy.add(refuse, 5, isStatus)
-			r.code = []int{http.StatusConflict, http.StatusTooManyRequests, http.StatusInternalServerError}[random.IntN(3)]
+			codes := []int{http.StatusConflict, http.StatusTooManyRequests, http.StatusInternalServerError}
+			w.proxy.refuse(codes[random.IntN(len(codes))], 5, isStatus)
 		}},
 		{"writes lost", func() { w.proxy.add(loseAnswer, 3, isStatus) }},
-		{"requests dropped", func() { w.proxy.addWith(drop, 5, chance, isAny) }},
-		{"requests slow", func() { w.proxy.addWith(slow, 5, chance, isAny) }},
-		{"delivered twice", func() { w.proxy.addWith(twice, 3, chance, isStatus) }},
+		{"requests dropped", func() { w.proxy.play(&rule{what: drop, times: 5, chance: chance, match: isAny}) }},
+		{"requests slow", func() { w.proxy.play(&rule{what: slow, times: 5, chance: chance, match: isAny}) }},
+		{"delivered twice", func() { w.proxy.play(&rule{what: twice, times: 3, chance: chance, match: isStatus}) }},
 		{"watch cut", func() { w.proxy.cutWatches() }},
 		{"watch silent", func() { w.proxy.hush(); pause(w.ctx(), 300*time.Millisecond); w.proxy.speak() }},
 		{"cloud fault", func() {

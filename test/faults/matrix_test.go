@@ -59,8 +59,7 @@ var rows = []row{
 	{"status write times out", true, inWrites(hold, isStatus)},
 	{"status write times out after commit", true, inWrites(holdAnswer, isStatus)},
 	{"Secret read refused", false, func(w *world) {
-		r := w.proxy.add(refuse, 3, isSecret)
-		r.code = http.StatusInternalServerError
+		r := w.proxy.refuse(http.StatusInternalServerError, 3, isSecret)
 		w.many("a", 5)
 		w.start()
 		w.hit(r, 3)
@@ -219,15 +218,7 @@ var rows = []row{
 	{"cloud's certificate is not trusted", false, func(w *world) { badEndpoint(w.proxy.URL)(w) }},
 	{"1,000 objects for one import", true, func(w *world) {
 		w.importing("one")
-		w.patience = 10 * time.Minute
-		for a := range 10 {
-			w.account(fmt.Sprint("acc-", a))
-		}
-		for i := range 1000 {
-			o := w.object(fmt.Sprint("o-", i), fmt.Sprint("acc-", i%10))
-			o.Spec.AsyncRequestID = w.id("one")
-			w.create(o)
-		}
+		w.crowd(1000, 10, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.id("one") })
 		w.start()
 		w.settle(1000, isDone)
 		accepted := 0
@@ -242,31 +233,13 @@ var rows = []row{
 		w.inject("same id", 999)
 	}},
 	{"5,000 objects created while the operator is down", true, func(w *world) {
-		const accounts = 20
-		w.patience = 10 * time.Minute
-		for a := range accounts {
-			w.account(fmt.Sprint("acc-", a))
-		}
-		for i := range 5000 {
-			name := fmt.Sprint("o-", i)
-			w.importing(name)
-			w.create(w.object(name, fmt.Sprint("acc-", i%accounts)))
-		}
+		w.crowd(5000, 20)
 		w.inject("created meanwhile", 5000)
 		w.start()
 		w.settle(5000, isDone)
 	}},
 	{"1,000 objects, kill -9 every two seconds", true, func(w *world) {
-		const accounts = 5
-		w.patience = 10 * time.Minute
-		for a := range accounts {
-			w.account(fmt.Sprint("acc-", a))
-		}
-		for i := range 1000 {
-			name := fmt.Sprint("o-", i)
-			w.importing(name)
-			w.create(w.object(name, fmt.Sprint("acc-", i%accounts)))
-		}
+		w.crowd(1000, 5)
 		done := func() (n int) {
 			for _, o := range w.audit.live() {
 				if isDone(o) {
@@ -357,8 +330,7 @@ func killAt(kind what, match func(*http.Request, []byte) bool, calls int) func(*
 // refused refuses status writes, the first of an intent and the first of an outcome.
 func refused(code int) func(*world) {
 	return func(w *world) {
-		intent, outcome := w.proxy.add(refuse, 3, isIntent), w.proxy.add(refuse, 3, isOutcome)
-		intent.code, outcome.code = code, code
+		intent, outcome := w.proxy.refuse(code, 3, isIntent), w.proxy.refuse(code, 3, isOutcome)
 		w.many("a", 3)
 		w.start()
 		w.hit(intent, 3)

@@ -75,12 +75,17 @@ func (p *proxy) ca() []byte {
 
 // add plays a rule from now on.
 func (p *proxy) add(w what, times int, match func(*http.Request, []byte) bool) *rule {
-	return p.addWith(w, times, 1, match)
+	return p.play(&rule{what: w, times: times, match: match, chance: 1})
 }
 
-// addWith plays a rule that strikes only by chance.
-func (p *proxy) addWith(w what, times int, chance float64, match func(*http.Request, []byte) bool) *rule {
-	r := &rule{what: w, match: match, times: times, chance: chance, hit: make(chan struct{}, 10_000)}
+// refuse answers with a code.
+func (p *proxy) refuse(code, times int, match func(*http.Request, []byte) bool) *rule {
+	return p.play(&rule{what: refuse, code: code, times: times, match: match, chance: 1})
+}
+
+// play makes a rule strike; nobody may change it from then on.
+func (p *proxy) play(r *rule) *rule {
+	r.hit = make(chan struct{}, 10_000)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.rules = append(p.rules, r)

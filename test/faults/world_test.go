@@ -199,6 +199,20 @@ func (w *world) many(name string, n int) {
 	}
 }
 
+// crowd is n objects over some accounts, which take their time.
+func (w *world) crowd(n, accounts int, edit ...func(*cdbv1.ImportJobStop)) {
+	w.Helper()
+	w.patience = 10 * time.Minute
+	for a := range accounts {
+		w.account(fmt.Sprint("acc-", a))
+	}
+	for i := range n {
+		w.stop(fmt.Sprint("o-", i), append([]func(*cdbv1.ImportJobStop){func(o *cdbv1.ImportJobStop) {
+			o.Spec.CredentialsSecretRef.Name = fmt.Sprint("acc-", i%accounts)
+		}}, edit...)...)
+	}
+}
+
 func (w *world) update(name string, edit func(*cdbv1.ImportJobStop)) {
 	w.Helper()
 	w.eventually("updating "+name, func() (bool, error) {
