@@ -68,7 +68,7 @@ controlplane: ## Make kube-apiserver, etcd and kubectl, unless KUBEBUILDER_ASSET
 	@[ "$(ASSETS)" != "$(BIN)/controlplane" ] || hack/controlplane/build.sh
 
 .PHONY: bench
-bench: controlplane ## Measure the goals of docs/benchmarks.md (about 12 minutes). BENCH_ONLY=regexp picks scenarios, BENCH_JSON=file writes the table.
+bench: controlplane ## Measure the goals of docs/benchmarks.md (about 10 minutes). BENCH_ONLY=regexp picks scenarios, BENCH_JSON=file writes the table.
 	@go run -buildvcs=false ./hack/bench
 
 .PHONY: build
