@@ -3,6 +3,7 @@
 package cdbsim
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -26,7 +27,8 @@ const (
 	Redirect   Kind = "redirect"
 	AnswerLost Kind = "answer-lost"
 	AnswerHeld Kind = "answer-held"
-	Slow       Kind = "slow" // the right answer, two seconds late
+	Slow       Kind = "slow"    // the right answer, two seconds late
+	Quoting    Kind = "quoting" // an error that quotes what the caller sent
 )
 
 // bodies are the wrong answers that are always the same.
@@ -87,6 +89,8 @@ func (f *Fault) play(w http.ResponseWriter, r *http.Request, text []byte) {
 	case HTTPError:
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("<html>503 Service Unavailable</html>"))
+	case Quoting:
+		quote(w, r)
 	case HTML, Empty, Null, NoID:
 		_, _ = w.Write([]byte(bodies[kind]))
 	case Truncated:
@@ -110,6 +114,14 @@ func (f *Fault) play(w http.ResponseWriter, r *http.Request, text []byte) {
 	default:
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// quote says all that it knows of the caller in each part of its answer.
+func quote(w http.ResponseWriter, r *http.Request) {
+	sent := r.Header.Get("Authorization") + " " + r.Header.Get("X-TC-Token")
+	_ = json.NewEncoder(w).Encode(map[string]any{"Response": map[string]any{
+		"RequestId": sent, "Error": map[string]string{"Code": "InternalError." + secretID(r), "Message": sent},
+	}})
 }
 
 func trickle(w http.ResponseWriter, r *http.Request, text []byte) {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"unicode"
@@ -26,8 +27,8 @@ import (
 // apiVersion of the cdb service that has both actions.
 const apiVersion = "2017-03-20"
 
-// maxMessage is the longest message of a Fault, in bytes.
-const maxMessage = 512
+// The longest message and the longest code or id of an answer, in bytes.
+const maxMessage, maxID = 512, 128
 
 // Client calls the cloud. It is safe for concurrent use and shares one pool of connections.
 type Client struct {
@@ -48,7 +49,7 @@ func (c *Client) Host(t importjob.Target) string { return c.endpoints.host(t) }
 // Stop sends one StopDBImportJob.
 func (c *Client) Stop(ctx context.Context, creds importjob.Credentials, t importjob.Target) (string, error) {
 	answer, err := c.call(ctx, creds, t, importjob.ActionStop)
-	return answer.RequestID, err
+	return clean(redact(answer.RequestID, creds), maxID), err
 }
 
 // Describe sends one DescribeAsyncRequestInfo.
@@ -116,11 +117,11 @@ func toFault(ctx context.Context, err error, connected bool, creds importjob.Cre
 			fault.Code, fault.Message = "ClientError.Canceled", "the call was given up before an answer"
 		}
 	case errors.As(err, &sdk) && !strings.HasPrefix(sdk.Code, "ClientError"):
-		fault.Class, fault.Code, fault.Message = classOf(sdk.Code), clean(sdk.Code, 128), sdk.Message
+		fault.Class, fault.Code, fault.Message = classOf(sdk.Code), clean(redact(sdk.Code, creds), maxID), sdk.Message
 		if hint := hints[sdk.Code]; hint != "" {
 			fault.Message = hint + ": " + fault.Message
 		}
-		fault.RequestID, fault.OutcomeUnknown = clean(sdk.RequestId, 128), false
+		fault.RequestID, fault.OutcomeUnknown = clean(redact(sdk.RequestId, creds), maxID), false
 	default:
 		fault.Message = err.Error()
 	}
@@ -128,14 +129,19 @@ func toFault(ctx context.Context, err error, connected bool, creds importjob.Cre
 	return fault
 }
 
-// redact takes the credentials out of a message that quotes them, as the vendor's do for a SecretId.
+// signature of a request, wherever it is quoted: a SHA-256 in hexadecimal.
+var signature = regexp.MustCompile("[0-9A-Fa-f]{64}")
+
+const redacted = "[redacted]"
+
+// redact takes the credentials out of a message that quotes them, as the vendor's do for a SecretId, and any signature.
 func redact(s string, creds importjob.Credentials) string {
 	for _, secret := range []string{creds.SecretKey, creds.Token, creds.SecretID} {
 		if secret != "" {
-			s = strings.ReplaceAll(s, secret, "[redacted]")
+			s = strings.ReplaceAll(s, secret, redacted)
 		}
 	}
-	return s
+	return signature.ReplaceAllString(s, redacted)
 }
 
 // clean makes one line of printable UTF-8 of at most limit bytes.

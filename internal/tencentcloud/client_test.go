@@ -156,6 +156,7 @@ func FuzzAnswers(f *testing.F) {
 		`{"Response":{"Error":{"Code":"InvalidParameter.InvalidAsyncRequestId","Message":"AKIDtest"},"RequestId":"r"}}`,
 		`{"Response":{"Error":{"Code":"RequestLimitExceeded"}}}`, `{"Response":{"Error":{}}}`, `{"Response":{"RequestId":7}}`, `{"Response":[]}`,
 		`{"Response":null}`, `{"Response":{}}`, `null`, `[]`, `{}`, ``, `<html>`, `{"Response":{"RequestId":"r"}`, "\xff\xfe", `{"code":4000,"message":"old"}`,
+		`{"Response":{"RequestId":" \u0007"}}`, `{"Response":{"Error":{"Code":"canary-key","Message":"canary-token"},"RequestId":"AKIDtest"}}`,
 	} {
 		f.Add(200, []byte(body))
 		f.Add(503, []byte(body))
@@ -165,6 +166,9 @@ func FuzzAnswers(f *testing.F) {
 		requestID, err := client.Stop(t.Context(), creds, job)
 		if (err == nil) != (requestID != "") {
 			t.Errorf("accepted as %q with the error %v", requestID, err)
+		}
+		if len(requestID) > maxID || !utf8.ValidString(requestID) || strings.Contains(requestID, creds.SecretKey) {
+			t.Errorf("the RequestId is %q", requestID)
 		}
 		_, unknown := client.Describe(t.Context(), creds, job)
 		for _, err := range []error{err, unknown} {
@@ -183,7 +187,7 @@ func wantFault(t *testing.T, err error) {
 		t.Errorf("the error is %#v", err)
 	case len(fault.Code) > 128 || len(fault.Message) > maxMessage || len(fault.RequestID) > 128 || !utf8.ValidString(fault.Error()):
 		t.Errorf("it does not fit into a status: %q", fault.Error())
-	case strings.Contains(fault.Error(), creds.SecretKey), strings.Contains(fault.Error(), creds.Token):
+	case strings.Contains(fault.Error()+fault.RequestID, creds.SecretKey), strings.Contains(fault.Error()+fault.RequestID, creds.Token):
 		t.Errorf("it tells of the credentials: %q", fault.Error())
 	}
 }

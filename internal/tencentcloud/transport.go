@@ -65,9 +65,9 @@ func checkAnswer(body []byte) error {
 	switch err := json.Unmarshal(body, &answer); {
 	case err != nil, answer.Response == nil:
 		return &answerError{"ClientError.UnreadableAnswer", "the answer is not one of the API; is something else in between?"}
-	case answer.Response.Error != nil && answer.Response.Error.Code == "":
+	case answer.Response.Error != nil && clean(answer.Response.Error.Code, maxID) == "":
 		return &answerError{"ClientError.UnreadableAnswer", "the answer has an Error without a Code"}
-	case answer.Response.Error == nil && answer.Response.RequestID == "":
+	case answer.Response.Error == nil && clean(answer.Response.RequestID, maxID) == "":
 		return &answerError{"ClientError.UnreadableAnswer", "the answer has neither an Error nor a RequestId"}
 	}
 	return nil
