@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -25,6 +26,7 @@ const (
 )
 
 // setPhase writes Ready, Reconciling and Stalled together, each with the generation that it speaks of.
+// Where somebody's help is needed, the message says where the remedy is written.
 func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string) {
 	ready, reconciling, stalled := metav1.ConditionUnknown, metav1.ConditionTrue, metav1.ConditionFalse
 	switch p {
@@ -32,6 +34,9 @@ func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string) {
 		ready, reconciling = metav1.ConditionTrue, metav1.ConditionFalse
 	case failed:
 		ready, reconciling, stalled = metav1.ConditionFalse, metav1.ConditionFalse, metav1.ConditionTrue
+	}
+	if p == failed || reason == cdbv1.ReasonCredentialsNotFound {
+		message += "; see docs/troubleshooting.md#" + strings.ToLower(reason)
 	}
 	setCondition(object, cdbv1.ConditionReady, ready, reason, message)
 	if reconciling == metav1.ConditionTrue {
