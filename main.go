@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
+	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -36,20 +38,25 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
 )
 
+// version is set by the linker.
+var version = "devel"
+
 // describeLimit is the vendor's limit of DescribeAsyncRequestInfo, in calls a second.
 const describeLimit = 40
 
 type options struct {
 	metricsAddress, probeAddress, endpoint, namespaces string
-	leaseNamespace, pprofAddress                       string
-	metricsSecure, leaderElect, regional               bool
+	leaseNamespace, pprofAddress, metricsCerts         string
+	metricsSecure, leaderElect, regional, version      bool
 	callsPerSecond, workers                            int
+	secretPoll                                         time.Duration
 	zap                                                zap.Options
 }
 
 func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", "0", "The address of the metrics endpoint, as in :8443; 0 serves none.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS to authenticated and authorized clients only.")
+	flags.StringVar(&o.metricsCerts, "metrics-cert-path", "", "A folder with tls.crt and tls.key for the metrics endpoint, read again when they change. Empty: a certificate made at start, which nobody can verify.")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "The address of the probes /healthz and /readyz; 0 serves none.")
 	flags.StringVar(&o.pprofAddress, "pprof-bind-address", "0", "The address of Go's profiles, as in 127.0.0.1:6060, for a developer; 0 serves none.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let only one of several replicas act at a time.")
@@ -59,6 +66,8 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.IntVar(&o.callsPerSecond, "requests-per-second", 20, "The most calls of StopDBImportJob in any second per account and endpoint, 1 to 1000. The vendor allows 20.")
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 10, "The most objects that are looked at at a time. Calls that are out do not count.")
 	flags.StringVar(&o.namespaces, "namespaces", "", "The namespaces to watch, separated by commas. Empty: all.")
+	flags.DurationVar(&o.secretPoll, "secret-poll-interval", 0, "How often to look whether the Secret that an object waits for has changed, as in 10s. 0 watches all Secrets instead, which needs the permission to list them.")
+	flags.BoolVar(&o.version, "version", false, "Print the version and end.")
 	o.zap.BindFlags(flags)
 }
 
@@ -68,16 +77,33 @@ func (o *options) check() error {
 		return fmt.Errorf("--requests-per-second is %d: give a number from 1 to 1000", o.callsPerSecond)
 	case o.workers < 1:
 		return fmt.Errorf("--max-concurrent-reconciles is %d: give at least 1", o.workers)
+	case o.secretPoll != 0 && o.secretPoll < time.Second:
+		return fmt.Errorf("--secret-poll-interval is %s: give 0, or at least 1s", o.secretPoll)
+	case o.metricsCerts != "" && !o.metricsSecure:
+		return errors.New("--metrics-cert-path is of no use with --metrics-secure=false: leave one of them out")
 	case flag.NArg() > 0:
 		return fmt.Errorf("unexpected argument %q: see --help", flag.Arg(0))
 	}
 	return nil
 }
 
+// checkCertificate: without it, a wrong folder would serve a certificate that nobody can verify, and say nothing.
+func (o *options) checkCertificate() error {
+	if o.metricsCerts == "" {
+		return nil
+	}
+	_, err := tls.LoadX509KeyPair(filepath.Join(o.metricsCerts, "tls.crt"), filepath.Join(o.metricsCerts, "tls.key"))
+	return err
+}
+
 func main() {
 	var o options
 	o.bind(flag.CommandLine)
 	flag.Parse()
+	if o.version {
+		fmt.Println("importjobstop-operator", version, runtime.GOOS+"/"+runtime.GOARCH, runtime.Version())
+		return
+	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
 	if err := run(&o); err != nil {
 		fmt.Fprintln(os.Stderr, "importjobstop-operator:", err)
@@ -92,6 +118,9 @@ func run(o *options) error {
 	endpoint, err := tencentcloud.ParseOverride(o.endpoint)
 	if err != nil {
 		return fmt.Errorf("--endpoint: %w", err)
+	}
+	if err := o.checkCertificate(); err != nil {
+		return fmt.Errorf("--metrics-cert-path: %w", err)
 	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
@@ -114,6 +143,8 @@ func run(o *options) error {
 		Events:   mgr.GetEventRecorder("importjobstop-operator"),
 		Waited:   observer.Waited,
 		Accepted: observer.Accepted,
+
+		SecretPoll: o.secretPoll,
 	}
 	if err := observed.Snapshots(metrics.Registry, reconciler.Quota.States, reconciler.CountByReason); err != nil {
 		return err
@@ -151,13 +182,13 @@ func (o *options) limit(action string) int {
 }
 
 func (o *options) manager() ctrl.Options {
-	scheme := runtime.NewScheme()
+	scheme := apiruntime.NewScheme()
 	_ = clientgoscheme.AddToScheme(scheme)
 	_ = cdbv1.AddToScheme(scheme)
 	m := ctrl.Options{
 		Scheme: scheme,
 		Metrics: metricsserver.Options{
-			BindAddress: o.metricsAddress, SecureServing: o.metricsSecure,
+			BindAddress: o.metricsAddress, SecureServing: o.metricsSecure, CertDir: o.metricsCerts,
 			TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }},
 		},
 		HealthProbeBindAddress:        o.probeAddress,

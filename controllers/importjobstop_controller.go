@@ -32,6 +32,9 @@ type Reconciler struct {
 	// Waited is told how long each call was in line, Accepted how long after its creation each object was accepted.
 	Waited   func(action importjob.Action, inLine time.Duration)
 	Accepted func(sinceCreation time.Duration)
+	// SecretPoll is how often an object that waits for its Secret looks at it. Zero watches the metadata of all Secrets instead,
+	// which needs the permission to list them.
+	SecretPoll time.Duration
 
 	enqueue func(types.NamespacedName) // before all others
 	calls   calls
@@ -42,7 +45,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops,verbs=get;list;watch;delete
 // +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops/status,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
 // Reconcile loads the object and takes it one step further. A conflict means that we looked at an old copy: look again.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
@@ -71,7 +74,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: alarm(object, now)}, nil
+	return ctrl.Result{RequeueAfter: alarm(object, now, r.SecretPoll)}, nil
 }
 
 // reconcile is the whole story: whatever next says.
@@ -131,7 +134,8 @@ func (r *Reconciler) send(ctx context.Context, object *cdbv1.ImportJobStop, cred
 
 // admit asks the budget that the call would be counted by.
 func (r *Reconciler) admit(object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action) (*quota.Credit, time.Duration) {
-	key := quota.Key{Account: creds.SecretID, Host: r.Cloud.Host(target(object)), Action: string(action)}
+	account := fingerprint(creds) // the SecretId alone is no secret: who only knows that must not get into the line of its owner
+	key := quota.Key{Account: string(account[:]), Host: r.Cloud.Host(target(object)), Action: string(action)}
 	return r.Quota.Acquire(key, client.ObjectKeyFromObject(object))
 }
 

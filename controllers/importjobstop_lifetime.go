@@ -12,11 +12,14 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// alarm is how long it takes until time alone makes a difference; zero is never.
-func alarm(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
+// alarm is how long it takes until time alone makes a difference, or a Secret that is not watched may have changed; zero is never.
+func alarm(object *cdbv1.ImportJobStop, now time.Time, secretPoll time.Duration) time.Duration {
 	times := []time.Time{expiry(object)}
 	if !isSettled(object) {
 		times = append(times, dueTime(object), deadline(object))
+	}
+	if secretPoll > 0 && isWaitingForSecret(object) {
+		times = append(times, now.Add(secretPoll))
 	}
 	soonest := time.Duration(0)
 	for _, at := range times {
@@ -25,6 +28,12 @@ func alarm(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
 		}
 	}
 	return soonest
+}
+
+// isWaitingForSecret: another Secret would make a difference.
+func isWaitingForSecret(object *cdbv1.ImportJobStop) bool {
+	reason := readyReason(object)
+	return !object.Spec.Suspend && (reason == cdbv1.ReasonCredentialsNotFound || reason == cdbv1.ReasonCredentialsRejected)
 }
 
 // dueTime is when the next call is due; zero is now, or when the turn comes, which no clock tells.

@@ -35,7 +35,7 @@ const (
 	reconcileTimeout   = 15 * time.Second
 )
 
-// SetupWithManager watches the objects, the metadata of Secrets, and the credits that come back.
+// SetupWithManager watches the objects, the metadata of Secrets unless they are polled, and the credits that come back.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, options controller.Options) error {
 	err := mgr.GetFieldIndexer().IndexField(ctx, &cdbv1.ImportJobStop{}, secretIndex, func(o client.Object) []string {
 		object, _ := o.(*cdbv1.ImportJobStop)
@@ -55,14 +55,16 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, opt
 	}
 	options.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry)
 	options.ReconciliationTimeout = reconcileTimeout
-	secret := &metav1.PartialObjectMetadata{}
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		For(&cdbv1.ImportJobStop{}, builder.WithPredicates(predicate.Funcs{UpdateFunc: r.isNews})).
-		WatchesMetadata(secret, handler.EnqueueRequestsFromMapFunc(r.usersOf), builder.WithPredicates(predicate.ResourceVersionChangedPredicate{})).
 		WatchesRawSource(source.Func(r.startQuota)).
-		WithOptions(options).
-		Complete(r)
+		WithOptions(options)
+	if r.SecretPoll == 0 {
+		secret := &metav1.PartialObjectMetadata{}
+		secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+		b = b.WatchesMetadata(secret, handler.EnqueueRequestsFromMapFunc(r.usersOf), builder.WithPredicates(predicate.ResourceVersionChangedPredicate{}))
+	}
+	return b.Complete(r)
 }
 
 // startQuota runs when this process begins to work, as the leader where there is one.

@@ -190,8 +190,27 @@ func TestTheAlarmIsTheNextTimeThatMatters(t *testing.T) {
 		"accepted, expires":      {after(longLived, claim, accept), time.Minute},
 		"refused, no deadline":   {after(aMinute, claim, stopAnswered(importjob.Terminal)), 0},
 		"rejected":               {after(claim, stopAnswered(importjob.Rejected)), credentialsRetry},
+		"no Secret":              {after(credentialsNotFound("none")), 0},
 	} {
-		if got := alarm(test.object, noon); got != test.want {
+		if got := alarm(test.object, noon, 0); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+func TestASecretThatIsNotWatchedIsPolled(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   time.Duration
+	}{
+		"no Secret":       {after(credentialsNotFound("none")), 10 * time.Second},
+		"rejected":        {after(claim, stopAnswered(importjob.Rejected)), 10 * time.Second},
+		"held back":       {after(credentialsNotFound("none"), hold), 0},
+		"accepted":        {after(claim, accept), 0},
+		"invalid request": {after(claim, stopAnswered(importjob.Terminal)), 0},
+	} {
+		if got := alarm(test.object, noon, 10*time.Second); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}

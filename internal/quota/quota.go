@@ -33,7 +33,7 @@ const (
 	memory = time.Minute
 )
 
-// Key is what the server counts by.
+// Key is what the server counts by. Account is any text that tells accounts apart; it is compared and nothing else.
 type Key struct {
 	Account, Host, Action string
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -195,31 +194,4 @@ func TestCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.untilReason("rotated", cdbv1.ReasonStopAccepted)
-}
-
-func TestNothingOfASecretLeaks(t *testing.T) {
-	n := newTenant(t)
-	account := n.account()
-	n.running("ok")
-	n.start()
-	n.stop("ok")
-	n.stop("unknown")
-	n.untilReason("ok", cdbv1.ReasonStopAccepted)
-	n.untilReason("unknown", cdbv1.ReasonImportNotFound)
-	events := &eventsv1.EventList{}
-	n.until("ok", "told in events", func(*cdbv1.ImportJobStop) bool {
-		_ = env.Client.List(t.Context(), events, client.InNamespace(n.namespace))
-		return len(events.Items) == 2
-	})
-	_ = n.operator.Terminate()
-	out, err := env.Kubectl(t.Context(), nil, "get", "ijs,events", "-n", n.namespace, "-o", "yaml")
-	if err != nil {
-		t.Fatal(out)
-	}
-	out += n.operator.Log()
-	for _, canary := range []string{account.SecretKey, account.Token, account.SecretID, "Signature="} {
-		if strings.Contains(out, canary) {
-			t.Errorf("%q is in the log, the events or the status", canary)
-		}
-	}
 }

@@ -103,45 +103,6 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// What the ServiceAccount may do, to the letter.
-func TestPermissions(t *testing.T) {
-	t.Parallel()
-	out, err := env.Kubectl(t.Context(), nil, "auth", "can-i", "--list", "--no-headers", "-n", "importjobstop-system",
-		"--as=system:serviceaccount:importjobstop-system:importjobstop-controller-manager")
-	if err != nil {
-		t.Fatal(out)
-	}
-	var got []string
-	for line := range strings.Lines(out) {
-		fields := strings.Join(strings.Fields(line), " ")
-		// What every authenticated user has.
-		if !strings.HasPrefix(fields, "[/") && !strings.HasPrefix(fields, "clustertrustbundles.") && !strings.HasPrefix(fields, "selfsubject") {
-			got = append(got, fields)
-		}
-	}
-	want := []string{
-		"leases.coordination.k8s.io [] [] [create]",
-		"events [] [] [create]",
-		"events.events.k8s.io [] [] [create patch]",
-		"tokenreviews.authentication.k8s.io [] [] [create]",
-		"subjectaccessreviews.authorization.k8s.io [] [] [create]",
-		"secrets [] [] [get list watch]",
-		"importjobstops.cdb.tencentcloud.com [] [] [delete get list watch]",
-		"leases.coordination.k8s.io [] [importjobstop.cdb.tencentcloud.com] [get update]",
-		"importjobstops.cdb.tencentcloud.com/status [] [] [update]",
-	}
-	for _, rule := range want {
-		if !strings.Contains(joined(got), rule) {
-			t.Errorf("the rule %q is missing", rule)
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("the ServiceAccount may do\n%s\nwant\n%s", joined(got), joined(want))
-	}
-}
-
-func joined(lines []string) string { return strings.Join(lines, "\n") }
-
 // A second replica takes over as soon as the first, told to stop, has recorded the answer of the call that was out.
 func TestShutdownFinishesTheCallAndHandsOver(t *testing.T) {
 	n := newTenant(t)

@@ -7,7 +7,6 @@
 package faults
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -36,25 +35,12 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	var err error
-	if env, err = harness.Start(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer env.Stop()
-	if program, err = env.Build(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code := m.Run()
-	table.print(os.Stdout)
-	return code
+	os.Exit(harness.With(func(e *harness.Environment, built string) int {
+		env, program = e, built
+		code := m.Run()
+		table.print(os.Stdout)
+		return code
+	}, nil))
 }
 
 // results are the lines of the table, by row.

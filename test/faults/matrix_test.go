@@ -157,7 +157,8 @@ var rows = []row{
 		w.many("a", 45)
 		w.start()
 		w.called(5)
-		w.cloud.SetAccount(cdbsim.Account{SecretID: "AKIDcreds", SecretKey: "rotated"})
+		w.cloud.SetAccount(cdbsim.Account{SecretID: "AKIDcreds", SecretKey: "not the old one"})
+		w.cloud.SetAccount(cdbsim.Account{SecretID: "AKIDrotated", SecretKey: "rotated"})
 		w.inject("key rotated", 1)
 		w.eventually("somebody is refused", func() (bool, error) {
 			for _, o := range w.audit.live() {
@@ -167,7 +168,7 @@ var rows = []row{
 			}
 			return false, nil
 		})
-		w.must(env.Client.Update(w.ctx(), w.secret("creds", map[string]string{"secretId": "AKIDcreds", "secretKey": "rotated"})))
+		w.must(env.Client.Update(w.ctx(), w.secret("creds", map[string]string{"secretId": "AKIDrotated", "secretKey": "rotated"})))
 		w.settle(45, isDone)
 	}},
 	{"namespace deleted in mid-flight", false, func(w *world) {
@@ -262,7 +263,7 @@ var rows = []row{
 func init() {
 	for _, kind := range []cdbsim.Kind{
 		cdbsim.HTTPError, cdbsim.HTML, cdbsim.Empty, cdbsim.Null, cdbsim.NoID, cdbsim.Truncated, cdbsim.Huge,
-		cdbsim.Reset, cdbsim.Redirect, cdbsim.AnswerLost, cdbsim.Slow, cdbsim.Hang, cdbsim.AnswerHeld, cdbsim.Trickle,
+		cdbsim.Reset, cdbsim.Redirect, cdbsim.AnswerLost, cdbsim.Slow, cdbsim.Hang, cdbsim.AnswerHeld, cdbsim.Trickle, cdbsim.Quoting,
 	} {
 		long := kind == cdbsim.Hang || kind == cdbsim.AnswerHeld || kind == cdbsim.Trickle
 		rows = append(rows, row{"cloud: " + string(kind), long, func(w *world) {

@@ -63,8 +63,30 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
+// With starts an environment, builds the operator with the given flags of go build, and leaves nothing behind when use is through with
+// them. It returns an exit code, for TestMain.
+func With(use func(e *Environment, program string) int, build []string, options ...Option) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	e, err := Start(ctx, options...)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer e.Stop()
+	program, err := e.Build(ctx, build...)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return use(e, program)
+}
+
+// Option changes how the environment starts.
+type Option func(*Environment) error
+
 // Start starts the control plane and the cloud. Stop what it returns.
-func Start(ctx context.Context) (e *Environment, err error) {
+func Start(ctx context.Context, options ...Option) (e *Environment, err error) {
 	e = &Environment{Cloud: cdbsim.New(), plane: &envtest.Environment{
 		BinaryAssetsDirectory:    filepath.Join(Root(), "bin", "controlplane"),
 		ControlPlaneStopTimeout:  30 * time.Second,
@@ -80,6 +102,11 @@ func Start(ctx context.Context) (e *Environment, err error) {
 	}()
 	if e.dir, err = os.MkdirTemp("", "importjobstop-"); err != nil {
 		return e, err
+	}
+	for _, option := range options {
+		if err := option(e); err != nil {
+			return e, err
+		}
 	}
 	e.cloud = httptest.NewServer(e.Cloud)
 	e.CloudURL = e.cloud.URL
@@ -110,14 +137,21 @@ func (e *Environment) install(ctx context.Context, config *rest.Config) (err err
 	if out, err := e.Kubectl(ctx, nil, "wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com"); err != nil {
 		return fmt.Errorf("waiting for the CRD: %w: %s", err, out)
 	}
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "importjobstop-controller-manager"}}
-	token := &authenticationv1.TokenRequest{}
-	if err := e.Client.SubResource("token").Create(ctx, account, token); err != nil {
-		return fmt.Errorf("asking for the operator's token: %w", err)
+	if e.token, err = e.Token(ctx, Namespace, "importjobstop-controller-manager"); err != nil {
+		return err
 	}
-	e.token = token.Status.Token
 	e.restricted, err = e.KubeconfigVia("operator", config.Host, config.CAData)
 	return err
+}
+
+// Token is one of a ServiceAccount that exists.
+func (e *Environment) Token(ctx context.Context, namespace, name string) (string, error) {
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	token := &authenticationv1.TokenRequest{}
+	if err := e.Client.SubResource("token").Create(ctx, account, token); err != nil {
+		return "", fmt.Errorf("asking for the token of %s: %w", name, err)
+	}
+	return token.Status.Token, nil
 }
 
 // KubeconfigVia is one of the operator's ServiceAccount, for a server that is the API server or stands before it.

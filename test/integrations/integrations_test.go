@@ -36,31 +36,22 @@ var (
 	verdicts results
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	err := prepare(ctx)
-	if env != nil {
-		defer env.Stop()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code := m.Run()
-	verdicts.print(os.Stdout)
-	return code
+func TestMain(m *testing.M) {
+	os.Exit(harness.With(func(e *harness.Environment, built string) int {
+		env, program = e, built
+		if err := prepare(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		code := m.Run()
+		verdicts.print(os.Stdout)
+		return code
+	}, nil))
 }
 
-func prepare(ctx context.Context) (err error) {
-	if env, err = harness.Start(ctx); err != nil {
-		return err
-	}
-	if program, err = env.Build(ctx); err != nil {
-		return err
-	}
+func prepare() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
 	objects, err := record(ctx, env, program)
 	if err != nil {
 		return err

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package security
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/cert"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+// account creates a ServiceAccount and returns a token of it.
+func account(t *testing.T, namespace, name string) string {
+	t.Helper()
+	create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
+	token, err := env.Token(t.Context(), namespace, name)
+	must(t, err)
+	return token
+}
+
+// metricsReader is a token that may read metrics.
+func metricsReader(t *testing.T) string {
+	t.Helper()
+	namespace := newNamespace(t, "monitoring")
+	create(t, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: namespace},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "importjobstop-metrics-reader"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: "reader"}},
+	})
+	return account(t, namespace, "reader")
+}
+
+// scrape reads the metrics of whoever serves them, with a certificate that was made at its start.
+func scrape(t *testing.T, address, token string) (int, string) {
+	t.Helper()
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address+"/metrics", nil)
+	must(t, err)
+	request.Header.Set("Authorization", "Bearer "+token)
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	must(t, err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	must(t, err)
+	return response.StatusCode, string(body)
+}
+
+// The metrics are served with the certificate from the files, and with the new one when they are renewed; without HTTP/2.
+func TestMetricsCertificateIsReadAgain(t *testing.T) {
+	t.Parallel()
+	namespace, folder := newNamespace(t, "certs"), t.TempDir()
+	renew := func() *x509.CertPool {
+		certificate, key, err := cert.GenerateSelfSignedCertKey("importjobstop", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
+		must(t, err)
+		for name, content := range map[string][]byte{"tls.key": key, "tls.crt": certificate} {
+			must(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
+		}
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(certificate)
+		return pool
+	}
+	first := renew()
+	address, err := harness.FreeAddress()
+	must(t, err)
+	run(t, "--namespaces="+namespace, "--metrics-bind-address="+address, "--metrics-cert-path="+folder)
+	trusts := func(pool *x509.CertPool) bool {
+		connection, err := tls.Dial("tcp", address, &tls.Config{RootCAs: pool, NextProtos: []string{"h2", "http/1.1"}})
+		if err != nil {
+			return false
+		}
+		defer func() { _ = connection.Close() }()
+		if p := connection.ConnectionState().NegotiatedProtocol; p != "http/1.1" {
+			t.Errorf("it speaks %q", p)
+		}
+		return true
+	}
+	until(t, "the first certificate", func() bool { return trusts(first) })
+	second := renew()
+	until(t, "the second certificate", func() bool { return trusts(second) })
+	if trusts(first) {
+		t.Error("the first certificate is still served")
+	}
+}
