@@ -4,8 +4,11 @@ SHELL := /usr/bin/env bash -o pipefail
 
 IMG ?= controller:latest
 KUBECTL ?= kubectl
+DIST ?= dist
 BIN := $(CURDIR)/bin
 ASSETS := $(if $(KUBEBUILDER_ASSETS),$(KUBEBUILDER_ASSETS),$(BIN)/controlplane)
+VERSION ?= devel
+TOOLS := $(BIN)/tools.stamp
 QUIET := grep -vE '^(=== | *--- PASS|PASS)'
 export KUBEBUILDER_ASSETS := $(ASSETS)
 
@@ -28,6 +31,10 @@ test-faults: controlplane ## The whole fault matrix and 200 random schedules (ab
 test-integrations: controlplane $(BIN)/helm $(BIN)/promtool ## What the tools of others make of each phase of an object, as a table (about 1 minute).
 	go test -v -count=1 -parallel 6 ./test/integrations -helm=$(BIN)/helm -promtool=$(BIN)/promtool $(ARGS) | $(QUIET)
 
+.PHONY: verify
+verify: lint $(TOOLS) $(BIN)/helm controlplane ## What is shipped and what it is made of: linter, vulnerabilities, licences, SBOM, manifests (about 3 minutes).
+	BIN=$(BIN) VERSION=$(VERSION) hack/verify.sh
+
 .PHONY: test-mutants
 test-mutants: controlplane ## Take the safeguards out one by one, and see that the fault harness notices (about 5 minutes).
 	@go run -buildvcs=false ./hack/mutants
@@ -39,11 +46,12 @@ help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2} /^##@/ {printf "\n%s\n", substr($$0, 5)}' $(MAKEFILE_LIST)
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate the deep copies.
+generate: $(TOOLS) ## Generate the deep copies and docs/reference.md.
 	$(BIN)/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+	$(BIN)/crd-ref-docs --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml --renderer=markdown --output-path=docs/reference.md
 
 .PHONY: manifests
-manifests: $(BIN)/controller-gen ## Generate the CRD and the manager's role.
+manifests: $(TOOLS) ## Generate the CRD and the manager's role.
 	$(BIN)/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	$(BIN)/controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:artifacts:config=config/rbac
 
@@ -52,7 +60,7 @@ chart: controlplane ## Generate the templates of the Helm chart from config/defa
 	hack/chart.sh
 
 .PHONY: verify-generated
-verify-generated: $(BIN)/controller-gen controlplane ## Fail if generate, manifests or go mod tidy would change anything.
+verify-generated: $(TOOLS) controlplane ## Fail if generate, manifests or go mod tidy would change anything.
 	hack/verify-generated.sh
 
 .PHONY: lint
@@ -73,7 +81,7 @@ bench: controlplane ## Measure the goals of docs/benchmarks.md (about 10 minutes
 
 .PHONY: build
 build: ## Build the operator into bin/manager.
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o $(BIN)/manager .
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$(VERSION)" -o $(BIN)/manager .
 
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin/. Put it into a folder of your PATH.
@@ -85,7 +93,11 @@ run: ## Run the operator here, against the cluster of the current kubeconfig. AR
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
-	docker build -t $(IMG) .
+	docker build --build-arg VERSION=$(VERSION) -t $(IMG) .
+
+.PHONY: release
+release: $(TOOLS) controlplane ## Write all that a release VERSION consists of into dist/, see docs/release.md.
+	BIN=$(BIN) DIST=$(DIST) VERSION=$(VERSION) IMG=$(IMG) hack/release.sh
 
 ##@ Cluster
 
@@ -98,23 +110,24 @@ uninstall: ## Remove the CRD, and with it every ImportJobStop.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 .PHONY: build-installer
-build-installer: controlplane ## Write dist/install.yaml with the image IMG.
-	@mkdir -p dist
-	$(ASSETS)/kubectl kustomize config/default | sed 's|image: controller:latest|image: $(IMG)|' > dist/install.yaml
+build-installer: controlplane ## Write install.yaml with the image IMG into dist/.
+	@mkdir -p $(DIST)
+	$(ASSETS)/kubectl kustomize config/default | sed 's|image: controller:latest|image: $(IMG)|' > $(DIST)/install.yaml
 
 .PHONY: deploy
 deploy: build-installer ## Deploy the operator with the image IMG.
-	$(KUBECTL) apply -f dist/install.yaml
+	$(KUBECTL) apply -f $(DIST)/install.yaml
 
 .PHONY: undeploy
 undeploy: build-installer ## Remove the operator, its CRD and every ImportJobStop.
-	$(KUBECTL) delete --ignore-not-found -f dist/install.yaml
+	$(KUBECTL) delete --ignore-not-found -f $(DIST)/install.yaml
 
 ##@ Tools
 
-$(BIN)/controller-gen: hack/tools/go.mod
+$(TOOLS): hack/tools/go.mod
 	@mkdir -p $(BIN)
-	go build -C hack/tools -buildvcs=false -o $(BIN)/ sigs.k8s.io/controller-tools/cmd/controller-gen
+	@echo "tools: building (about 1 minute on two cores, once)"
+	go build -C hack/tools -buildvcs=false -o $(BIN)/ tool
 	@touch $@
 
 $(BIN)/golangci-lint: hack/lint/go.mod

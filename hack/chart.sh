@@ -26,6 +26,10 @@ sed -i.tmp \
         {{- range .Values.extraArgs }}\
         - {{ . \| quote }}\
         {{- end }}|' \
+  -e 's|^      serviceAccountName: .*|&\
+      {{- with .Values.priorityClassName }}\
+      priorityClassName: {{ . }}\
+      {{- end }}|' \
   -e '/^        resources:$/,/^            memory: 96Mi$/{/resources:/!d;s|$| {{- toYaml .Values.resources \| nindent 10 }}|;}' \
   "$templates/operator.yaml"
 rm "$templates/operator.yaml.tmp"

@@ -71,15 +71,16 @@ const example = `  # Stop an import, and go on at once
 func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	o := &options{IOStreams: streams, config: genericclioptions.NewConfigFlags(true)}
 	command := &cobra.Command{
-		Use:   "kubectl stop-import ASYNC_REQUEST_ID --region=REGION --secret=SECRET [--wait | --until-stopped]",
-		Short: "Stop a data import into TencentDB for MySQL",
+		Use:         "stop-import ASYNC_REQUEST_ID --region=REGION --secret=SECRET [--wait | --until-stopped]",
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl stop-import"},
+		Short:       "Stop a data import into TencentDB for MySQL",
 		Long: `Stop a data import into TencentDB for MySQL.
 
 Creates an ImportJobStop, which the operator turns into one StopDBImportJob call. What was already imported is kept.
 
 Exits with 0 when it is done, with 1 when it failed, and with 124 when the time ran out before either.`,
 		Example:       example,
-		Args:          cobra.ExactArgs(1),
+		Args:          oneID,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -100,8 +101,16 @@ Exits with 0 when it is done, with 1 when it failed, and with 124 when the time 
 	for _, required := range []string{"region", "secret"} {
 		_ = command.MarkFlagRequired(required)
 	}
-	o.config.AddFlags(flags)
+	o.config.AddFlags(command.PersistentFlags())
+	likeKubectl(command)
 	return command
+}
+
+func oneID(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("give one ASYNC_REQUEST_ID, not %d\nSee 'kubectl stop-import -h' for help and examples", len(args))
+	}
+	return nil
 }
 
 func (o *options) run(ctx context.Context) error {

@@ -110,13 +110,36 @@ func TestDryRunPrintsWhatCanBeCommitted(t *testing.T) {
 func TestWrongFlagsSayWhatIsRight(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"accepts 1 arg(s)":    {"--region=r", "--secret=s"},
-		`"region" not set`:    {"a", "--secret=s"},
-		"give yaml or json":   {"a", "--region=r", "--secret=s", "--dry-run", "-o", "xml"},
-		"goes with --dry-run": {"a", "--region=r", "--secret=s", "-o", "yaml"},
+		"give one ASYNC_REQUEST_ID": {"--region=r", "--secret=s"},
+		`"region" not set`:          {"a", "--secret=s"},
+		"give yaml or json":         {"a", "--region=r", "--secret=s", "--dry-run", "-o", "xml"},
+		"goes with --dry-run":       {"a", "--region=r", "--secret=s", "-o", "yaml"},
 	} {
 		if _, err := execute(args...); err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, errTimedOut) {
 			t.Errorf("%v: %v, want %q", args, err, want)
 		}
+	}
+}
+
+// kubectl's commands say what they do, show examples, explain their own options and end with their usage.
+func TestHelpReadsAsKubectlsOwn(t *testing.T) {
+	t.Parallel()
+	out := &bytes.Buffer{}
+	command := newCommand(genericiooptions.IOStreams{Out: out, ErrOut: out})
+	command.SetOut(out)
+	command.SetArgs([]string{"--help"})
+	if err := command.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	rest := out.String()
+	for _, part := range []string{
+		"Stop a data import", "\n\nExamples:\n  # ", "\n\nOptions:\n    --dry-run=false:\n\t", "    --region='':\n\t", "    --wait=false:\n\t",
+		"\n\nUsage:\n  kubectl stop-import ASYNC_REQUEST_ID ", "    --context='':\n\t",
+	} {
+		_, after, ok := strings.Cut(rest, part)
+		if !ok {
+			t.Fatalf("no %q, or not in its place, in\n%s", part, out)
+		}
+		rest = after
 	}
 }

@@ -97,7 +97,7 @@ func disturb(w *world, random *rand.Rand, number int) {
 			w.importing(id)
 			w.update(name, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.id(id) })
 		}},
-		{"created again", func() { w.delete(w.object(name, "creds")); w.create(w.object(name, "creds")) }},
+		{"created again", func() { w.delete(w.object(name)); w.create(w.object(name)) }},
 		{"Secret deleted", func() {
 			w.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
 			pause(w.ctx(), 200*time.Millisecond)

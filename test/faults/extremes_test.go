@@ -116,7 +116,7 @@ func (w *world) mutations(longName string) (out []mutation) {
 }
 
 func (w *world) mutant(name string, m mutation) *unstructured.Unstructured {
-	o := w.object(name, "creds")
+	o := w.object(name)
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
 	w.must(err)
 	delete(content, "status")

@@ -193,8 +193,8 @@ var rows = []row{
 		w.stop("a")
 		w.start()
 		w.called(1)
-		w.delete(w.object("a", "creds"))
-		w.create(w.object("a", "creds"))
+		w.delete(w.object("a"))
+		w.create(w.object("a"))
 		w.inject("created again", 1)
 		w.settle(1, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonAlreadyStopped) })
 	}},

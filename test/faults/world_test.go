@@ -173,10 +173,10 @@ func (w *world) create(o client.Object) {
 	})
 }
 
-func (w *world) object(name, secret string) *cdbv1.ImportJobStop {
+func (w *world) object(name string) *cdbv1.ImportJobStop {
 	return &cdbv1.ImportJobStop{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
-		Spec:       cdbv1.ImportJobStopSpec{Region: region, AsyncRequestID: w.id(name), CredentialsSecretRef: cdbv1.SecretReference{Name: secret}},
+		Spec:       cdbv1.ImportJobStopSpec{Region: region, AsyncRequestID: w.id(name), CredentialsSecretRef: cdbv1.SecretReference{Name: "creds"}},
 	}
 }
 
@@ -184,7 +184,7 @@ func (w *world) object(name, secret string) *cdbv1.ImportJobStop {
 func (w *world) stop(name string, edit ...func(*cdbv1.ImportJobStop)) {
 	w.Helper()
 	w.importing(name)
-	o := w.object(name, "creds")
+	o := w.object(name)
 	for _, e := range edit {
 		e(o)
 	}

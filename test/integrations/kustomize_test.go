@@ -3,8 +3,14 @@
 package integrations
 
 import (
+	"bytes"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
@@ -12,7 +18,7 @@ import (
 // Every folder that the README offers builds, and the API server takes what comes out.
 func TestKustomizations(t *testing.T) {
 	t.Parallel()
-	for _, folder := range []string{"config/default", "config/namespaced", "config/network-policy"} {
+	for _, folder := range []string{"config/default", "config/namespaced", "config/namespaced/tenant", "config/network-policy", "config/crd"} {
 		t.Run(folder, func(t *testing.T) {
 			t.Parallel()
 			if out, err := env.Kubectl(t.Context(), nil, "apply", "--dry-run=server", "--validate=strict", "-k", filepath.Join(harness.Root(), folder)); err != nil {
@@ -20,4 +26,84 @@ func TestKustomizations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// make build-installer writes config/default with the image that it is told.
+func TestInstaller(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	build := exec.CommandContext(t.Context(), "make", "build-installer", "DIST="+folder, "IMG=registry.example/operator:v1")
+	build.Dir = harness.Root()
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatal(string(out))
+	}
+	installer, err := os.ReadFile(filepath.Join(folder, "install.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Replace(kustomize(t, filepath.Join(harness.Root(), "config/default")), "image: controller:latest", "image: registry.example/operator:v1", 1)
+	if diff := cmp.Diff(want, string(installer)); diff != "" {
+		t.Error(diff)
+	}
+	if out, err := env.Kubectl(t.Context(), bytes.NewReader(installer), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
+		t.Error(out)
+	}
+}
+
+// The folders are bases by URL too: nothing in them reaches out of its repository, and a version can be named.
+func TestRemoteBases(t *testing.T) {
+	t.Parallel()
+	repository := t.TempDir()
+	shell := exec.CommandContext(t.Context(), "bash", "-euc", `
+		cp -r "$1/config" .
+		git init -q -b main
+		git add .
+		git -c user.name=test -c user.email=test@example commit -qm "as it is"
+		git tag v1`, "bash", harness.Root())
+	shell.Dir = repository
+	if out, err := shell.CombinedOutput(); err != nil {
+		t.Fatal(string(out))
+	}
+	for _, folder := range []string{"config/default", "config/namespaced"} {
+		remote := kustomize(t, "file://"+repository+"//"+folder+"?ref=v1")
+		if diff := cmp.Diff(kustomize(t, filepath.Join(harness.Root(), folder)), remote); diff != "" {
+			t.Errorf("%s by URL is another: %s", folder, diff)
+		}
+	}
+}
+
+// Argo CD's ConfigMap gets the health check by the component, and keeps what it had; the objects for Prometheus build.
+func TestComponents(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"kustomization.yaml": "resources: [cm.yaml]\ncomponents: [argocd]\n",
+		"cm.yaml":            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm, labels: {app.kubernetes.io/part-of: argocd}}\ndata: {admin.enabled: 'false'}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(filepath.Join(folder, "argocd"), os.DirFS(filepath.Join(harness.Root(), "config/argocd"))); err != nil {
+		t.Fatal(err)
+	}
+	for out, wants := range map[string][]string{
+		kustomize(t, folder): {"admin.enabled: \"false\"", "resource.customizations.health.cdb.tencentcloud.com_ImportJobStop"},
+		kustomize(t, filepath.Join(harness.Root(), "config/prometheus")): {"kind: ServiceMonitor", "kind: PrometheusRule"},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(out, want) {
+				t.Errorf("no %s in %s", want, out)
+			}
+		}
+	}
+}
+
+func kustomize(t *testing.T, folder string) string {
+	t.Helper()
+	out, err := env.Kubectl(t.Context(), nil, "kustomize", folder)
+	if err != nil {
+		t.Fatal(out)
+	}
+	return out
 }

@@ -75,14 +75,61 @@ func TestHelmChart(t *testing.T) {
 	if out, err := env.Kubectl(t.Context(), strings.NewReader(rendered), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
 		t.Error(out)
 	}
-	other := runTool(t, *helm, append(args, "--set=replicas=1,crds.install=false,extraArgs={--regional-endpoints}")...)
-	if !strings.Contains(other, `- "--regional-endpoints"`) || !strings.Contains(other, "replicas: 1\n") || strings.Contains(other, "CustomResourceDefinition") {
+	other := runTool(t, *helm, append(args, "--set=replicas=1,crds.install=false,extraArgs={--regional-endpoints},priorityClassName=high")...)
+	if !strings.Contains(other, `- "--regional-endpoints"`) || !strings.Contains(other, "replicas: 1\n") || !strings.Contains(other, "priorityClassName: high\n") || strings.Contains(other, "CustomResourceDefinition") {
 		t.Error("the values change nothing")
 	}
 	for _, wrong := range []string{"replicas=two", "replica=2", "extraArgs={regional}", "image.repository="} {
 		if out, err := exec.CommandContext(t.Context(), *helm, append(args, "--set="+wrong)...).CombinedOutput(); err == nil {
 			t.Errorf("%s was taken: %.200s", wrong, out)
 		}
+	}
+}
+
+// Install, upgrade, uninstall and install again, on a cluster of its own, lose no object.
+func TestHelmKeepsTheObjects(t *testing.T) {
+	if *helm == "" {
+		return
+	}
+	t.Parallel()
+	cluster, err := harness.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Stop)
+	kubectl := func(args ...string) string {
+		out, err := cluster.Kubectl(t.Context(), nil, args...)
+		if err != nil {
+			t.Fatalf("kubectl %s: %s", strings.Join(args, " "), out)
+		}
+		return out
+	}
+	kubectl("delete", "-k", filepath.Join(harness.Root(), "config/crd"))
+	kubectl("delete", "--ignore-not-found", "--wait=false", "-k", filepath.Join(harness.Root(), "config/default")) // a namespace does not end here
+	run := func(args ...string) {
+		command := exec.CommandContext(t.Context(), *helm, append(args, "--namespace=stops")...)
+		command.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig)
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("helm %s: %s", strings.Join(args, " "), out)
+		}
+	}
+	chart := filepath.Join(harness.Root(), "config/chart")
+	run("install", "importjobstop", chart, "--create-namespace")
+	kubectl("wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com")
+	kubectl("apply", "-f", filepath.Join(harness.Root(), "config/samples/cdb_v1alpha1_importjobstop.yaml"))
+	before := kubectl("get", "ijs", "-o", "yaml")
+	run("upgrade", "importjobstop", chart, "--set=replicas=1")
+	if replicas := kubectl("get", "deployment", "-n", "stops", "-o", "jsonpath={.items[*].spec.replicas}"); replicas != "1" {
+		t.Errorf("%s replicas after the upgrade", replicas)
+	}
+	run("rollback", "importjobstop", "1")
+	run("uninstall", "importjobstop")
+	if left := kubectl("get", "deployments,clusterroles", "-A", "-o", "name"); strings.Contains(left, "importjobstop-manager") {
+		t.Errorf("uninstall leaves %s", left)
+	}
+	run("install", "importjobstop", chart)
+	if diff := cmp.Diff(before, kubectl("get", "ijs", "-o", "yaml")); diff != "" {
+		t.Errorf("the object is not what it was: %s", diff)
 	}
 }
 

@@ -101,7 +101,7 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	cloud.SetAccount(owner)
 	elsewhere := httptest.NewServer(known.watch(cloud))
 	t.Cleanup(func() { elsewhere.CloseClientConnections(); elsewhere.Close() })
-	create(t, secret(namespace, "creds", owner))
+	create(t, credsOf(namespace, owner))
 	var objects []*cdbv1.ImportJobStop
 	add := func(name string, fault cdbsim.Fault) {
 		o := stop(namespace, strings.ToLower(strings.ReplaceAll("with-"+name, ".", "-")))

@@ -168,7 +168,7 @@ func workload(t *testing.T, namespace string, flags []string, reader string) {
 	done.Spec.TTLSecondsAfterFinished = new(int32(1))
 	create(t, done, unknown)
 	untilReason(t, done, cdbv1.ReasonCredentialsNotFound)
-	creds := secret(namespace, "creds", harness.Account)
+	creds := credsOf(namespace, harness.Account)
 	create(t, creds)
 	untilReason(t, unknown, cdbv1.ReasonStopping)
 	unknown.Labels = map[string]string{"changed": "meanwhile"}

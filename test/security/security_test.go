@@ -63,8 +63,8 @@ func newNamespace(t *testing.T, prefix string) string {
 	return n.Name
 }
 
-func secret(namespace, name string, a cdbsim.Account) *corev1.Secret {
-	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: map[string]string{"secretId": a.SecretID, "secretKey": a.SecretKey}}
+func credsOf(namespace string, a cdbsim.Account) *corev1.Secret {
+	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "creds"}, StringData: map[string]string{"secretId": a.SecretID, "secretKey": a.SecretKey}}
 	if a.Token != "" {
 		s.StringData["token"] = a.Token
 	}

@@ -74,8 +74,14 @@ func TestAnEditorOfOneNamespace(t *testing.T) {
 			t.Errorf("an editor may not %s", verb)
 		}
 		for _, x := range [][4]string{
-			{mine, "", "secrets", ""}, {mine, cdb, "importjobstops", "status"}, {mine, "", "pods", "log"}, {other, "", "secrets", ""},
-			{other, cdb, "importjobstops", ""}, {"", "", "secrets", ""}, {"", cdb, "importjobstops", ""}, {"importjobstop-system", "", "pods", "log"},
+			{mine, "", "secrets", ""},
+			{mine, cdb, "importjobstops", "status"},
+			{mine, "", "pods", "log"},
+			{other, "", "secrets", ""},
+			{other, cdb, "importjobstops", ""},
+			{"", "", "secrets", ""},
+			{"", cdb, "importjobstops", ""},
+			{"importjobstop-system", "", "pods", "log"},
 		} {
 			if may(x[0], verb, x[1], x[2], x[3]) {
 				t.Errorf("an editor may %s %s in %q", verb, strings.Join(x[1:], "/"), x[0])
@@ -106,7 +112,7 @@ func TestNobodyWaitsBehindAStranger(t *testing.T) {
 	owner, stranger := newNamespace(t, "owner"), newNamespace(t, "stranger")
 	a := cdbsim.Account{SecretID: "AKIDowner", SecretKey: "right"}
 	env.Cloud.SetAccount(a)
-	create(t, secret(owner, "creds", a), secret(stranger, "creds", cdbsim.Account{SecretID: a.SecretID, SecretKey: "guessed"}))
+	create(t, credsOf(owner, a), credsOf(stranger, cdbsim.Account{SecretID: a.SecretID, SecretKey: "guessed"}))
 	for i := range 200 { // ten seconds of the quota
 		create(t, stop(stranger, fmt.Sprint("s-", i)))
 	}

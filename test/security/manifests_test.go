@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package security
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/discovery"
+)
+
+var kubeconform = flag.String("kubeconform", "", "the program kubeconform; without it the manifests are not checked against schemas")
+
+// foreign kinds belong to tools whose schemas nobody here has.
+const foreign = "ServiceMonitor,PrometheusRule,GitRepository,Kustomization,Component"
+
+// schemas writes a JSON schema for each kind that the API server knows, which are strict about unknown fields.
+func schemas(t *testing.T) string {
+	t.Helper()
+	client, err := discovery.NewDiscoveryClientForConfig(env.Config)
+	must(t, err)
+	paths, err := client.OpenAPIV3().Paths()
+	must(t, err)
+	folder := t.TempDir()
+	for _, group := range paths {
+		text, err := group.Schema("application/json")
+		must(t, err)
+		var document struct {
+			Components map[string]map[string]map[string]any `json:"components"`
+		}
+		must(t, json.Unmarshal(text, &document))
+		for name, schema := range document.Components["schemas"] {
+			strict(schema)
+			kinds, _ := schema["x-kubernetes-group-version-kind"].([]any)
+			for _, k := range kinds {
+				kind, _ := k.(map[string]any)
+				group := kind["group"]
+				if group == "" {
+					group = kind["version"] // as kubeconform names the core group
+				}
+				file := strings.ToLower(fmt.Sprintf("%s_%s_%s.json", group, kind["version"], kind["kind"]))
+				content, err := json.Marshal(map[string]any{"$ref": "#/components/schemas/" + name, "components": document.Components})
+				must(t, err)
+				must(t, os.WriteFile(filepath.Join(folder, file), content, 0o600))
+			}
+		}
+	}
+	return folder
+}
+
+// strict takes no field that the schema does not name, and numbers where the API takes both.
+func strict(schema map[string]any) {
+	if schema["properties"] != nil && schema["additionalProperties"] == nil {
+		schema["additionalProperties"] = false
+	}
+	if schema["x-kubernetes-int-or-string"] == true || schema["format"] == "int-or-string" {
+		delete(schema, "type")
+		delete(schema, "format")
+	}
+	for _, child := range schema {
+		switch c := child.(type) {
+		case map[string]any:
+			strict(c)
+		case []any:
+			for _, item := range c {
+				if m, ok := item.(map[string]any); ok {
+					strict(m)
+				}
+			}
+		}
+	}
+}
+
+// kubeconform is content with every manifest that is shipped, and not with one that has a wrong field.
+func TestManifests(t *testing.T) {
+	if *kubeconform == "" {
+		return
+	}
+	t.Parallel()
+	manifests := map[string]string{}
+	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus"} {
+		manifests["config/"+folder] = kustomize(t, "config/"+folder)
+	}
+	for _, pattern := range []string{"config/samples/*.yaml", "config/flux/*.yaml", "config/argocd/*.yaml", "config/argocd/resource_customizations/*/*/testdata/*.yaml"} {
+		files, err := filepath.Glob(root(pattern))
+		must(t, err)
+		var texts []string
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			must(t, err)
+			texts = append(texts, string(text))
+		}
+		manifests[pattern] = strings.Join(texts, "\n---\n")
+	}
+	if *helm != "" {
+		out, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
+		if err != nil {
+			t.Fatal(string(out))
+		}
+		manifests["config/chart"] = string(out)
+	}
+	location := filepath.Join(schemas(t), "{{.Group}}_{{.ResourceAPIVersion}}_{{.ResourceKind}}.json")
+	check := func(manifest string) (string, error) {
+		command := exec.CommandContext(t.Context(), *kubeconform, "-summary", "-skip="+foreign, "-schema-location="+location)
+		command.Stdin = strings.NewReader(manifest)
+		out, err := command.CombinedOutput()
+		return strings.TrimSpace(string(out)), err
+	}
+	for _, name := range slices.Sorted(maps.Keys(manifests)) {
+		out, err := check(manifests[name])
+		if err != nil {
+			t.Errorf("%s: %s", name, out)
+		}
+		fmt.Printf("%s: %s\n", name, out)
+	}
+	for right, wrong := range map[string]string{"runAsNonRoot: true": "runAsNonRoot: maybe", "replicas: 2": "replica: 2", "verbs:": "verb:"} {
+		if out, err := check(strings.Replace(manifests["config/default"], right, wrong, 1)); err == nil {
+			t.Errorf("kubeconform takes %q: %s", wrong, out)
+		}
+	}
+}
