@@ -5,8 +5,10 @@ package tencentcloud
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -85,6 +87,47 @@ func TestNoConnectionIsNoUnknownOutcome(t *testing.T) {
 	var fault *importjob.Fault
 	if !errors.As(err, &fault) || fault.OutcomeUnknown {
 		t.Errorf("got %+v", err)
+	}
+}
+
+// A server is called with TLS 1.2 or later, and if its certificate is trusted.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		version uint16
+		trusted bool
+		want    string
+	}{
+		"TLS 1.2":        {tls.VersionTLS12, true, "ClientError.HTTPStatus404"},
+		"TLS 1.1":        {tls.VersionTLS11, true, "ClientError.NetworkError"},
+		"not trusted":    {tls.VersionTLS13, false, "ClientError.NetworkError"},
+		"TLS 1.3":        {tls.VersionTLS13, true, "ClientError.HTTPStatus404"},
+		"another's name": {tls.VersionTLS13, true, "ClientError.NetworkError"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewUnstartedServer(http.NotFoundHandler())
+			server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: test.version}
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			server.StartTLS()
+			t.Cleanup(server.Close)
+			endpoint, err := url.Parse(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "another's name" {
+				endpoint.Host = strings.Replace(endpoint.Host, "127.0.0.1", "localhost", 1)
+			}
+			client := NewClient(Endpoints{Override: endpoint})
+			if test.trusted {
+				client.transport.(guard).next.(*http.Transport).TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+			}
+			_, err = client.Stop(t.Context(), creds, job)
+			var fault *importjob.Fault
+			if !errors.As(err, &fault) || fault.Code != test.want {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
 	}
 }
 
