@@ -84,6 +84,37 @@ func TestEveryReasonHasARemedy(t *testing.T) {
 	}
 }
 
+var testName = regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)`")
+
+// The tests that the pages name for what they promise are there.
+func TestPromisesHaveTests(t *testing.T) {
+	t.Parallel()
+	var sources strings.Builder
+	err := filepath.WalkDir(harness.Root(), func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		sources.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for page, text := range pages(t) {
+		for _, m := range testName.FindAllStringSubmatch(text, -1) {
+			named++
+			if !strings.Contains(sources.String(), "func "+m[1]+"(") {
+				t.Errorf("%s names %s, which is not there", page, m[1])
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("only %d names were found", named)
+	}
+}
+
 var block = regexp.MustCompile("(?ms)^ *```(sh|console)\n(.*?)^ *```$")
 
 // commands of a page: the lines of sh blocks, and those after a $ in console blocks, each with its here-document.
