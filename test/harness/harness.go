@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,6 +30,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -87,6 +89,7 @@ type Option func(*Environment) error
 
 // Start starts the control plane and the cloud. Stop what it returns.
 func Start(ctx context.Context, options ...Option) (e *Environment, err error) {
+	ctrl.SetLogger(logr.Discard()) // envtest's; what matters comes as an error
 	e = &Environment{Cloud: cdbsim.New(), plane: &envtest.Environment{
 		BinaryAssetsDirectory:    filepath.Join(Root(), "bin", "controlplane"),
 		ControlPlaneStopTimeout:  30 * time.Second,

@@ -86,6 +86,49 @@ func TestHelmChart(t *testing.T) {
 	}
 }
 
+// helm install --wait of a chart that has the object: done returns, failed fails at once, all else runs into the timeout.
+func TestHelmWait(t *testing.T) {
+	if *helm == "" {
+		return
+	}
+	t.Parallel()
+	want := map[verdict]string{inProgress: "times out", held: "times out", done: "deployed", failed: "failed"}
+	for _, p := range phases {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			o := stripped(recorded[p.name])
+			unstructured.RemoveNestedField(o.Object, "status")
+			manifest, err := yaml.Marshal(o.Object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			chart := t.TempDir()
+			for name, text := range map[string]string{"Chart.yaml": "apiVersion: v2\nname: stop\nversion: 0.0.0\n", "templates/stop.yaml": string(manifest)} {
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(chart, name)), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(chart, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			command := exec.CommandContext(t.Context(), *helm, "install", p.name, chart, "--take-ownership", "--wait", "--timeout=4s", "-n", namespaceOf(p))
+			command.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig)
+			out, err := command.CombinedOutput()
+			got := "deployed"
+			if err != nil {
+				got = "failed"
+				if strings.Contains(string(out), "InProgress") {
+					got = "times out"
+				}
+			}
+			check(t, "helm --wait", p, got, want[p.verdict])
+			if t.Failed() {
+				t.Logf("helm: %s", out)
+			}
+		})
+	}
+}
+
 // Install, upgrade, uninstall and install again, on a cluster of its own, lose no object.
 func TestHelmKeepsTheObjects(t *testing.T) {
 	if *helm == "" {
