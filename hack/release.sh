@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [[ $VERSION =~ ^v[0-9]+\.[0-9]+\.[0-9]+ ]] || { echo "VERSION is $VERSION: give one as in make release VERSION=v0.1.0 IMG=registry.example/importjobstop-operator:v0.1.0" >&2; exit 1; }
+git diff --quiet HEAD || { echo "the work tree has changes that are in no commit: commit them first" >&2; exit 1; }
 mkdir -p "$DIST"
 [ -z "$(ls -A "$DIST")" ] || { echo "$DIST is not empty: remove what is in it first" >&2; exit 1; }
 

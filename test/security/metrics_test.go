@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/cert"
 
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
@@ -48,13 +50,53 @@ func scrape(t *testing.T, address, token string) (int, string) {
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address+"/metrics", nil)
 	must(t, err)
-	request.Header.Set("Authorization", "Bearer "+token)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	must(t, err)
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	must(t, err)
 	return response.StatusCode, string(body)
+}
+
+// Metrics are for those who may read them. That they tell nothing of a Secret is for TestNothingOfASecretLeaks to say.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	namespace := newNamespace(t, "metrics")
+	stranger, reader := account(t, namespace, "stranger"), metricsReader(t)
+	create(t, credsOf(namespace, harness.Account))
+	address, err := harness.FreeAddress()
+	must(t, err)
+	run(t, "--namespaces="+namespace, "--metrics-bind-address="+address)
+	o := stop(namespace, "a")
+	running(o)
+	create(t, o)
+	untilReason(t, o, cdbv1.ReasonStopAccepted)
+	if code, _ := scrape(t, address, ""); code != http.StatusUnauthorized {
+		t.Errorf("HTTP %d without a token", code)
+	}
+	if code, _ := scrape(t, address, stranger); code != http.StatusForbidden {
+		t.Errorf("HTTP %d without permission", code)
+	}
+	var body string
+	until(t, "metrics", func() bool {
+		var code int
+		code, body = scrape(t, address, reader)
+		return code == http.StatusOK
+	})
+	for _, want := range []string{
+		`importjobstop_cloud_calls_total{action="StopDBImportJob",code="OK",region="ap-guangzhou"} 1`,
+		`importjobstop_cloud_calls_in_flight{action="StopDBImportJob"} 0`,
+		`importjobstop_acceptance_duration_seconds_count 1`,
+		`importjobstop_budget_wait_seconds_count{action="StopDBImportJob"} 1`,
+		`importjobstop_objects{reason="StopAccepted"} 1`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in the metrics", want)
+		}
+	}
 }
 
 // The metrics are served with the certificate from the files, and with the new one when they are renewed; without HTTP/2.
