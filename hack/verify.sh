@@ -26,4 +26,5 @@ sbom cmd/kubectl-stop_import plugin
 go run -buildvcs=false ./hack/licences "$work/operator.json" "$work/plugin.json"
 
 echo "» every manifest, against the schemas of the API server; pods against Pod Security \"restricted\""
-go test -count=1 ./test/security -run 'TestManifests|TestPodsAreRestricted' -v -helm="$BIN/helm" -kubeconform="$BIN/kubeconform" | grep -vE '^(=== |  *--- PASS|PASS)'
+go test -count=1 ./test/security -run 'TestManifests|TestPodsAreRestricted' -v -helm="$BIN/helm" \
+  -kubeconform="$BIN/kubeconform" -controller-gen="$BIN/controller-gen" | grep -vE '^(=== |  *--- PASS|PASS)'
