@@ -4,6 +4,7 @@ package integrations
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,18 @@ func TestRemoteBases(t *testing.T) {
 		if diff := cmp.Diff(kustomize(t, filepath.Join(harness.Root(), folder)), remote); diff != "" {
 			t.Errorf("%s by URL is another: %s", folder, diff)
 		}
+	}
+	mine := t.TempDir()
+	text := fmt.Sprintf("resources: ['file://%[1]s//config/default?ref=v1']\ncomponents: ['file://%[1]s//config/metrics-cert?ref=v1']\n", repository)
+	if err := os.WriteFile(filepath.Join(mine, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	withCert := kustomize(t, mine)
+	if !strings.Contains(withCert, "- --metrics-cert-path=/metrics-cert\n") || !strings.Contains(withCert, "secretName: importjobstop-metrics-cert\n") {
+		t.Error("config/metrics-cert changes nothing")
+	}
+	if out, err := env.Kubectl(t.Context(), strings.NewReader(withCert), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
+		t.Error(out)
 	}
 }
 
