@@ -64,8 +64,10 @@ func schemas(t *testing.T) string {
 			Components map[string]map[string]map[string]any `json:"components"`
 		}
 		must(t, json.Unmarshal(text, &document))
-		for name, schema := range document.Components["schemas"] {
+		for _, schema := range document.Components["schemas"] {
 			strict(schema)
+		}
+		for name, schema := range document.Components["schemas"] {
 			kinds, _ := schema["x-kubernetes-group-version-kind"].([]any)
 			for _, k := range kinds {
 				kind, _ := k.(map[string]any)
