@@ -36,7 +36,7 @@ func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string) {
 		ready, reconciling, stalled = metav1.ConditionFalse, metav1.ConditionFalse, metav1.ConditionTrue
 	}
 	if p == failed || reason == cdbv1.ReasonCredentialsNotFound {
-		message += "; see docs/troubleshooting.md#" + strings.ToLower(reason)
+		message += "; see " + cdbv1.RemediesPage + "#" + strings.ToLower(reason)
 	}
 	setCondition(object, cdbv1.ConditionReady, ready, reason, message)
 	if reconciling == metav1.ConditionTrue {

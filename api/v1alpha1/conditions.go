@@ -2,6 +2,9 @@
 
 package v1alpha1
 
+// RemediesPage of the project has an anchor for each reason of Ready; messages point to it where somebody's help is needed.
+const RemediesPage = "docs/troubleshooting.md"
+
 // The condition types. Ready, Reconciling and Stalled are always written together.
 const (
 	// ConditionReady is True when what was asked for is so, False when it never will be, Unknown while it is worked on.

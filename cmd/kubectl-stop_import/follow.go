@@ -109,8 +109,8 @@ func watched(ctx context.Context, events watch.Interface, p *progress, name stri
 	}
 }
 
-// remedies has an anchor for each reason.
-const remedies = "https://github.com/tencentcloud-cdb/importjobstop-operator/blob/main/docs/troubleshooting.md"
+// project is where the pages are that messages point to.
+const project = "https://github.com/tencentcloud-cdb/importjobstop-operator/blob/main/"
 
 // look shows how the object is, and says whether that is its end.
 func look(p *progress, o *cdbv1.ImportJobStop) (over bool, err error) {
@@ -123,7 +123,7 @@ func look(p *progress, o *cdbv1.ImportJobStop) (over bool, err error) {
 	case metav1.ConditionTrue:
 		return true, nil
 	case metav1.ConditionFalse:
-		return true, fmt.Errorf("%s: %s\nremedy: %s#%s", ready.Reason, ready.Message, remedies, strings.ToLower(ready.Reason))
+		return true, fmt.Errorf("%s: %s", ready.Reason, strings.Replace(ready.Message, cdbv1.RemediesPage, project+cdbv1.RemediesPage, 1))
 	default:
 		return false, nil
 	}

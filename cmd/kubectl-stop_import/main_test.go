@@ -37,7 +37,7 @@ func TestTheEndDecides(t *testing.T) {
 		want   string // of the error; empty: done
 	}{
 		cdbv1.ReasonStopAccepted:        {metav1.ConditionTrue, ""},
-		cdbv1.ReasonCredentialsRejected: {metav1.ConditionFalse, "CredentialsRejected: it was so\nremedy: " + remedies + "#credentialsrejected"},
+		cdbv1.ReasonCredentialsRejected: {metav1.ConditionFalse, "CredentialsRejected: it was so; see " + project + "docs/troubleshooting.md#credentialsrejected"},
 		cdbv1.ReasonRetryScheduled:      {metav1.ConditionUnknown, "timed out"},
 	} {
 		t.Run(reason, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestTheEndDecides(t *testing.T) {
 				}
 				time.AfterFunc(time.Second, func() {
 					o := object.DeepCopy()
-					meta.SetStatusCondition(&o.Status.Conditions, metav1.Condition{Type: cdbv1.ConditionReady, Status: test.status, Reason: reason, Message: "it was so"})
+					meta.SetStatusCondition(&o.Status.Conditions, metav1.Condition{Type: cdbv1.ConditionReady, Status: test.status, Reason: reason, Message: "it was so; see docs/troubleshooting.md#credentialsrejected"})
 					o.Status.ObservedGeneration = o.Generation
 					if err := c.Status().Update(t.Context(), o); err != nil {
 						t.Error(err)
@@ -62,7 +62,7 @@ func TestTheEndDecides(t *testing.T) {
 				if (err == nil) != (test.want == "") || (err != nil && err.Error() != test.want) {
 					t.Errorf("the end is %v, want %q", err, test.want)
 				}
-				if !strings.Contains(out.String(), "stop-a-b created\n") || strings.Count(out.String(), reason+": it was so\n") != 1 {
+				if !strings.Contains(out.String(), "stop-a-b created\n") || strings.Count(out.String(), reason+": it was so; ") != 1 {
 					t.Errorf("it shows %q", out)
 				}
 			})
