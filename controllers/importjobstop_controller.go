@@ -116,7 +116,11 @@ func (r *Reconciler) send(ctx context.Context, object *cdbv1.ImportJobStop, cred
 	claimedAt := time.Now()
 	if action == importjob.ActionStop {
 		if err := r.claim(ctx, object); err != nil {
-			credit.Cancel()
+			if apierrors.IsConflict(err) {
+				credit.Keep() // it looks again at once, and is not sent to the end of the line
+			} else {
+				credit.Cancel()
+			}
 			r.calls.end(key)
 			return err
 		}

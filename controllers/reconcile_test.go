@@ -5,6 +5,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -241,6 +242,39 @@ func TestAnAnswerIsWrittenOverAConflict(t *testing.T) {
 			r.fault = nil
 			return conflict
 		})
+		if err := r.reconcile(); err != nil {
+			t.Error(err)
+		}
+		r.want(cdbv1.ReasonStopAccepted, 1, 2)
+	})
+}
+
+// Somebody changes the object at the very moment of its turn: it looks again, and has its turn all the same.
+func TestAConflictDoesNotCostTheTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		account := fingerprint(importjob.Credentials{SecretID: "id", SecretKey: "key"})
+		rival := func(name string) *quota.Credit {
+			key := quota.Key{Account: string(account[:]), Host: r.cloud.Host(target(wish())), Action: string(importjob.ActionStop)}
+			credit, _ := r.Quota.Acquire(key, types.NamespacedName{Name: name})
+			return credit
+		}
+		for i := range 19 {
+			if rival(fmt.Sprint(i)) == nil {
+				t.Fatal("the budget is not open")
+			}
+		}
+		r.fail(func(*cdbv1.ImportJobStop) error {
+			r.fault = nil
+			return apierrors.NewConflict(cdbv1.GroupVersion.WithResource("importjobstops").GroupResource(), "stop", errDown)
+		})
+		if err := r.reconcile(); err != nil {
+			t.Error(err)
+		}
+		if rival("late") != nil {
+			t.Error("somebody else has its turn")
+		}
 		if err := r.reconcile(); err != nil {
 			t.Error(err)
 		}

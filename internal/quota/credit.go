@@ -10,7 +10,7 @@ import (
 // headStart is how long before it may be used a credit that comes back is handed on, so that its next owner can get ready.
 const headStart = 20 * time.Millisecond
 
-// Credit is the right to make one call, after Await. Give it back with Done or Cancel; whatever follows the first of them does nothing.
+// Credit is the right to make one call, after Await. Part with it by Done, Cancel or Keep; whatever follows the first of them does nothing.
 type Credit struct {
 	Waited time.Duration // in line
 	ripe   time.Time     // when the call may be sent
@@ -18,6 +18,7 @@ type Credit struct {
 	once   sync.Once
 	done   func(sent time.Time, refused bool)
 	cancel func()
+	keep   func()
 }
 
 // Await returns when the call may be sent: at once, or within 20 ms.
@@ -32,12 +33,29 @@ func (c *Credit) Done(refused bool) { c.once.Do(func() { c.done(c.sent, refused)
 // Cancel says that there was no call; the credit goes to the next in line at once.
 func (c *Credit) Cancel() { c.once.Do(c.cancel) }
 
-func (b *Budgets[ID]) credit(bud *budget[ID], waited time.Duration) *Credit {
+// Keep says that there was no call yet; who asks again has the credit in hand, and Leave gives it to the next in line.
+func (c *Credit) Keep() { c.once.Do(c.keep) }
+
+func (b *Budgets[ID]) credit(bud *budget[ID], id ID, p *place[ID]) *Credit {
 	bud.usedAt = time.Now()
 	return &Credit{
-		Waited: waited, ripe: bud.ripe,
+		Waited: time.Since(p.since), ripe: bud.ripe,
 		done:   func(sent time.Time, refused bool) { b.answered(bud, sent, refused) },
 		cancel: func() { b.giveBack(bud, time.Time{}) },
+		keep:   func() { b.handBack(bud, id, p) },
+	}
+}
+
+// handBack puts a credit into the hand of its owner, or of the next if the owner has already asked again.
+func (b *Budgets[ID]) handBack(bud *budget[ID], id ID, p *place[ID]) {
+	b.mu.Lock()
+	taken := b.places[id] != nil
+	if !taken {
+		b.places[id] = p
+	}
+	b.mu.Unlock()
+	if taken {
+		b.giveBack(bud, time.Time{})
 	}
 }
 

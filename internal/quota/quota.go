@@ -6,7 +6,7 @@
 // to that call. A call arrives at the server after it was sent and before it is answered, so no second at the server sees more calls
 // than the window is wide, whatever the latency: jitter cannot break it, and a lone user is never refused. The price is a rate of
 // limit/(1 s + latency). A credit that comes back is handed on 20 ms before it may be used, so that its next owner can get ready.
-// A credit whose call was not made comes back at once. The first credits of a process come one second after Start, because its
+// A credit whose call was not made comes back at once, or is kept in hand for when its owner asks again. The first credits of a process come one second after Start, because its
 // predecessor may just have used them.
 //
 // Who gets no credit joins the budget's line, once, and is woken with a credit in hand: first come, first served. Who leaves gives
@@ -108,7 +108,7 @@ func (b *Budgets[ID]) Acquire(key Key, id ID) (*Credit, time.Duration) {
 		return nil, time.Duration(turns) * max(bud.turnAhead, period)
 	}
 	delete(b.places, id)
-	return b.credit(bud, time.Since(p.since)), 0
+	return b.credit(bud, id, p), 0
 }
 
 // Leave gives back the place or the credit of an id that no longer wants to call.

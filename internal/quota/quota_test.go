@@ -144,6 +144,36 @@ func TestACancelledCreditGoesToTheNextAtOnce(t *testing.T) {
 	})
 }
 
+func TestAKeptCreditIsInHandForWhenItsOwnerAsksAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(1)
+		credit := r.mustGet(t, 1)
+		r.Acquire(key, 2)
+		credit.Keep()
+		credit.Cancel() // does nothing any more
+		if woken := r.woken(); len(woken) != 0 {
+			t.Errorf("woken: %v", woken)
+		}
+		r.mustGet(t, 1).Keep()
+		r.Leave(1)
+		if woken := r.woken(); len(woken) != 1 {
+			t.Errorf("woken after it left: %v", woken)
+		}
+		credit = r.mustGet(t, 2)
+		if again, _ := r.Acquire(key, 2); again != nil {
+			t.Error("a second credit of a window of one")
+		}
+		credit.Keep() // 2 is in line again by now, and gets this one
+		time.Sleep(period)
+		synctest.Wait()
+		if woken := r.woken(); len(woken) != 2 {
+			t.Errorf("woken by its own credit: %v", woken)
+		}
+		r.mustGet(t, 2).Cancel()
+	})
+}
+
 func TestTheLineIsWokenHalfAnEvenShareApart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
