@@ -11,7 +11,9 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
@@ -80,6 +82,16 @@ func TestEveryReasonHasARemedy(t *testing.T) {
 	for _, reason := range reasons(t) {
 		if !known[strings.ToLower(reason)] {
 			t.Errorf("docs/troubleshooting.md says nothing of %s", reason)
+		}
+	}
+	for _, p := range phases {
+		o := &cdbv1.ImportJobStop{}
+		if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(recorded[p.name]), o); err != nil {
+			t.Fatal(err)
+		}
+		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
+		if needsHelp := p.verdict == failed || p.reason == cdbv1.ReasonCredentialsNotFound; needsHelp && !strings.HasSuffix(ready.Message, "; see docs/troubleshooting.md#"+strings.ToLower(p.reason)) {
+			t.Errorf("%s does not point to its remedy: %s", p.name, ready.Message)
 		}
 	}
 }
