@@ -24,7 +24,7 @@ test: verify-generated lint vet controlplane ## Everything that guards main.
 	hack/fuzz.sh 5s
 
 .PHONY: test-faults
-test-faults: controlplane ## The whole fault matrix and 200 random schedules (about 20 minutes). ARGS are flags of the test.
+test-faults: controlplane ## The whole fault matrix and 200 random schedules (about 10 minutes). ARGS are flags of the test.
 	go test -v -count=1 -parallel 6 -timeout 60m ./test/faults -long -schedules=200 $(ARGS) | $(QUIET)
 
 .PHONY: test-integrations
