@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
+
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // calls are those that are out, one at most for a name. They hold no worker, so that a cloud that hangs holds up nobody else;

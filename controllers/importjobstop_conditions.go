@@ -152,7 +152,7 @@ func retryAsked(now time.Time) change {
 		status := &object.Status
 		status.LastHandledRetryAt, status.StartTime = retryMark(object), secondTime(now)
 		status.NextAttemptTime, status.CompletionTime = nil, nil
-		setPhase(object, progressing, cdbv1.ReasonRetryScheduled, "a new try was asked for at "+status.LastHandledRetryAt)
+		setPhase(object, progressing, cdbv1.ReasonRetryScheduled, fmt.Sprintf("a new try was asked for: %q", status.LastHandledRetryAt))
 	}
 }
 

@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -68,5 +69,10 @@ func cut(message string) string {
 	if len(message) <= most {
 		return message
 	}
-	return fmt.Sprintf("%s…", message[:most-len("…")])
+	return head(message, most-len("…")) + "…"
+}
+
+// head is the beginning of s, of at most so many bytes, without half a character at its end: JSON would not keep that as it is.
+func head(s string, most int) string {
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }

@@ -96,8 +96,7 @@ const maxRetryMark = 64
 
 // retryMark is what the annotation asks for now.
 func retryMark(object *cdbv1.ImportJobStop) string {
-	mark := object.Annotations[cdbv1.RetryRequestedAtAnnotation]
-	return mark[:min(len(mark), maxRetryMark)]
+	return head(object.Annotations[cdbv1.RetryRequestedAtAnnotation], maxRetryMark)
 }
 
 // isRetryAsked: a person has asked for a new try since the last one was handled.

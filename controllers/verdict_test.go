@@ -3,6 +3,7 @@
 package controllers
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +197,39 @@ func FuzzMessagesFitIntoConditions(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What status remembers of the annotation is read back from JSON. If it then differed, the wish would be handled for ever.
+func FuzzAWishForANewTryIsHandledOnce(f *testing.F) {
+	f.Add("2026-01-02T12:00:00Z")
+	f.Add("a" + strings.Repeat("é", 40))
+	f.Add("\x1b[2J\n\x00")
+	f.Fuzz(func(t *testing.T, mark string) {
+		object := after(claim, stopAnswered(importjob.Terminal))
+		object.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: mark}
+		readBack(t, object)
+		if object.Annotations[cdbv1.RetryRequestedAtAnnotation] != "" && !isRetryAsked(object) {
+			t.Error("the wish is not seen")
+		}
+		retryAsked(noon)(object)
+		readBack(t, object)
+		if isRetryAsked(object) {
+			t.Errorf("handled as %q, it asks for yet another try", object.Status.LastHandledRetryAt)
+		}
+	})
+}
+
+// readBack makes the object what the API server makes of it.
+func readBack(t *testing.T, object *cdbv1.ImportJobStop) {
+	t.Helper()
+	text, err := json.Marshal(object)
+	if err == nil {
+		*object = cdbv1.ImportJobStop{}
+		err = json.Unmarshal(text, object)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func FuzzParseCredentials(f *testing.F) {

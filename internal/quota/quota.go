@@ -6,8 +6,8 @@
 // to that call. A call arrives at the server after it was sent and before it is answered, so no second at the server sees more calls
 // than the window is wide, whatever the latency: jitter cannot break it, and a lone user is never refused. The price is a rate of
 // limit/(1 s + latency). A credit that comes back is handed on 20 ms before it may be used, so that its next owner can get ready.
-// A credit whose call was not made comes back at once, or is kept in hand for when its owner asks again. The first credits of a process come one second after Start, because its
-// predecessor may just have used them.
+// A credit whose call was not made comes back at once, or is kept in hand for when its owner asks again. The first credits of a process
+// come one second after Start, because its predecessor may just have used them.
 //
 // Who gets no credit joins the budget's line, once, and is woken with a credit in hand: first come, first served. Who leaves gives
 // its place or its credit to the next. The line is woken one at a time, at least half an even share of a second apart, so that the
