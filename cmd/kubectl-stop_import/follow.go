@@ -55,15 +55,30 @@ func create(ctx context.Context, c client.Client, out io.Writer, object *cdbv1.I
 	if !apierrors.IsAlreadyExists(err) {
 		return err
 	}
-	wanted := object.Spec.Target()
+	wanted := object.Spec
 	if err := c.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 		return err
 	}
-	if object.Spec.Target() != wanted {
-		return fmt.Errorf("importjobstop %s exists and stops %s in %s: give another --name", object.Name, object.Spec.AsyncRequestID, object.Spec.Region)
+	if err := follows(object, wanted); err != nil {
+		return fmt.Errorf("importjobstop %s exists and %w", object.Name, err)
 	}
 	_, err = fmt.Fprintf(out, "importjobstop.cdb.tencentcloud.com/%s exists\n", object.Name)
 	return err
+}
+
+// follows says why an object that exists does not do what is wanted.
+func follows(object *cdbv1.ImportJobStop, wanted cdbv1.ImportJobStopSpec) error {
+	is := object.Spec
+	patch := fmt.Sprintf("kubectl patch ijs %s --namespace=%s --type=merge --patch=", object.Name, object.Namespace)
+	switch {
+	case is.Target() != wanted.Target():
+		return fmt.Errorf("stops %s in %s: give another --name", is.AsyncRequestID, is.Region)
+	case is.CredentialsSecretRef != wanted.CredentialsSecretRef:
+		return fmt.Errorf("uses the Secret %s: change that with\n  %s'{\"spec\":{\"credentialsSecretRef\":{\"name\":%q}}}'", is.CredentialsSecretRef.Name, patch, wanted.CredentialsSecretRef.Name)
+	case wanted.WaitFor == cdbv1.WaitForStopped && is.WaitFor != wanted.WaitFor:
+		return fmt.Errorf("is done when the stop is accepted: let it go on until the import has ended with\n  %s'{\"spec\":{\"waitFor\":%q}}'", patch, wanted.WaitFor)
+	}
+	return nil
 }
 
 // follow shows each change of Ready until the object is done (nil) or has failed, or ctx ends.

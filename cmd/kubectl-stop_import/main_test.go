@@ -70,16 +70,23 @@ func TestTheEndDecides(t *testing.T) {
 	}
 }
 
-func TestOneThatExistsIsFollowedUnlessItStopsAnother(t *testing.T) {
+func TestOneThatExistsIsFollowedUnlessItDoesSomethingElse(t *testing.T) {
 	t.Parallel()
 	c, out := cluster(asked.object("shop")), &bytes.Buffer{}
 	if err := create(t.Context(), c, out, asked.object("shop")); err != nil || !strings.Contains(out.String(), "exists") {
 		t.Errorf("%v %q", err, out)
 	}
-	other := asked
-	other.region, other.name = "ap-shanghai", "stop-a-b"
-	if err := create(t.Context(), c, out, other.object("shop")); err == nil || !strings.Contains(err.Error(), "--name") {
-		t.Errorf("the error is %v", err)
+	for want, edit := range map[string]func(*wish){
+		"stops A-b in ap-guangzhou: give another --name":     func(w *wish) { w.region = "ap-shanghai" },
+		`'{"spec":{"credentialsSecretRef":{"name":"new"}}}'`: func(w *wish) { w.secret = "new" },
+		`'{"spec":{"waitFor":"Stopped"}}'`:                   func(w *wish) { w.untilStopped = true },
+	} {
+		other := asked
+		other.name = "stop-a-b"
+		edit(&other)
+		if err := create(t.Context(), c, out, other.object("shop")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, want %s", err, want)
+		}
 	}
 }
 
