@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -71,7 +73,8 @@ func (o *options) bind(flags *flag.FlagSet) {
 	o.zap.BindFlags(flags)
 }
 
-func (o *options) check() error {
+// check says what would be right; args are what follows the flags.
+func (o *options) check(args []string) error {
 	switch {
 	case o.callsPerSecond < 1 || o.callsPerSecond > 1000:
 		return fmt.Errorf("--requests-per-second is %d: give a number from 1 to 1000", o.callsPerSecond)
@@ -81,10 +84,23 @@ func (o *options) check() error {
 		return fmt.Errorf("--secret-poll-interval is %s: give 0, or at least 1s", o.secretPoll)
 	case o.metricsCerts != "" && !o.metricsSecure:
 		return errors.New("--metrics-cert-path is of no use with --metrics-secure=false: leave one of them out")
-	case flag.NArg() > 0:
-		return fmt.Errorf("unexpected argument %q: see --help", flag.Arg(0))
+	case slices.ContainsFunc(o.watched(), func(name string) bool { return len(validation.IsDNS1123Label(name)) > 0 }):
+		return fmt.Errorf("--namespaces is %q: give names separated by commas, as in shop,billing", o.namespaces)
+	case len(args) > 0:
+		return fmt.Errorf("unexpected argument %q: see --help", args[0])
 	}
 	return nil
+}
+
+// watched are the namespaces to watch; none is all.
+func (o *options) watched() (names []string) {
+	if o.namespaces == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(o.namespaces, ",") {
+		names = append(names, strings.TrimSpace(name))
+	}
+	return names
 }
 
 // checkCertificate: without it, a wrong folder would serve a certificate that nobody can verify, and say nothing.
@@ -105,16 +121,17 @@ func main() {
 		return
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
-	if err := run(&o); err != nil {
+	err := o.check(flag.Args())
+	if err == nil {
+		err = run(&o)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "importjobstop-operator:", err)
 		os.Exit(1)
 	}
 }
 
 func run(o *options) error {
-	if err := o.check(); err != nil {
-		return err
-	}
 	endpoint, err := tencentcloud.ParseOverride(o.endpoint)
 	if err != nil {
 		return fmt.Errorf("--endpoint: %w", err)
@@ -202,11 +219,11 @@ func (o *options) manager() ctrl.Options {
 	if o.metricsSecure {
 		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
-	if o.namespaces != "" {
-		m.Cache.DefaultNamespaces = map[string]cache.Config{}
-		for namespace := range strings.SplitSeq(o.namespaces, ",") {
-			m.Cache.DefaultNamespaces[strings.TrimSpace(namespace)] = cache.Config{}
+	for _, namespace := range o.watched() {
+		if m.Cache.DefaultNamespaces == nil {
+			m.Cache.DefaultNamespaces = map[string]cache.Config{}
 		}
+		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
 	}
 	return m
 }
