@@ -10,23 +10,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// helpTemplate has what kubectl's commands say, in their order. What kubectl lists under "kubectl options" comes last.
-const helpTemplate = `{{trimTrailingWhitespaces .Long}}
-
-Examples:
-{{.Example}}
-
-Options:
-{{options .LocalNonPersistentFlags}}Usage:
-  {{.UseLine}}
-
-Which cluster, and as whom:
-{{options .PersistentFlags}}`
-
+// likeKubectl makes the help say what that of kubectl's commands does, in their order. What kubectl lists under "kubectl options" comes last.
 func likeKubectl(command *cobra.Command) {
-	cobra.AddTemplateFunc("options", optionsOf)
 	command.DisableFlagsInUseLine = true
-	command.SetHelpTemplate(helpTemplate)
+	command.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		_, _ = fmt.Fprintf(c.OutOrStdout(), "%s\n\nExamples:\n%s\n\nOptions:\n%sUsage:\n  %s\n\nWhich cluster, and as whom:\n%s",
+			c.Long, c.Example, optionsOf(c.LocalNonPersistentFlags()), c.UseLine(), optionsOf(c.PersistentFlags()))
+	})
 }
 
 // optionsOf prints each flag with its default on a line, and what it means on the next.
