@@ -5,9 +5,9 @@
 // A budget is a window of credits, clocked by answers. A call takes a credit, and the credit comes back one second after the answer
 // to that call. A call arrives at the server after it was sent and before it is answered, so no second at the server sees more calls
 // than the window is wide, whatever the latency: jitter cannot break it, and a lone user is never refused. The price is a rate of
-// limit/(1 s + latency). A credit that comes back is handed on 20 ms before it may be used, so that its next owner can get ready.
-// A credit whose call was not made comes back at once, or is kept in hand for when its owner asks again. The first credits of a process
-// come one second after Start, because its predecessor may just have used them.
+// limit/(1 s + latency). A credit that comes back is handed to who is in line 50 ms before it may be used, so that its next owner can
+// get ready; nobody else gets it before it may be used. A credit whose call was not made comes back at once, or is kept in hand for when
+// its owner asks again. The first credits of a process come one second after Start, because its predecessor may just have used them.
 //
 // Who gets no credit joins the budget's line, once, and is woken with a credit in hand: first come, first served. Who leaves gives
 // its place or its credit to the next. The line is woken one at a time, at least half an even share of a second apart, so that the
@@ -201,13 +201,16 @@ func (b *Budgets[ID]) rouse(bud *budget[ID], wait time.Duration) {
 	})
 }
 
-// forget drops a budget at rest: at once when its window is full, after a while when it has something to remember.
+// forget drops a budget at rest: when its last credit may be used, or after a while when it has something to remember.
 func (b *Budgets[ID]) forget(bud *budget[ID]) {
 	if bud.out > 0 || bud.line.Len() > 0 || b.budgets[bud.key] != bud {
 		return
 	}
-	wait := memory - time.Since(bud.usedAt)
-	if wait <= 0 || (bud.window.size == bud.window.limit && bud.window.ceiling == 0) {
+	wait := time.Until(bud.ripe)
+	if bud.window.size < bud.window.limit || bud.window.ceiling > 0 {
+		wait = max(wait, memory-time.Since(bud.usedAt))
+	}
+	if wait <= 0 {
 		delete(b.budgets, bud.key)
 		return
 	}

@@ -72,7 +72,7 @@ func TestTheFirstCreditsComeOneSecondAfterStart(t *testing.T) {
 	})
 }
 
-func TestACreditComesBackOneSecondAfterTheAnswerAndIsHandedOnTwentyMillisecondsBefore(t *testing.T) {
+func TestACreditComesBackOneSecondAfterTheAnswerAndIsHandedToWhoIsInLineFiftyMillisecondsBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := start(1)
@@ -99,6 +99,32 @@ func TestACreditComesBackOneSecondAfterTheAnswerAndIsHandedOnTwentyMillisecondsB
 		}
 		credit.Done(false)
 		time.Sleep(period)
+	})
+}
+
+func TestNobodyElseGetsACreditBeforeItMayBeUsed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(1)
+		r.mustGet(t, 1).Done(false)
+		time.Sleep(period - time.Nanosecond)
+		if credit, _ := r.Acquire(key, 2); credit != nil {
+			t.Error("nobody was in line, and the next got it earlier")
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		r.mustGet(t, 2).Done(false)
+		answered := time.Now()
+		r.Acquire(key, 3)
+		time.Sleep(period - headStart)
+		synctest.Wait()
+		r.Leave(3) // which leaves the budget at rest
+		credit := r.mustGet(t, 4)
+		credit.Await()
+		if took := time.Since(answered); took != period {
+			t.Errorf("who was in line left, and the next used it after %s", took)
+		}
+		credit.Cancel()
 	})
 }
 
