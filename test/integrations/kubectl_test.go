@@ -3,10 +3,10 @@
 package integrations
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -61,19 +61,27 @@ func TestWaitScript(t *testing.T) {
 				timeout = "1s"
 			}
 			began := time.Now()
-			command := exec.CommandContext(t.Context(), filepath.Join(harness.Root(), "hack/wait.sh"), p.name, timeout, "-n", namespaceOf(p))
-			command.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig, "PATH="+env.Assets()+":"+os.Getenv("PATH"))
-			out, err := command.CombinedOutput()
-			got, exit := "0", (*exec.ExitError)(nil)
-			if errors.As(err, &exit) {
-				got = map[int]string{1: "1", 124: "124"}[exit.ExitCode()]
-			}
+			out, got := waitScript(t, p.name, timeout, "-n", namespaceOf(p))
 			check(t, "hack/wait.sh", p, got, want[p.verdict])
-			if time.Since(began) > 20*time.Second || (got != "124" && !strings.HasPrefix(string(out), p.reason+": ")) {
+			if time.Since(began) > 20*time.Second || (got != "124" && !strings.HasPrefix(out, p.reason+": ")) {
 				t.Errorf("after %s it printed %q", time.Since(began), out)
 			}
 		})
 	}
+	if out, got := waitScript(t, "no-such-object", "30s"); got != "1" || !strings.Contains(out, "not found") {
+		t.Errorf("without an object it exits with %s: %q", got, out)
+	}
+}
+
+func waitScript(t *testing.T, args ...string) (out, exitCode string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), filepath.Join(harness.Root(), "hack/wait.sh"), args...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig, "PATH="+env.Assets()+":"+os.Getenv("PATH"))
+	printed, err := command.CombinedOutput()
+	if err != nil && command.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return string(printed), strconv.Itoa(command.ProcessState.ExitCode())
 }
 
 // apply of the same manifest, and a server-side apply of it, change nothing; diff is silent.
