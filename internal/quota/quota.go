@@ -96,12 +96,15 @@ func (b *Budgets[ID]) Acquire(key Key, id ID) (*Credit, time.Duration) {
 	bud := b.budget(key)
 	if p == nil {
 		p = &place[ID]{budget: bud, number: bud.served + bud.line.Len(), since: time.Now()}
+		b.places[id] = p
 		if bud.line.Len() == 0 && bud.out < bud.window.size && b.wake != nil && !p.since.Before(b.opensAt(bud)) {
 			bud.out++
 		} else {
 			p.element = bud.line.PushBack(id)
+			if bud.out < bud.window.size {
+				b.rouse(bud, b.untilOpen(bud)) // no credit will come back that does
+			}
 		}
-		b.places[id] = p
 	}
 	if p.element != nil {
 		turns := 1 + max(p.number-bud.served, 0)/bud.window.size
@@ -149,6 +152,11 @@ func (b *Budgets[ID]) opensAt(bud *budget[ID]) time.Time {
 	return b.opening
 }
 
+// untilOpen is how long nobody in line is woken.
+func (b *Budgets[ID]) untilOpen(bud *budget[ID]) time.Duration {
+	return max(time.Until(b.opensAt(bud)), time.Until(bud.nextAt))
+}
+
 func (b *Budgets[ID]) dispatchAll() {
 	b.mu.Lock()
 	var wakes []func()
@@ -165,8 +173,7 @@ func (b *Budgets[ID]) dispatchAll() {
 func (b *Budgets[ID]) dispatch(bud *budget[ID]) (wake func()) {
 	var owners []ID
 	for b.wake != nil && bud.line.Len() > 0 && bud.out < bud.window.size {
-		now := time.Now()
-		if wait := max(b.opensAt(bud).Sub(now), bud.nextAt.Sub(now)); wait > 0 {
+		if wait := b.untilOpen(bud); wait > 0 {
 			b.rouse(bud, wait)
 			break
 		}
@@ -174,7 +181,7 @@ func (b *Budgets[ID]) dispatch(bud *budget[ID]) (wake func()) {
 		b.places[id].element = nil
 		bud.out++
 		bud.served++
-		bud.nextAt = now.Add(period / time.Duration(2*bud.window.limit))
+		bud.nextAt = time.Now().Add(period / time.Duration(2*bud.window.limit))
 		owners = append(owners, id)
 	}
 	b.forget(bud)

@@ -128,6 +128,26 @@ func TestNobodyElseGetsACreditBeforeItMayBeUsed(t *testing.T) {
 	})
 }
 
+// A pause can outlast every call that was out, so that no answer wakes who comes then.
+func TestWhoComesWhileABudgetIsPausedIsWoken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(2)
+		r.mustGet(t, 1).Done(true)
+		time.Sleep(period)
+		synctest.Wait()
+		if credit, _ := r.Acquire(key, 2); credit != nil {
+			t.Error("a credit during the pause")
+		}
+		time.Sleep(period)
+		synctest.Wait()
+		if len(r.woken()) != 1 {
+			t.Error("it was forgotten in line")
+		}
+		r.Leave(2)
+	})
+}
+
 func TestFirstComeFirstServedAndWhoLeavesGivesItsPlaceOrCreditToTheNext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -346,6 +366,49 @@ func TestNoSecondAtTheServerSeesMoreThanTheLimit(t *testing.T) {
 			}
 			time.Sleep(20 * time.Second)
 		})
+	}
+}
+
+// However much or little is asked for, whatever is refused and whoever leaves: nobody is forgotten in line.
+func TestWhoeverStaysInLineIsWoken(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			r := start(1 + random.IntN(3))
+			handled := 0
+			for id := range 130 {
+				asked := r.woken()[handled:]
+				handled += len(asked)
+				if id < 30 {
+					asked = append(asked, id)
+				}
+				for _, id := range asked {
+					if credit, _ := r.Acquire(key, id); credit != nil {
+						r.answer(credit, random)
+					}
+				}
+				if id < 30 && random.IntN(10) == 0 {
+					r.Leave(random.IntN(30))
+				}
+				time.Sleep(time.Duration(random.IntN(2500)) * time.Millisecond)
+				synctest.Wait()
+			}
+			for id := range r.places {
+				t.Fatalf("seed %d: %d is forgotten: %+v", seed, id, r.States())
+			}
+			time.Sleep(memory)
+		})
+	}
+}
+
+// answer is that of a server which others use, too.
+func (r *rig) answer(credit *Credit, random *rand.Rand) {
+	switch latency, kind := time.Duration(random.IntN(300))*time.Millisecond, random.IntN(4); kind {
+	case 0:
+		credit.Cancel()
+	default:
+		time.AfterFunc(latency, func() { credit.Await(); credit.Done(kind == 1) })
 	}
 }
 
