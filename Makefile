@@ -21,7 +21,7 @@ demo: controlplane ## Show the main job, end to end, on this machine. KEEP=1 sta
 .PHONY: test
 test: verify-generated lint vet controlplane ## Everything that guards main.
 	go test -race -count=1 -parallel 6 -timeout 15m ./...
-	hack/fuzz.sh 5s
+	hack/fuzz.sh 3000x
 
 .PHONY: test-faults
 test-faults: controlplane ## The whole fault matrix and 200 random schedules (about 10 minutes). ARGS are flags of the test.
