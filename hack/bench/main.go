@@ -31,6 +31,9 @@ type row struct {
 	Met      bool   `json:"met"`
 }
 
+// noGoal is the goal of what is only shown for comparison.
+const noGoal = "none"
+
 type bench struct {
 	*harness.Environment
 	program string
@@ -116,7 +119,10 @@ func (b *bench) print() error {
 	fmt.Fprintln(w, "| scenario\t| goal\t| figure\t|\t|\n| ---\t| ---\t| ---\t| ---\t|")
 	for _, r := range b.rows {
 		mark := "met"
-		if !r.Met {
+		switch {
+		case r.Goal == noGoal:
+			mark = "–"
+		case !r.Met:
 			mark = "MISSED"
 		}
 		fmt.Fprintf(w, "| %s\t| %s\t| %s\t| %s\t|\n", r.Scenario, r.Goal, r.Figure, mark)
