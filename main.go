@@ -121,17 +121,16 @@ func main() {
 		return
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
-	err := o.check(flag.Args())
-	if err == nil {
-		err = run(&o)
-	}
-	if err != nil {
+	if err := run(&o, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "importjobstop-operator:", err)
 		os.Exit(1)
 	}
 }
 
-func run(o *options) error {
+func run(o *options, args []string) error {
+	if err := o.check(args); err != nil {
+		return err
+	}
 	endpoint, err := tencentcloud.ParseOverride(o.endpoint)
 	if err != nil {
 		return fmt.Errorf("--endpoint: %w", err)
@@ -214,15 +213,12 @@ func (o *options) manager() ctrl.Options {
 		LeaderElectionID:              "importjobstop.cdb.tencentcloud.com",
 		LeaderElectionNamespace:       o.leaseNamespace,
 		LeaderElectionReleaseOnCancel: true,
-		Cache:                         cache.Options{DefaultTransform: lean},
+		Cache:                         cache.Options{DefaultTransform: lean, DefaultNamespaces: map[string]cache.Config{}},
 	}
 	if o.metricsSecure {
 		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
 	for _, namespace := range o.watched() {
-		if m.Cache.DefaultNamespaces == nil {
-			m.Cache.DefaultNamespaces = map[string]cache.Config{}
-		}
 		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
 	}
 	return m
