@@ -59,15 +59,15 @@ func create(ctx context.Context, c client.Client, out io.Writer, object *cdbv1.I
 	if err := c.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 		return err
 	}
-	if err := follows(object, wanted); err != nil {
+	if err := differs(object, wanted); err != nil {
 		return fmt.Errorf("importjobstop %s exists and %w", object.Name, err)
 	}
 	_, err = fmt.Fprintf(out, "importjobstop.cdb.tencentcloud.com/%s exists\n", object.Name)
 	return err
 }
 
-// follows says why an object that exists does not do what is wanted.
-func follows(object *cdbv1.ImportJobStop, wanted cdbv1.ImportJobStopSpec) error {
+// differs says how an object that exists does not do what is wanted.
+func differs(object *cdbv1.ImportJobStop, wanted cdbv1.ImportJobStopSpec) error {
 	is := object.Spec
 	patch := fmt.Sprintf("kubectl patch ijs %s --namespace=%s --type=merge --patch=", object.Name, object.Namespace)
 	switch {
