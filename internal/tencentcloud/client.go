@@ -157,9 +157,5 @@ func clean(s string, limit int) string {
 		return s
 	}
 	const ellipsis = "…"
-	cut := max(limit-len(ellipsis), 0)
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + ellipsis
+	return strings.ToValidUTF8(s[:max(limit-len(ellipsis), 0)], "") + ellipsis
 }
