@@ -24,9 +24,14 @@ type rig struct {
 func start(limit int) *rig {
 	r := &rig{Budgets: New[int](func(string) int { return limit })}
 	r.Start(r.wakeUp)
-	time.Sleep(period)
-	synctest.Wait()
+	pass(period)
 	return r
+}
+
+// pass lets time go by, and all that it brings happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 func (r *rig) wakeUp(id int) {
@@ -59,13 +64,11 @@ func TestTheFirstCreditsComeOneSecondAfterStart(t *testing.T) {
 			t.Error("a credit before Start")
 		}
 		r.Start(r.wakeUp)
-		time.Sleep(period - time.Nanosecond)
-		synctest.Wait()
+		pass(period - time.Nanosecond)
 		if len(r.woken()) != 0 {
 			t.Error("a credit within the first second")
 		}
-		time.Sleep(time.Nanosecond)
-		synctest.Wait()
+		pass(time.Nanosecond)
 		if len(r.woken()) != 1 {
 			t.Errorf("woken after a second: %v", r.woken())
 		}
@@ -82,13 +85,11 @@ func TestACreditComesBackOneSecondAfterTheAnswerAndIsHandedToWhoIsInLineFiftyMil
 		credit.Done(false)
 		credit.Done(false)
 		answered := time.Now()
-		time.Sleep(period - headStart - time.Nanosecond)
-		synctest.Wait()
+		pass(period - headStart - time.Nanosecond)
 		if len(r.woken()) != 0 {
 			t.Error("it came earlier than its head start")
 		}
-		time.Sleep(time.Nanosecond)
-		synctest.Wait()
+		pass(time.Nanosecond)
 		if len(r.woken()) != 1 {
 			t.Errorf("woken: %v", r.woken())
 		}
@@ -111,13 +112,11 @@ func TestNobodyElseGetsACreditBeforeItMayBeUsed(t *testing.T) {
 		if credit, _ := r.Acquire(key, 2); credit != nil {
 			t.Error("nobody was in line, and the next got it earlier")
 		}
-		time.Sleep(time.Nanosecond)
-		synctest.Wait()
+		pass(time.Nanosecond)
 		r.mustGet(t, 2).Done(false)
 		answered := time.Now()
 		r.Acquire(key, 3)
-		time.Sleep(period - headStart)
-		synctest.Wait()
+		pass(period - headStart)
 		r.Leave(3) // which leaves the budget at rest
 		credit := r.mustGet(t, 4)
 		credit.Await()
@@ -134,13 +133,11 @@ func TestWhoComesWhileABudgetIsPausedIsWoken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(2)
 		r.mustGet(t, 1).Done(true)
-		time.Sleep(period)
-		synctest.Wait()
+		pass(period)
 		if credit, _ := r.Acquire(key, 2); credit != nil {
 			t.Error("a credit during the pause")
 		}
-		time.Sleep(period)
-		synctest.Wait()
+		pass(period)
 		if len(r.woken()) != 1 {
 			t.Error("it was forgotten in line")
 		}
@@ -159,17 +156,14 @@ func TestFirstComeFirstServedAndWhoLeavesGivesItsPlaceOrCreditToTheNext(t *testi
 		}
 		r.Leave(10)
 		credit.Done(false)
-		time.Sleep(period)
-		synctest.Wait()
+		pass(period)
 		r.Leave(11)
-		time.Sleep(period / 2)
-		synctest.Wait()
+		pass(period / 2)
 		if len(r.woken()) != 2 || r.woken()[0] != 11 || r.woken()[1] != 12 {
 			t.Errorf("woken: %v, want 11 and, when it left, 12", r.woken())
 		}
 		r.mustGet(t, 12).Done(false)
-		time.Sleep(period)
-		synctest.Wait()
+		pass(period)
 		r.mustGet(t, 13).Done(false)
 		time.Sleep(period)
 	})
@@ -211,8 +205,7 @@ func TestAKeptCreditIsInHandForWhenItsOwnerAsksAgain(t *testing.T) {
 			t.Error("a second credit of a window of one")
 		}
 		credit.Keep() // 2 is in line again by now, and gets this one
-		time.Sleep(period)
-		synctest.Wait()
+		pass(period)
 		if woken := r.woken(); len(woken) != 2 {
 			t.Errorf("woken by its own credit: %v", woken)
 		}
@@ -276,8 +269,7 @@ func TestWhoAsksAnotherBudgetLeavesTheFirst(t *testing.T) {
 			t.Error("no credit of the other budget")
 		}
 		credit.Done(false)
-		time.Sleep(period)
-		synctest.Wait()
+		pass(period)
 		if len(r.woken()) != 0 {
 			t.Errorf("woken: %v", r.woken())
 		}
@@ -305,13 +297,11 @@ func TestABudgetAtRestIsForgottenAndWhatItLearnedAfterAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(20)
 		r.mustGet(t, 1).Done(true)
-		time.Sleep(memory - time.Second)
-		synctest.Wait()
+		pass(memory - time.Second)
 		if states := r.States(); len(states) != 1 || states[0].Window != 10 {
 			t.Errorf("within the minute the budgets are %+v", states)
 		}
-		time.Sleep(time.Second)
-		synctest.Wait()
+		pass(time.Second)
 		if states := r.States(); len(states) != 0 {
 			t.Errorf("after the minute the budgets are %+v", states)
 		}
@@ -323,8 +313,7 @@ func TestABudgetAtRestIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(2)
 		r.mustGet(t, 1).Done(false)
-		time.Sleep(period)
-		synctest.Wait()
+		pass(period)
 		if len(r.budgets) != 0 || len(r.places) != 0 {
 			t.Errorf("%d budgets and %d places are left", len(r.budgets), len(r.places))
 		}
@@ -354,8 +343,7 @@ func TestNoSecondAtTheServerSeesMoreThanTheLimit(t *testing.T) {
 						r.call(credit, random)
 					}
 				}
-				time.Sleep(100 * time.Millisecond)
-				synctest.Wait()
+				pass(100 * time.Millisecond)
 				pending = append(r.woken()[handled:], next)
 				handled, next = handled+len(pending)-1, next+1
 			}
@@ -391,8 +379,7 @@ func TestWhoeverStaysInLineIsWoken(t *testing.T) {
 				if id < 30 && random.IntN(10) == 0 {
 					r.Leave(random.IntN(30))
 				}
-				time.Sleep(time.Duration(random.IntN(2500)) * time.Millisecond)
-				synctest.Wait()
+				pass(time.Duration(random.IntN(2500)) * time.Millisecond)
 			}
 			for id := range r.places {
 				t.Fatalf("seed %d: %d is forgotten: %+v", seed, id, r.States())
@@ -404,12 +391,12 @@ func TestWhoeverStaysInLineIsWoken(t *testing.T) {
 
 // answer is that of a server which others use, too.
 func (r *rig) answer(credit *Credit, random *rand.Rand) {
-	switch latency, kind := time.Duration(random.IntN(300))*time.Millisecond, random.IntN(4); kind {
-	case 0:
+	latency, kind := time.Duration(random.IntN(300))*time.Millisecond, random.IntN(4)
+	if kind == 0 {
 		credit.Cancel()
-	default:
-		time.AfterFunc(latency, func() { credit.Await(); credit.Done(kind == 1) })
+		return
 	}
+	time.AfterFunc(latency, func() { credit.Await(); credit.Done(kind == 1) })
 }
 
 // call arrives at some time between now and its answer; a lost answer is one that is given up after ten seconds.

@@ -119,8 +119,7 @@ func TestAllButLittleOfWhatAnotherProgramLeavesIsUsed(t *testing.T) {
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-			time.Sleep(5 * time.Minute)
-			synctest.Wait()
+			pass(5 * time.Minute)
 			useful, refused, left := within(c.accepted, from, to), within(c.refused, from, to), 60*20-others
 			if useful < left*85/100 || refused*100 > 5*(useful+refused) {
 				t.Errorf("%d of the %d that were left, %d refused", useful, left, refused)
@@ -146,8 +145,7 @@ func TestTwoThatShareALimitSettle(t *testing.T) {
 					c.run(s, rand.New(rand.NewPCG(seed, uint64(i))), begin.Add(190*time.Second))
 				}()
 			}
-			time.Sleep(8 * time.Minute)
-			synctest.Wait()
+			pass(8 * time.Minute)
 			from, to := begin.Add(60*time.Second), begin.Add(180*time.Second)
 			a, b := within(crowds[0].accepted, from, to), within(crowds[1].accepted, from, to)
 			refused := within(crowds[0].refused, from, to) + within(crowds[1].refused, from, to)
