@@ -163,7 +163,7 @@ func TestCommands(t *testing.T) {
 			}
 			shell := exec.CommandContext(t.Context(), "bash", "-euc", script)
 			shell.Dir = harness.Root()
-			shell.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig, "PATH="+env.Assets()+":"+os.Getenv("PATH"))
+			shell.Env = withKubectl()
 			if out, err := shell.CombinedOutput(); err != nil {
 				t.Errorf("%s: %s: %v: %s", page, command, err, out)
 			}

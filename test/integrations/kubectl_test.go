@@ -73,10 +73,15 @@ func TestWaitScript(t *testing.T) {
 	}
 }
 
+// withKubectl is the environment of who administers the cluster from a shell.
+func withKubectl() []string {
+	return append(os.Environ(), "KUBECONFIG="+env.Kubeconfig, "PATH="+env.Assets()+":"+os.Getenv("PATH"))
+}
+
 func waitScript(t *testing.T, args ...string) (out, exitCode string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), filepath.Join(harness.Root(), "hack/wait.sh"), args...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig, "PATH="+env.Assets()+":"+os.Getenv("PATH"))
+	command.Env = withKubectl()
 	printed, err := command.CombinedOutput()
 	if err != nil && command.ProcessState == nil {
 		t.Fatal(err)
