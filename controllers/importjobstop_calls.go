@@ -82,7 +82,7 @@ func (r *Reconciler) call(ctx context.Context, object *cdbv1.ImportJobStop, cred
 	credit.Await()
 	switch {
 	case time.Since(claimedAt) > maxIntentAge:
-		a.err = &importjob.Fault{Class: importjob.Transient, Code: "ClientError.NotSent", Message: fmt.Sprintf("the operator was held up for more than %s before the call", maxIntentAge)}
+		a.err = &importjob.Error{Class: importjob.Transient, Code: "ClientError.NotSent", Message: fmt.Sprintf("the operator was held up for more than %s before the call", maxIntentAge)}
 	case action == importjob.ActionStop:
 		a.requestID, a.err = r.Cloud.Stop(ctx, creds, target(object))
 	default:

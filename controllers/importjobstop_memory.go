@@ -31,12 +31,12 @@ type answer struct {
 	jitter     float64 // in [0, 1), for the backoff
 }
 
-func (a *answer) fault() *importjob.Fault {
-	var fault *importjob.Fault
+func (a *answer) fault() *importjob.Error {
+	var fault *importjob.Error
 	if a.err == nil || errors.As(a.err, &fault) {
 		return fault
 	}
-	return &importjob.Fault{Class: importjob.Transient, Code: "ClientError.Unknown", Message: "the call failed", OutcomeUnknown: true}
+	return &importjob.Error{Class: importjob.Transient, Code: "ClientError.Unknown", Message: "the call failed", OutcomeUnknown: true}
 }
 
 // memory is what this process knows better than its cache. The zero value is empty and ready.

@@ -106,7 +106,7 @@ func judgeImport(object *cdbv1.ImportJobStop, a *answer) {
 }
 
 // judgeNoWord: the cloud did not say how the import is.
-func judgeNoWord(object *cdbv1.ImportJobStop, a *answer, fault *importjob.Fault) {
+func judgeNoWord(object *cdbv1.ImportJobStop, a *answer, fault *importjob.Error) {
 	passing := fault.Class == importjob.Transient || fault.Class == importjob.Throttled || fault.Class == importjob.Ambiguous
 	switch {
 	case accepted(object) && fault.Class == importjob.Rejected:
@@ -151,7 +151,7 @@ func retry(object *cdbv1.ImportJobStop, at *metav1.MicroTime, message string) {
 	setPhase(object, progressing, cdbv1.ReasonRetryScheduled, message)
 }
 
-func rejected(object *cdbv1.ImportJobStop, a *answer, fault *importjob.Fault) {
+func rejected(object *cdbv1.ImportJobStop, a *answer, fault *importjob.Error) {
 	giveUp(object, a, cdbv1.ReasonCredentialsRejected, fault.Error()+"; correct the Secret or its CAM policy")
 	object.Status.NextAttemptTime = microTime(a.at.Add(credentialsRetry))
 }

@@ -45,9 +45,9 @@ func answered(action importjob.Action, edit func(*answer)) change {
 	}
 }
 
-func stopAnswered(class importjob.Class, edit ...func(*importjob.Fault)) change {
+func stopAnswered(class importjob.Class, edit ...func(*importjob.Error)) change {
 	return answered(importjob.ActionStop, func(a *answer) {
-		fault := &importjob.Fault{Class: class, Code: "Some.Code", Message: "something", RequestID: "r-1"}
+		fault := &importjob.Error{Class: class, Code: "Some.Code", Message: "something", RequestID: "r-1"}
 		for _, e := range edit {
 			e(fault)
 		}

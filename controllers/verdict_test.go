@@ -32,7 +32,7 @@ func row(o *cdbv1.ImportJobStop) string {
 func TestTheStatusContract(t *testing.T) {
 	t.Parallel()
 	denied := answered(importjob.ActionDescribe, func(a *answer) {
-		a.err = &importjob.Fault{Class: importjob.Rejected, Code: "UnauthorizedOperation", Message: "no policy"}
+		a.err = &importjob.Error{Class: importjob.Rejected, Code: "UnauthorizedOperation", Message: "no policy"}
 	})
 	for name, test := range map[string]struct {
 		object *cdbv1.ImportJobStop
@@ -144,7 +144,7 @@ func TestAnAttemptOfUnknownOutcomeIsRemembered(t *testing.T) {
 		}
 	}
 	claim(object)
-	stopAnswered(importjob.Transient, func(f *importjob.Fault) { f.OutcomeUnknown = true })(object)
+	stopAnswered(importjob.Transient, func(f *importjob.Error) { f.OutcomeUnknown = true })(object)
 	if object.Status.LastAttempt.EndTime != nil {
 		t.Error("a call whose answer was lost has an end")
 	}
@@ -189,7 +189,7 @@ func FuzzMessagesFitIntoConditions(f *testing.F) {
 			t.Skip("the port promises less")
 		}
 		for _, class := range []importjob.Class{importjob.Throttled, importjob.Transient, importjob.Rejected, importjob.Terminal, importjob.NotFound, importjob.Ambiguous, "new"} {
-			object := after(claim, stopAnswered(class, func(f *importjob.Fault) { f.Code, f.Message, f.RequestID = code, message, requestID }))
+			object := after(claim, stopAnswered(class, func(f *importjob.Error) { f.Code, f.Message, f.RequestID = code, message, requestID }))
 			for _, c := range object.Status.Conditions {
 				if len(c.Message) > 32768 || c.Reason == "" {
 					t.Errorf("%s: %d bytes of message, reason %q", c.Type, len(c.Message), c.Reason)

@@ -33,22 +33,25 @@ const (
 	ActionDescribe Action = "DescribeAsyncRequestInfo"
 )
 
-// Status is what DescribeAsyncRequestInfo tells of a task, verbatim. The zero value is the vendor's null.
+// Status is what DescribeAsyncRequestInfo tells of a task. The set is closed; the zero value is no answer.
 type Status string
 
-// The statuses that the vendor documents.
+// The statuses that the vendor documents: https://www.tencentcloud.com/document/product/236/20410 and the model of its SDK.
 const (
-	StatusInitial Status = "INITIAL"
-	StatusRunning Status = "RUNNING"
-	StatusSuccess Status = "SUCCESS"
-	StatusFailed  Status = "FAILED"
-	StatusKilled  Status = "KILLED"
-	StatusRemoved Status = "REMOVED"
-	StatusPaused  Status = "PAUSED"
+	StatusUndefined Status = "UNDEFINED" // created, not started: it may wait for a maintenance window
+	StatusInitial   Status = "INITIAL"
+	StatusRunning   Status = "RUNNING"
+	StatusSuccess   Status = "SUCCESS"
+	StatusFailed    Status = "FAILED"
+	StatusKilled    Status = "KILLED"
+	StatusRemoved   Status = "REMOVED"
+	StatusPaused    Status = "PAUSED" // being stopped
+	// StatusUnknown stands for null and for every status that the vendor does not document.
+	StatusUnknown Status = "UNKNOWN"
 )
 
 // Cloud is the port: one method call is at most one request.
-// Every error of Stop and Describe is a *Fault.
+// Every error of Stop and Describe is an *Error.
 type Cloud interface {
 	// Host is the access host that calls for the target enter the cloud by; the quota is counted there.
 	Host(Target) string
@@ -78,7 +81,7 @@ func (Credentials) MarshalText() ([]byte, error) { return []byte(redacted), nil 
 // LogValue shows nothing of the credentials.
 func (Credentials) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// Class says what to do about a fault.
+// Class says what to do about an error.
 type Class string
 
 // The classes. An unknown error code is Transient.
@@ -91,8 +94,8 @@ const (
 	Ambiguous Class = "Ambiguous" // the import may already be over: ask
 )
 
-// Fault is why a call did not succeed.
-type Fault struct {
+// Error is why a call did not succeed.
+type Error struct {
 	Class Class
 	// Code is the vendor's error code verbatim, or one that begins with ClientError when there was no readable answer.
 	Code string
@@ -105,9 +108,9 @@ type Fault struct {
 }
 
 // Error gives the code, the message and the RequestId.
-func (f *Fault) Error() string {
-	if f.RequestID == "" {
-		return f.Code + ": " + f.Message
+func (e *Error) Error() string {
+	if e.RequestID == "" {
+		return e.Code + ": " + e.Message
 	}
-	return fmt.Sprintf("%s: %s (RequestId %s)", f.Code, f.Message, f.RequestID)
+	return fmt.Sprintf("%s: %s (RequestId %s)", e.Code, e.Message, e.RequestID)
 }

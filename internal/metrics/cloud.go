@@ -33,7 +33,7 @@ func (m *Metrics) begin(action importjob.Action, t importjob.Target) (end func(*
 	m.inFlight.WithLabelValues(string(action)).Inc()
 	return func(err *error) {
 		m.inFlight.WithLabelValues(string(action)).Dec()
-		code, fault := "OK", (*importjob.Fault)(nil)
+		code, fault := "OK", (*importjob.Error)(nil)
 		if errors.As(*err, &fault) {
 			code = m.code.bound(fault.Code)
 		}

@@ -22,7 +22,7 @@ func (cloud) Stop(_ context.Context, _ importjob.Credentials, t importjob.Target
 	if t.AsyncRequestID == "known" {
 		return "r-1", nil
 	}
-	return "", &importjob.Fault{Code: "Code." + t.AsyncRequestID}
+	return "", &importjob.Error{Code: "Code." + t.AsyncRequestID}
 }
 
 func TestCallsAreCountedByCodeAndLabelsAreBounded(t *testing.T) {

@@ -104,8 +104,8 @@ func (c *Client) sdk(creds importjob.Credentials, t importjob.Target) *common.Cl
 }
 
 // toFault reads an error of the SDK. Without an answer, the request may have been carried out once there was a connection.
-func toFault(ctx context.Context, err error, connected bool, creds importjob.Credentials) *importjob.Fault {
-	fault := &importjob.Fault{Class: importjob.Transient, Code: "ClientError.NetworkError", OutcomeUnknown: connected}
+func toFault(ctx context.Context, err error, connected bool, creds importjob.Credentials) *importjob.Error {
+	fault := &importjob.Error{Class: importjob.Transient, Code: "ClientError.NetworkError", OutcomeUnknown: connected}
 	var unusual *answerError
 	var sdk *sdkerrors.TencentCloudSDKError
 	switch {

@@ -69,7 +69,7 @@ func TestFaults(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			_, err := client.Stop(ctx, creds, job)
-			var fault *importjob.Fault
+			var fault *importjob.Error
 			if !errors.As(err, &fault) || fault.Class != importjob.Transient || fault.Code != code || !fault.OutcomeUnknown {
 				t.Errorf("got %+v, want %s of unknown outcome", err, code)
 			}
@@ -84,7 +84,7 @@ func TestNoConnectionIsNoUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	client := NewClient(Endpoints{Override: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}})
 	_, err := client.Stop(t.Context(), creds, job)
-	var fault *importjob.Fault
+	var fault *importjob.Error
 	if !errors.As(err, &fault) || fault.OutcomeUnknown {
 		t.Errorf("got %+v", err)
 	}
@@ -123,7 +123,7 @@ func TestTLS(t *testing.T) {
 				client.transport.(guard).next.(*http.Transport).TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 			}
 			_, err = client.Stop(t.Context(), creds, job)
-			var fault *importjob.Fault
+			var fault *importjob.Error
 			if !errors.As(err, &fault) || fault.Code != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
@@ -223,7 +223,7 @@ func FuzzAnswers(f *testing.F) {
 // wantFault takes no error, or one that fits into a status.
 func wantFault(t *testing.T, err error) {
 	t.Helper()
-	var fault *importjob.Fault
+	var fault *importjob.Error
 	switch {
 	case err == nil:
 	case !errors.As(err, &fault) || fault.Code == "":
