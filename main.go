@@ -17,8 +17,6 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -68,7 +66,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.IntVar(&o.callsPerSecond, "requests-per-second", 20, "The most calls of StopDBImportJob in any second per account and endpoint, 1 to 1000. The vendor allows 20.")
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 10, "The most objects that are looked at at a time. Calls that are out do not count.")
 	flags.StringVar(&o.namespaces, "namespaces", "", "The namespaces to watch, separated by commas. Empty: all.")
-	flags.DurationVar(&o.secretPoll, "secret-poll-interval", 0, "How often to look whether the Secret that an object waits for has changed, as in 10s. 0 watches all Secrets instead, which needs the permission to list them.")
+	flags.DurationVar(&o.secretPoll, "secret-poll-interval", 5*time.Second, "How often the operator reads a Secret that objects wait for, as in 5s; the interval grows to 30s as the wait goes on.")
 	flags.BoolVar(&o.version, "version", false, "Print the version and end.")
 	o.zap.BindFlags(flags)
 }
@@ -80,8 +78,8 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("--requests-per-second is %d: give a number from 1 to 1000", o.callsPerSecond)
 	case o.workers < 1:
 		return fmt.Errorf("--max-concurrent-reconciles is %d: give at least 1", o.workers)
-	case o.secretPoll != 0 && o.secretPoll < time.Second:
-		return fmt.Errorf("--secret-poll-interval is %s: give 0, or at least 1s", o.secretPoll)
+	case o.secretPoll < time.Second:
+		return fmt.Errorf("--secret-poll-interval is %s: give at least 1s", o.secretPoll)
 	case o.metricsCerts != "" && !o.metricsSecure:
 		return errors.New("--metrics-cert-path is of no use with --metrics-secure=false: leave one of them out")
 	case slices.ContainsFunc(o.watched(), func(name string) bool { return len(validation.IsDNS1123Label(name)) > 0 }):
@@ -152,13 +150,14 @@ func run(o *options, args []string) error {
 		return err
 	}
 	reconciler := &controllers.Reconciler{
-		Client:   mgr.GetClient(),
-		Live:     mgr.GetAPIReader(),
-		Cloud:    observer.Observe(tencentcloud.NewClient(tencentcloud.Endpoints{Regional: o.regional, Override: endpoint})),
-		Quota:    quota.New[types.NamespacedName](o.limit),
-		Events:   mgr.GetEventRecorder("importjobstop-operator"),
-		Waited:   observer.Waited,
-		Accepted: observer.Accepted,
+		Client:    mgr.GetClient(),
+		APIReader: mgr.GetAPIReader(),
+		Cloud:     observer.Observe(tencentcloud.NewClient(tencentcloud.Endpoints{Regional: o.regional, Override: endpoint})),
+		Quota:     quota.New[types.NamespacedName](o.limit),
+		Events:    mgr.GetEventRecorder("importjobstop-operator"),
+		Waited:    observer.Waited,
+		Accepted:  observer.Accepted,
+		Recovered: func() {},
 
 		SecretPoll: o.secretPoll,
 	}
@@ -166,7 +165,7 @@ func run(o *options, args []string) error {
 		return err
 	}
 	ctx := ctrl.SetupSignalHandler()
-	if err := reconciler.SetupWithManager(ctx, mgr, controller.Options{MaxConcurrentReconciles: o.workers}); err != nil {
+	if err := reconciler.SetupWithManager(mgr, controller.Options{MaxConcurrentReconciles: o.workers}); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
@@ -213,7 +212,7 @@ func (o *options) manager() ctrl.Options {
 		LeaderElectionID:              "importjobstop.cdb.tencentcloud.com",
 		LeaderElectionNamespace:       o.leaseNamespace,
 		LeaderElectionReleaseOnCancel: true,
-		Cache:                         cache.Options{DefaultTransform: lean, DefaultNamespaces: map[string]cache.Config{}},
+		Cache:                         cache.Options{DefaultTransform: controllers.StripUnusedFields, DefaultNamespaces: map[string]cache.Config{}},
 	}
 	if o.metricsSecure {
 		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
@@ -222,15 +221,4 @@ func (o *options) manager() ctrl.Options {
 		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
 	}
 	return m
-}
-
-// lean drops what the operator never looks at, before it is cached.
-func lean(o any) (any, error) {
-	object, err := meta.Accessor(o)
-	if err != nil {
-		return o, nil //nolint:nilerr // a tombstone has no metadata
-	}
-	object.SetManagedFields(nil)
-	delete(object.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
-	return o, nil
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controllers turns each ImportJobStop into one call of the cloud and a truthful status.
+// Package controllers turns each ImportJobStop into one call of the cloud, and records the result in its status.
+// What to do is decided in internal/lifecycle; this package has the effects.
 package controllers
 
 import (
@@ -15,135 +16,122 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/credentials"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
-// conflictRetry is how soon an old copy of an object is looked at again, if no event comes first.
+// conflictRetry is how soon a stale copy of an object is looked at again, if no event comes first.
 const conflictRetry = 100 * time.Millisecond
 
-// Reconciler makes the wish of an ImportJobStop true, once.
+// Reconciler stops the import that an ImportJobStop names, once.
 type Reconciler struct {
-	Client client.Client
-	Live   client.Reader // uncached: for Secrets, of which no cache is kept
-	Cloud  importjob.Cloud
-	Quota  *quota.Budgets[types.NamespacedName]
-	Events events.EventRecorder
-	// Waited is told how long each call was in line, Accepted how long after its creation each object was accepted.
-	Waited   func(action importjob.Action, inLine time.Duration)
-	Accepted func(sinceCreation time.Duration)
-	// SecretPoll is how often an object that waits for its Secret looks at it. Zero watches the metadata of all Secrets instead,
-	// which needs the permission to list them.
+	Client    client.Client
+	APIReader client.Reader // uncached
+	Cloud     importjob.Cloud
+	Quota     *quota.Budgets[types.NamespacedName]
+	Events    events.EventRecorder
+	// Waited is told how long each call was in the queue, Accepted how long after its creation each object was accepted,
+	// Recovered of each panic that was survived.
+	Waited    func(action importjob.Action, inQueue time.Duration)
+	Accepted  func(sinceCreation time.Duration)
+	Recovered func()
+	// SecretPoll is how often a Secret that objects wait for is read, at least; it must be positive.
 	SecretPoll time.Duration
 
-	enqueue func(types.NamespacedName) // before all others
-	calls   calls
-	memory  memory
-	secrets secrets
+	enqueue      func(key types.NamespacedName, priority int)
+	inFlight     inFlight
+	expectations expectations
+	credentials  *credentials.Store
 }
 
 // +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops,verbs=get;list;watch;delete
 // +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops/status,verbs=update
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
-// Reconcile loads the object and takes it one step further. A conflict means that we looked at an old copy: look again.
+// Reconcile loads the object and takes it one step further.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	if r.calls.isOut(req.NamespacedName) {
-		return ctrl.Result{}, nil // it comes back when its answer is in status
+	if r.inFlight.skip(req.NamespacedName) {
+		return ctrl.Result{}, nil // it comes back when its result is in status
 	}
 	object := &cdbv1.ImportJobStop{}
 	err := r.Client.Get(ctx, req.NamespacedName, object)
-	if apierrors.IsNotFound(err) || (err == nil && object.DeletionTimestamp != nil) {
-		r.Quota.Leave(req.NamespacedName)
-		r.memory.forget(req.NamespacedName)
-		return ctrl.Result{}, nil
-	}
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	if r.memory.isOld(object) {
-		return ctrl.Result{RequeueAfter: conflictRetry}, nil
-	}
-	now := time.Now()
-	err = r.reconcile(ctx, object, now)
-	if apierrors.IsConflict(err) {
-		logr.FromContextOrDiscard(ctx).V(1).Info("looked at an old copy, looking again")
-		return ctrl.Result{RequeueAfter: conflictRetry}, nil
-	}
-	if client.IgnoreNotFound(err) != nil {
-		return ctrl.Result{}, err
-	}
-	return ctrl.Result{RequeueAfter: alarm(object, now, r.SecretPoll)}, nil
-}
-
-// reconcile is the whole story: whatever next says.
-func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop, now time.Time) error {
-	step := next(object, now)
-	if step.action != "" {
-		return r.proceed(ctx, object, step.action, now)
-	}
-	r.leave(object)
 	switch {
-	case step.remove:
-		return r.remove(ctx, object)
-	case step.change != nil:
-		return r.write(ctx, object, step.change)
+	case apierrors.IsNotFound(err) || (err == nil && object.DeletionTimestamp != nil):
+		r.forget(req.NamespacedName)
+		return ctrl.Result{}, nil
+	case err != nil:
+		return ctrl.Result{}, err
+	case r.expectations.isStale(object):
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
-	return r.reviseCredentials(ctx, object)
-}
-
-// proceed makes the call when the object has credentials and a credit; else it says what is missing.
-func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, action importjob.Action, now time.Time) error {
-	creds, err := r.credentials(ctx, object)
+	after, err := r.reconcileSafely(ctx, object)
+	if apierrors.IsConflict(err) || isGone(err, object) {
+		logr.FromContextOrDiscard(ctx).V(1).Info("looked at a stale copy, looking again")
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	}
 	if err != nil {
-		return r.withoutCredentials(ctx, object, err)
+		return ctrl.Result{}, err
 	}
-	credit, turn := r.admit(object, creds, action)
+	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// reconcile does what lifecycle says comes next, and returns when to look again if nothing happens before; zero is never.
+func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop) (time.Duration, error) {
+	key, now := client.ObjectKeyFromObject(object), time.Now()
+	changed, urgent := r.credentials.TakeNews(key)
+	step := lifecycle.Next(object, now, changed)
+	if step.Action != "" {
+		return r.proceed(ctx, object, step.Action, changed, urgent)
+	}
+	r.Quota.Leave(key)
+	if step.Remove {
+		return 0, r.remove(ctx, object)
+	}
+	if err := r.write(ctx, object, step.Change); err != nil {
+		return 0, err
+	}
+	r.awaitSecret(object, credentials.Fingerprint{})
+	if lifecycle.Next(object, now, false).Action != "" {
+		return conflictRetry, nil
+	}
+	return lifecycle.RequeueAfter(object, now), nil
+}
+
+// proceed makes the call if the object has credentials and a credit. Otherwise it says what is missing.
+func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, action importjob.Action, changed, urgent bool) (time.Duration, error) {
+	now := time.Now()
+	if lifecycle.WaitsForMissingSecret(object) && !changed {
+		return r.keepWaiting(ctx, object, now)
+	}
+	creds, fingerprint, err := r.credentials.Get(ctx, secretOf(object))
+	if err != nil {
+		return r.withoutCredentials(ctx, object, fingerprint, err)
+	}
+	scope := scopeOf(object, action)
+	if text, next, refused := r.credentials.Refused(scope, fingerprint, now, lifecycle.CredentialsRetry); refused && !urgent && lifecycle.FollowsRefusals(object, action) {
+		return r.followRefusal(ctx, object, fingerprint, text, next)
+	}
+	r.credentials.Forget(client.ObjectKeyFromObject(object))
+	credit, wait := r.admit(object, fingerprint, action)
 	if credit == nil {
-		return r.write(ctx, object, waitingForQuota(now, turn))
+		err := r.write(ctx, object, lifecycle.WaitForQuota(now, wait.Since, wait.Turn))
+		return lifecycle.RequeueInQueue(object, now, wait.Since), err
 	}
-	return r.send(ctx, object, creds, action, credit)
+	return 0, r.send(ctx, &call{object: object, creds: creds, fingerprint: fingerprint, action: action, credit: credit})
 }
 
-// send writes the attempt down and then makes the call, which holds no worker.
-func (r *Reconciler) send(ctx context.Context, object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action, credit *quota.Credit) error {
-	key := client.ObjectKeyFromObject(object)
-	if !r.calls.begin(key) {
-		credit.Cancel()
-		return nil
-	}
-	claimedAt := time.Now()
-	if action == importjob.ActionStop {
-		if err := r.claim(ctx, object); err != nil {
-			if apierrors.IsConflict(err) {
-				credit.Keep() // it looks again at once, and is not sent to the end of the line
-			} else {
-				credit.Cancel()
-			}
-			r.calls.end(key)
-			return err
-		}
-	}
-	r.Waited(action, credit.Waited)
-	called := object.DeepCopy()
-	go func() {
-		r.call(context.WithoutCancel(ctx), called, creds, action, credit, claimedAt) // a shutdown waits for it
-		if missed := r.calls.end(key); missed {
-			r.enqueue(key)
-		}
-	}()
-	return nil
-}
-
-// admit asks the budget that the call would be counted by.
-func (r *Reconciler) admit(object *cdbv1.ImportJobStop, creds importjob.Credentials, action importjob.Action) (*quota.Credit, time.Duration) {
-	account := fingerprint(creds) // the SecretId alone is no secret: who only knows that must not get into the line of its owner
-	key := quota.Key{Account: string(account[:]), Host: r.Cloud.Host(target(object)), Action: string(action)}
+// admit asks the budget that the call is counted by. Whoever knows only the SecretId must not get into the queue of its owner.
+func (r *Reconciler) admit(object *cdbv1.ImportJobStop, account credentials.Fingerprint, action importjob.Action) (*quota.Credit, quota.Wait) {
+	key := quota.Key{Account: string(account[:]), Host: r.Cloud.Host(lifecycle.Target(object)), Action: string(action)}
 	return r.Quota.Acquire(key, client.ObjectKeyFromObject(object))
 }
 
-// leave gives up the object's place in line, or its credit.
-func (r *Reconciler) leave(object *cdbv1.ImportJobStop) {
-	r.Quota.Leave(client.ObjectKeyFromObject(object))
+// forget is for an object that is no more.
+func (r *Reconciler) forget(key types.NamespacedName) {
+	r.Quota.Leave(key)
+	r.credentials.Forget(key)
+	r.expectations.forget(key)
 }

@@ -25,7 +25,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/credentials"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
@@ -49,27 +51,40 @@ func (*cloud) Describe(context.Context, importjob.Credentials, importjob.Target)
 	return importjob.StatusKilled, nil
 }
 
-// rig is a Reconciler with a cloud that accepts, a budget that is open, and an API server whose faults are the test's.
-type rig struct {
+// request is an object that nobody has looked at.
+func request() *cdbv1.ImportJobStop {
+	return &cdbv1.ImportJobStop{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "stop", UID: "1", Generation: 1},
+		Spec: cdbv1.ImportJobStopSpec{
+			Region: "ap-guangzhou", AsyncRequestID: "a-b",
+			CredentialsSecretRef: cdbv1.SecretReference{Name: "creds"},
+		},
+		Status: cdbv1.ImportJobStopStatus{ObservedGeneration: -1},
+	}
+}
+
+// fixture is a Reconciler with a cloud that accepts, a budget that is open, and an API server whose faults are the test's.
+type fixture struct {
 	*testing.T
 	*Reconciler
 	cloud  *cloud
 	writes atomic.Int32
+	panics atomic.Int32
 	mu     sync.Mutex
 	fault  func(*cdbv1.ImportJobStop) error // of a status write; nil: none
 	stale  *cdbv1.ImportJobStop             // what the cache returns; nil: the newest
 }
 
-func newRig(t *testing.T) *rig {
+func newFixture(t *testing.T) *fixture {
 	scheme := runtime.NewScheme()
 	_ = clientgoscheme.AddToScheme(scheme)
 	_ = cdbv1.AddToScheme(scheme)
-	r := &rig{T: t, cloud: &cloud{}}
+	r := &fixture{T: t, cloud: &cloud{}}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "creds"},
 		Data:       map[string][]byte{"secretId": []byte("id"), "secretKey": []byte("key")},
 	}
-	server := fake.NewClientBuilder().WithScheme(scheme).WithObjects(wish(), secret).WithStatusSubresource(&cdbv1.ImportJobStop{}).Build()
+	server := fake.NewClientBuilder().WithScheme(scheme).WithObjects(request(), secret).WithStatusSubresource(&cdbv1.ImportJobStop{}).Build()
 	cache := interceptor.NewClient(server, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
 			if object, ok := into.(*cdbv1.ImportJobStop); ok && r.stale != nil {
@@ -92,24 +107,25 @@ func newRig(t *testing.T) *rig {
 		},
 	})
 	r.Reconciler = &Reconciler{
-		Client: cache, Live: server, Cloud: r.cloud, Events: events.NewFakeRecorder(10),
+		Client: cache, APIReader: server, Cloud: r.cloud, Events: events.NewFakeRecorder(10),
 		Quota:  quota.New[types.NamespacedName](func(string) int { return 20 }),
-		Waited: func(importjob.Action, time.Duration) {}, Accepted: func(time.Duration) {},
+		Waited: func(importjob.Action, time.Duration) {}, Accepted: func(time.Duration) {}, Recovered: func() { r.panics.Add(1) }, SecretPoll: 5 * time.Second,
 	}
-	r.enqueue = func(types.NamespacedName) {}
-	r.Quota.Start(r.enqueue)
+	r.enqueue = func(types.NamespacedName, int) {}
+	r.credentials = credentials.New(r.readSecret, r.SecretPoll)
+	r.Quota.Start(func(types.NamespacedName) {})
 	time.Sleep(2 * time.Second) // of the bubble's time: the budgets open
 	return r
 }
 
 // fail makes status writes fail as the function says; nil heals.
-func (r *rig) fail(fault func(*cdbv1.ImportJobStop) error) {
+func (r *fixture) fail(fault func(*cdbv1.ImportJobStop) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fault = fault
 }
 
-func (r *rig) faultOf(object *cdbv1.ImportJobStop) error {
+func (r *fixture) faultOf(object *cdbv1.ImportJobStop) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fault == nil {
@@ -119,7 +135,7 @@ func (r *rig) faultOf(object *cdbv1.ImportJobStop) error {
 }
 
 // failOutcomes lets only intents through.
-func (r *rig) failOutcomes() {
+func (r *fixture) failOutcomes() {
 	r.fail(func(o *cdbv1.ImportJobStop) error {
 		if o.Status.RequestID != "" {
 			return errDown
@@ -128,23 +144,23 @@ func (r *rig) failOutcomes() {
 	})
 }
 
-func (r *rig) reconcile() error {
-	_, err := r.Reconcile(r.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(wish())})
+func (r *fixture) reconcile() error {
+	_, err := r.Reconcile(r.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(request())})
 	synctest.Wait()
 	return err
 }
 
-func (r *rig) get() *cdbv1.ImportJobStop {
+func (r *fixture) get() *cdbv1.ImportJobStop {
 	object := &cdbv1.ImportJobStop{}
-	if err := r.Live.Get(r.Context(), client.ObjectKeyFromObject(wish()), object); err != nil {
+	if err := r.APIReader.Get(r.Context(), client.ObjectKeyFromObject(request()), object); err != nil {
 		r.Fatal(err)
 	}
 	return object
 }
 
-func (r *rig) want(reason string, stops, writes int) {
+func (r *fixture) want(reason string, stops, writes int) {
 	r.Helper()
-	if got := readyReason(r.get()); got != reason || int(r.cloud.stops.Load()) != stops || int(r.writes.Load()) != writes {
+	if got := lifecycle.ReadyReason(r.get()); got != reason || int(r.cloud.stops.Load()) != stops || int(r.writes.Load()) != writes {
 		r.Errorf("Ready is %s after %d stops and %d writes, want %s after %d and %d", got, r.cloud.stops.Load(), r.writes.Load(), reason, stops, writes)
 	}
 }
@@ -152,7 +168,7 @@ func (r *rig) want(reason string, stops, writes int) {
 func TestAResyncAfterSuccessDoesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := newFixture(t)
 		for range 5 {
 			if err := r.reconcile(); err != nil {
 				t.Error(err)
@@ -165,7 +181,7 @@ func TestAResyncAfterSuccessDoesNothing(t *testing.T) {
 func TestNothingIsSentThatIsNotWrittenDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := newFixture(t)
 		r.fail(func(*cdbv1.ImportJobStop) error { return errDown })
 		for range 3 {
 			if err := r.reconcile(); !errors.Is(err, errDown) {
@@ -179,7 +195,7 @@ func TestNothingIsSentThatIsNotWrittenDown(t *testing.T) {
 func TestTheWriteOfAnAnswerIsRetriedAndNotTheCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := newFixture(t)
 		r.failOutcomes()
 		for range 3 {
 			if err := r.reconcile(); err != nil {
@@ -199,13 +215,13 @@ func TestTheWriteOfAnAnswerIsRetriedAndNotTheCall(t *testing.T) {
 func TestAShutdownWaitsForTheWriteOfAnAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := newFixture(t)
 		r.failOutcomes()
 		ctx, cancel := context.WithCancel(t.Context())
-		_, _ = r.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(wish())})
+		_, _ = r.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(request())})
 		cancel()
 		time.AfterFunc(5*time.Second, func() { r.fail(nil) })
-		r.calls.drain()
+		r.inFlight.drain()
 		r.want(cdbv1.ReasonStopAccepted, 1, 2)
 	})
 }
@@ -213,7 +229,7 @@ func TestAShutdownWaitsForTheWriteOfAnAnswer(t *testing.T) {
 func TestAnOldCopyInTheCacheSendsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := newFixture(t)
 		r.stale = r.get()
 		for range 3 {
 			if err := r.reconcile(); err != nil {
@@ -221,7 +237,7 @@ func TestAnOldCopyInTheCacheSendsNothing(t *testing.T) {
 			}
 		}
 		r.want(cdbv1.ReasonStopAccepted, 1, 2)
-		r.memory.forget(client.ObjectKeyFromObject(wish())) // as after a restart
+		r.expectations.forget(client.ObjectKeyFromObject(request())) // as after a restart
 		if err := r.reconcile(); err != nil {
 			t.Error(err)
 		}
@@ -233,7 +249,7 @@ func TestAnOldCopyInTheCacheSendsNothing(t *testing.T) {
 func TestAnAnswerIsWrittenOverAConflict(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := newFixture(t)
 		conflict := apierrors.NewConflict(cdbv1.GroupVersion.WithResource("importjobstops").GroupResource(), "stop", errDown)
 		r.fail(func(o *cdbv1.ImportJobStop) error {
 			if o.Status.RequestID == "" {
@@ -253,10 +269,10 @@ func TestAnAnswerIsWrittenOverAConflict(t *testing.T) {
 func TestAConflictDoesNotCostTheTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		account := fingerprint(importjob.Credentials{SecretID: "id", SecretKey: "key"})
+		r := newFixture(t)
+		account := credentials.FingerprintOf(importjob.Credentials{SecretID: "id", SecretKey: "key"})
 		rival := func(name string) *quota.Credit {
-			key := quota.Key{Account: string(account[:]), Host: r.cloud.Host(target(wish())), Action: string(importjob.ActionStop)}
+			key := quota.Key{Account: string(account[:]), Host: r.cloud.Host(lifecycle.Target(request())), Action: string(importjob.ActionStop)}
 			credit, _ := r.Quota.Acquire(key, types.NamespacedName{Name: name})
 			return credit
 		}
@@ -285,13 +301,13 @@ func TestAConflictDoesNotCostTheTurn(t *testing.T) {
 func TestALaterAttemptOfAnotherOperatorIsNotOverwritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := newFixture(t)
 		r.failOutcomes()
 		_ = r.reconcile()
 		time.Sleep(time.Second)
 		other := r.get()
-		claimed(time.Now())(other)
-		if err := r.Live.(client.Client).Status().Update(t.Context(), other); err != nil {
+		lifecycle.RecordAttempt(time.Now())(other)
+		if err := r.APIReader.(client.Client).Status().Update(t.Context(), other); err != nil {
 			t.Fatal(err)
 		}
 		r.fail(nil)
@@ -304,14 +320,14 @@ func TestALaterAttemptOfAnotherOperatorIsNotOverwritten(t *testing.T) {
 func TestAShutdownWaitsForTheAnswerAndLetsNoNewCallBegin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := newFixture(t)
 		r.cloud.takes = 5 * time.Second
-		_, _ = r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(wish())})
-		r.calls.drain()
+		_, _ = r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(request())})
+		r.inFlight.drain()
 		r.want(cdbv1.ReasonStopAccepted, 1, 2)
-		other := wish()
+		other := request()
 		other.Name = "late"
-		if err := r.Live.(client.Client).Create(t.Context(), other); err != nil {
+		if err := r.APIReader.(client.Client).Create(t.Context(), other); err != nil {
 			t.Fatal(err)
 		}
 		_, _ = r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(other)})
@@ -323,7 +339,7 @@ func TestAShutdownWaitsForTheAnswerAndLetsNoNewCallBegin(t *testing.T) {
 func TestWhileACallIsOutNothingElseIsDone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := newFixture(t)
 		r.cloud.takes = 5 * time.Second
 		for range 3 {
 			_ = r.reconcile()

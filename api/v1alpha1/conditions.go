@@ -2,26 +2,26 @@
 
 package v1alpha1
 
-// RemediesPage of the project has an anchor for each reason of Ready; messages point to it where somebody's help is needed.
-const RemediesPage = "docs/troubleshooting.md"
+// RemediesPage has an anchor for each reason of Ready. Messages point to it where a person must act.
+const RemediesPage = "https://github.com/tencentcloud-cdb/importjobstop-operator/blob/main/docs/troubleshooting.md"
 
 // The condition types. Ready, Reconciling and Stalled are always written together.
 const (
-	// ConditionReady is True when what was asked for is so, False when it never will be, Unknown while it is worked on.
+	// ConditionReady is True when the request succeeded, False when it failed, Unknown while in progress.
 	ConditionReady = "Ready"
-	// ConditionAccepted is True when the cloud accepted the stop, False when its latest answer was a refusal.
+	// ConditionAccepted is True when the cloud accepted the stop, False when it refused, Unknown while the outcome of an attempt is unknown.
 	ConditionAccepted = "Accepted"
-	// ConditionReconciling is True while the operator still works on the object.
+	// ConditionReconciling is True while the operator works on the object.
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled is True when the operator cannot go on without somebody's help.
+	// ConditionStalled is True when the operator needs a person's help.
 	ConditionStalled = "Stalled"
 )
 
-// The reasons of Ready. The set is closed.
+// The reasons of Ready. The set is closed: see ReadyReasons.
 const (
-	// ReasonWaitingForQuota: the object is in line for the cloud's quota.
+	// ReasonWaitingForQuota: the object waits in the queue of its budget.
 	ReasonWaitingForQuota = "WaitingForQuota"
-	// ReasonStopping: the call is written down and being made.
+	// ReasonStopping: the attempt is recorded and the call is being made.
 	ReasonStopping = "Stopping"
 	// ReasonRetryScheduled: the last call failed in a way that may pass; the next is at nextAttemptTime.
 	ReasonRetryScheduled = "RetryScheduled"
@@ -31,41 +31,55 @@ const (
 	ReasonCredentialsRejected = "CredentialsRejected"
 	// ReasonStopAccepted: the cloud accepted the stop.
 	ReasonStopAccepted = "StopAccepted"
-	// ReasonWaitingForStop: the stop was accepted, the import is still ending.
+	// ReasonWaitingForStop: the stop was accepted, and the import is still ending.
 	ReasonWaitingForStop = "WaitingForStop"
-	// ReasonImportStopped: the stop was accepted and the import has ended.
+	// ReasonImportStopped: the stop was accepted, and the import has ended before its end.
 	ReasonImportStopped = "ImportStopped"
-	// ReasonAlreadyStopped: the import was stopped, and not by a call whose acceptance we saw.
+	// ReasonAlreadyStopped: the import was over before a call of this object was accepted.
 	ReasonAlreadyStopped = "AlreadyStopped"
-	// ReasonImportAlreadyFinished: the import had ended by itself, so there was nothing to stop.
+	// ReasonImportAlreadyFinished: the import ran to its end, so nothing was stopped.
 	ReasonImportAlreadyFinished = "ImportAlreadyFinished"
 	// ReasonDeadlineExceeded: spec.activeDeadlineSeconds have passed.
 	ReasonDeadlineExceeded = "DeadlineExceeded"
 	// ReasonSuspended: spec.suspend holds the object back.
 	ReasonSuspended = "Suspended"
+	// ReasonInternalError: the operator failed to judge the object, and its log has a stack trace.
+	ReasonInternalError = "InternalError"
 )
 
-// The reasons of Accepted=False, and of Ready=False when the cloud refused for good: the class of the error code.
+// The reasons of Accepted when it is not True, by the class of the latest error code. All but Throttled, CloudError
+// and OutcomeUnknown are also reasons of Ready when the cloud refused for good.
 const (
 	// ReasonImportNotFound: no such asynchronous task in this region and account.
 	ReasonImportNotFound = "ImportNotFound"
-	// ReasonInvalidRequest: the cloud will never take this request as it is.
+	// ReasonInvalidRequest: the cloud will never accept this request.
 	ReasonInvalidRequest = "InvalidRequest"
-	// ReasonImportError: the cloud reports an error of the import task, which may mean that it is already over.
+	// ReasonImportError: the cloud reports an error of the import task, which may mean that the import is over.
 	ReasonImportError = "ImportError"
-	// ReasonThrottled: the quota is used up, also by others.
+	// ReasonThrottled: the quota is used up, perhaps by other programs.
 	ReasonThrottled = "Throttled"
-	// ReasonCloudError: the cloud or the way to it failed in a way that may pass.
+	// ReasonCloudError: the cloud, or the network to it, failed in a way that may pass.
 	ReasonCloudError = "CloudError"
+	// ReasonOutcomeUnknown: a call may have been carried out, but its answer is not known.
+	ReasonOutcomeUnknown = "OutcomeUnknown"
 )
 
 // The reasons of Reconciling and Stalled when they are False.
 const (
-	// ReasonFinished: there is nothing left to do.
+	// ReasonFinished: nothing is left to do.
 	ReasonFinished = "Finished"
-	// ReasonProgressing: nothing stands in the way.
+	// ReasonProgressing: the operator goes on without help.
 	ReasonProgressing = "Progressing"
 )
 
-// ReasonTTLIgnored is the reason of the event that tells why a finished object is not deleted.
+// ReasonTTLIgnored is the reason of the event that says why a finished object is not deleted.
 const ReasonTTLIgnored = "TTLIgnored"
+
+// ReadyReasons returns every reason that Ready can have, in no order that matters.
+func ReadyReasons() []string {
+	return []string{
+		ReasonWaitingForQuota, ReasonStopping, ReasonRetryScheduled, ReasonCredentialsNotFound, ReasonCredentialsRejected,
+		ReasonStopAccepted, ReasonWaitingForStop, ReasonImportStopped, ReasonAlreadyStopped, ReasonImportAlreadyFinished,
+		ReasonDeadlineExceeded, ReasonSuspended, ReasonInternalError, ReasonImportNotFound, ReasonInvalidRequest, ReasonImportError,
+	}
+}

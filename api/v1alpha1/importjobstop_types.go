@@ -11,7 +11,7 @@ import (
 type Site string
 
 const (
-	// SiteChina is the Chinese site, and what an empty site means.
+	// SiteChina is the Chinese site, and the meaning of an omitted site.
 	SiteChina Site = "China"
 	// SiteInternational is the international site.
 	SiteInternational Site = "International"
@@ -22,7 +22,7 @@ const (
 type WaitFor string
 
 const (
-	// WaitForAccepted is Ready as soon as the cloud accepted the stop, and what an empty waitFor means.
+	// WaitForAccepted is Ready as soon as the cloud accepted the stop, and the meaning of an omitted waitFor.
 	WaitForAccepted WaitFor = "Accepted"
 	// WaitForStopped is Ready when the cloud says that the import has ended.
 	WaitForStopped WaitFor = "Stopped"
@@ -37,14 +37,14 @@ type SecretReference struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="must be the name of a Secret: lower-case letters, digits, '-' and '.', as in tencentcloud-credentials"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be the name of a Secret: lower-case letters, digits, '-' and '.', as in tencentcloud-credentials"
 	Name string `json:"name"`
 }
 
-// ImportJobStopSpec is the wish: which import to stop, and with whose credentials.
+// ImportJobStopSpec says which import to stop, and with which credentials.
 type ImportJobStopSpec struct {
 	// region of the database instance, as in ap-guangzhou. Finance regions (as in ap-shanghai-fsi) are reached through their own endpoint.
-	// A change of region, asyncRequestId or site is a new wish and starts over.
+	// Region, asyncRequestId and site cannot change once a stop was accepted, or while the outcome of a call is unknown. Before that, a change starts over.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -59,32 +59,32 @@ type ImportJobStopSpec struct {
 	AsyncRequestID string `json:"asyncRequestId"`
 
 	// credentialsSecretRef names the Secret, in the same namespace, with the keys secretId, secretKey and optionally token
-	// (or TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_SECURITY_TOKEN).
+	// (or TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY, and TENCENTCLOUD_SECURITY_TOKEN or TENCENTCLOUD_TOKEN).
 	// +required
 	CredentialsSecretRef SecretReference `json:"credentialsSecretRef"`
 
-	// site that the account belongs to: China (also when empty) or International.
+	// site that the account belongs to: China or International. China when omitted.
 	// +optional
 	Site Site `json:"site,omitempty"`
 
-	// waitFor says when the object is Ready: Accepted (also when empty), as soon as the cloud has accepted the stop,
-	// or Stopped, when the cloud says that the import has really ended.
+	// waitFor says when the object is Ready. Accepted: as soon as the cloud accepted the stop.
+	// Stopped: when the cloud says that the import has ended. Accepted when omitted.
 	// +optional
 	WaitFor WaitFor `json:"waitFor,omitempty"`
 
-	// suspend, while true, holds back every call to the cloud that is not yet out.
+	// suspend, while true, holds back every call to the cloud that was not sent yet.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
 	// activeDeadlineSeconds is how long the operator works on the object, in seconds from status.startTime; time spent suspended does not count.
-	// After that it is given up: Ready is False with the reason DeadlineExceeded. The answer of a call that is out by then is still recorded.
-	// Without it there is no end.
+	// After that the operator gives up: Ready is False with the reason DeadlineExceeded. The answer of a call in flight is still recorded.
+	// When omitted, the operator never gives up.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	ActiveDeadlineSeconds *int32 `json:"activeDeadlineSeconds,omitempty"`
 
-	// ttlSecondsAfterFinished is how long the object stays after it finished, well or badly, in seconds; then it is deleted. Without it the object stays.
-	// Leave it out where Flux, Argo CD or Helm manage the object: they would create it again, and it would act again. There it is not carried out.
+	// ttlSecondsAfterFinished is how long the object stays after it finished, in seconds; then the operator deletes it. When omitted, the object stays.
+	// The operator does not delete an object that has an owner or a mark of Flux, Argo CD, Helm or another tool: that tool would create the object again, and it would act again.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
@@ -103,12 +103,12 @@ type Target struct {
 	Site Site `json:"site"`
 }
 
-// Attempt is one call of StopDBImportJob. It is written down before the call is sent.
+// Attempt is one call of StopDBImportJob. It is recorded before the call is sent.
 type Attempt struct {
-	// startTime is when the call was written down, just before it was sent.
+	// startTime is when the attempt was recorded, just before the call was sent.
 	// +required
 	StartTime metav1.MicroTime `json:"startTime"`
-	// endTime is when the cloud's answer was known. Without it the outcome is unknown: the call is out, or its answer was lost.
+	// endTime is when the cloud's answer was known. Without it the outcome is unknown: the call is in flight, or its answer was lost.
 	// +optional
 	EndTime *metav1.MicroTime `json:"endTime,omitempty"`
 	// requestId that the cloud gave to this call, for its support.
@@ -117,7 +117,7 @@ type Attempt struct {
 	// errorCode is the cloud's error code verbatim, or one that begins with ClientError when no answer could be read.
 	// +optional
 	ErrorCode string `json:"errorCode,omitempty"`
-	// message that came with the error code.
+	// message that came with the error code, without what it quotes of the credentials.
 	// +optional
 	Message string `json:"message,omitempty"`
 	// followsUnknown is true when the outcome of an earlier attempt for this target is unknown, so that it may have stopped the import.
@@ -125,7 +125,7 @@ type Attempt struct {
 	FollowsUnknown bool `json:"followsUnknown,omitempty"`
 }
 
-// ImportJobStopStatus is what became of the wish.
+// ImportJobStopStatus is what the operator knows of the stop.
 type ImportJobStopStatus struct {
 	// observedGeneration is the generation of the spec that this status speaks of; -1 until the operator has seen the object.
 	// +optional
@@ -142,19 +142,22 @@ type ImportJobStopStatus struct {
 	// lastAttempt is the latest call for this target.
 	// +optional
 	LastAttempt *Attempt `json:"lastAttempt,omitempty"`
-	// nextAttemptTime is when the cloud is called again, or about when the turn in the line for the quota comes.
+	// nextAttemptTime is when the operator calls the cloud again. While Ready has the reason WaitingForQuota it is an estimate.
 	// +optional
 	NextAttemptTime *metav1.MicroTime `json:"nextAttemptTime,omitempty"`
-	// importStatus as last told by DescribeAsyncRequestInfo; UNKNOWN when it was asked but did not say.
+	// importStatus is the status that DescribeAsyncRequestInfo last gave; UNKNOWN when it gave none, or one that the vendor does not document.
 	// +optional
 	ImportStatus string `json:"importStatus,omitempty"`
 	// lastHandledRetryAt is the latest value of the annotation cdb.tencentcloud.com/retryRequestedAt that was acted upon.
 	// +optional
 	LastHandledRetryAt string `json:"lastHandledRetryAt,omitempty"`
-	// startTime is when the operator took up this target, or took it up again after it was suspended or a new try was asked for.
+	// startTime is when the operator began to work on this target, or began again after spec.suspend or a requested retry.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
-	// completionTime is when the object finished, well or badly.
+	// waitingSince is since when Ready has the reason CredentialsNotFound or WaitingForQuota; absent otherwise.
+	// +optional
+	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
+	// completionTime is when the object finished, with success or failure. An object that is still retried has none.
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 	// conditions are Ready, Accepted, Reconciling and Stalled.
@@ -171,22 +174,24 @@ type ImportJobStopStatus struct {
 // +kubebuilder:selectablefield:JSONPath=`.spec.region`
 // +kubebuilder:selectablefield:JSONPath=`.spec.asyncRequestId`
 // +kubebuilder:printcolumn:name="Region",type=string,JSONPath=`.spec.region`
-// +kubebuilder:printcolumn:name="Async request",type=string,JSONPath=`.spec.asyncRequestId`
+// +kubebuilder:printcolumn:name="Import",type=string,JSONPath=`.spec.asyncRequestId`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
-// +kubebuilder:printcolumn:name="Request ID",type=string,priority=1,JSONPath=`.status.requestId`
+// +kubebuilder:printcolumn:name="RequestID",type=string,priority=1,JSONPath=`.status.requestId`
 // +kubebuilder:printcolumn:name="Attempts",type=integer,JSONPath=`.status.attempts`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Error",type=string,priority=1,JSONPath=`.status.lastAttempt.errorCode`
-// +kubebuilder:printcolumn:name="Next attempt",type=string,priority=1,JSONPath=`.status.nextAttemptTime`
+// +kubebuilder:printcolumn:name="NextAttempt",type=string,priority=1,JSONPath=`.status.nextAttemptTime`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !((has(oldSelf.status.requestId) && oldSelf.status.requestId != ”) || (has(oldSelf.status.lastAttempt) && !has(oldSelf.status.lastAttempt.endTime))) || (self.spec.region == oldSelf.spec.region && self.spec.asyncRequestId == oldSelf.spec.asyncRequestId && (has(self.spec.site) ? self.spec.site : 'China') == (has(oldSelf.spec.site) ? oldSelf.spec.site : 'China'))",message="region, asyncRequestId and site cannot change once a stop was accepted or while the outcome of a call is unknown: this object is the record of what was done; create another object for another import"
 type ImportJobStop struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
-	// spec is the wish.
+	// spec says which import to stop.
 	// +required
 	Spec ImportJobStopSpec `json:"spec"`
-	// status is what became of it.
+	// status is what the operator knows of the stop.
 	// +optional
 	// +kubebuilder:default:={"observedGeneration":-1}
 	Status ImportJobStopStatus `json:"status,omitempty"`

@@ -82,9 +82,14 @@ func (b *Budgets[ID]) Start(wake func(ID)) {
 	time.AfterFunc(period, b.dispatchAll)
 }
 
-// Acquire returns a credit, or puts id in line and returns about how long its turn will take. An id that asks again
-// keeps its place; one that asks another budget leaves the first.
-func (b *Budgets[ID]) Acquire(key Key, id ID) (*Credit, time.Duration) {
+// Wait is what is known of the place of an id in line.
+type Wait struct {
+	Since time.Time     // when it joined the line
+	Turn  time.Duration // about how long its turn will take from now on
+}
+
+// Acquire returns a credit, or puts id in line. An id that asks again keeps its place; one that asks another budget leaves the first.
+func (b *Budgets[ID]) Acquire(key Key, id ID) (*Credit, Wait) {
 	wake := func() {}
 	defer func() { wake() }()
 	b.mu.Lock()
@@ -108,10 +113,10 @@ func (b *Budgets[ID]) Acquire(key Key, id ID) (*Credit, time.Duration) {
 	}
 	if p.element != nil {
 		turns := 1 + max(p.number-bud.served, 0)/bud.window.size
-		return nil, time.Duration(turns) * max(bud.turnAhead, period)
+		return nil, Wait{p.since, time.Duration(turns) * max(bud.turnAhead, period)}
 	}
 	delete(b.places, id)
-	return b.credit(bud, id, p), 0
+	return b.credit(bud, id, p), Wait{}
 }
 
 // Leave gives back the place or the credit of an id that no longer wants to call.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package lifecycle
 
 import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
@@ -15,8 +16,8 @@ import (
 // noon is when these tests take place.
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// wish is an object that nobody has looked at.
-func wish() *cdbv1.ImportJobStop {
+// request is an object that nobody has looked at.
+func request() *cdbv1.ImportJobStop {
 	return &cdbv1.ImportJobStop{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "stop", UID: "1", Generation: 1},
 		Spec: cdbv1.ImportJobStopSpec{
@@ -27,9 +28,9 @@ func wish() *cdbv1.ImportJobStop {
 	}
 }
 
-// after is a wish to which these changes were made, one after the other.
-func after(changes ...change) *cdbv1.ImportJobStop {
-	object := wish()
+// after is a request to which these changes were made, one after the other.
+func after(changes ...Change) *cdbv1.ImportJobStop {
+	object := request()
 	for _, c := range changes {
 		c(object)
 	}
@@ -37,44 +38,44 @@ func after(changes ...change) *cdbv1.ImportJobStop {
 }
 
 // answered is what came of the attempt that is in status.
-func answered(action importjob.Action, edit func(*answer)) change {
+func answered(action importjob.Action, edit func(*Result)) Change {
 	return func(object *cdbv1.ImportJobStop) {
-		a := &answer{action: action, generation: object.Generation, attempt: object.Status.Attempts, at: noon, jitter: 0.5}
+		a := &Result{Action: action, Generation: object.Generation, Attempt: object.Status.Attempts, At: noon, Jitter: 0.5}
 		edit(a)
-		judge(object, a)
+		ApplyResult(object, a)
 	}
 }
 
-func stopAnswered(class importjob.Class, edit ...func(*importjob.Error)) change {
-	return answered(importjob.ActionStop, func(a *answer) {
+func stopAnswered(class importjob.Class, edit ...func(*importjob.Error)) Change {
+	return answered(importjob.ActionStop, func(a *Result) {
 		fault := &importjob.Error{Class: class, Code: "Some.Code", Message: "something", RequestID: "r-1"}
 		for _, e := range edit {
 			e(fault)
 		}
-		a.err = fault
+		a.Err = fault
 	})
 }
 
 func accept(object *cdbv1.ImportJobStop) {
-	answered(importjob.ActionStop, func(a *answer) { a.requestID = "r-1" })(object)
+	answered(importjob.ActionStop, func(a *Result) { a.RequestID = "r-1" })(object)
 }
 
-func told(s importjob.Status) change {
-	return answered(importjob.ActionDescribe, func(a *answer) { a.status = s })
+func told(s importjob.Status) Change {
+	return answered(importjob.ActionDescribe, func(a *Result) { a.Status = s })
 }
 
-func spec(edit func(*cdbv1.ImportJobStopSpec)) change {
+func spec(edit func(*cdbv1.ImportJobStopSpec)) Change {
 	return func(o *cdbv1.ImportJobStop) { edit(&o.Spec); o.Generation++ }
 }
 
 var (
-	claim         = claimed(noon)
+	claim         = RecordAttempt(noon)
 	elsewhere     = spec(func(s *cdbv1.ImportJobStopSpec) { s.AsyncRequestID = "c-d" })
 	otherSecret   = spec(func(s *cdbv1.ImportJobStopSpec) { s.CredentialsSecretRef.Name = "other" })
 	hold          = spec(func(s *cdbv1.ImportJobStopSpec) { s.Suspend = true })
 	untilEnded    = spec(func(s *cdbv1.ImportJobStopSpec) { s.WaitFor = cdbv1.WaitForStopped })
 	chinaByName   = spec(func(s *cdbv1.ImportJobStopSpec) { s.Site = cdbv1.SiteChina })
-	anHourAgo     = claimed(noon.Add(-time.Hour))
+	anHourAgo     = RecordAttempt(noon.Add(-time.Hour))
 	aMinute       = spec(func(s *cdbv1.ImportJobStopSpec) { s.ActiveDeadlineSeconds = new(int32(60)) })
 	twoHours      = spec(func(s *cdbv1.ImportJobStopSpec) { s.ActiveDeadlineSeconds = new(int32(7200)) })
 	shortLived    = spec(func(s *cdbv1.ImportJobStopSpec) { s.TTLSecondsAfterFinished = new(int32(0)) })
@@ -87,11 +88,11 @@ func TestNext(t *testing.T) {
 	const wait, remove = importjob.Action("wait"), importjob.Action("remove")
 	for name, test := range map[string]struct {
 		object *cdbv1.ImportJobStop
-		want   importjob.Action // wait: nothing until the alarm; empty: only a change of status
+		want   importjob.Action // wait: nothing until it is due; empty: a change of status, or nothing at all
 	}{
 		"new":                              {after(), importjob.ActionStop},
 		"new and suspended":                {after(hold), ""},
-		"in line":                          {after(waitingForQuota(noon, time.Hour)), importjob.ActionStop},
+		"in line":                          {after(WaitForQuota(noon, noon, time.Hour)), importjob.ActionStop},
 		"killed before the answer":         {after(claim), importjob.ActionStop},
 		"killed, then suspended":           {after(claim, hold), ""},
 		"accepted":                         {after(claim, accept), ""},
@@ -120,7 +121,7 @@ func TestNext(t *testing.T) {
 		"deadline passed":                  {after(aMinute, anHourAgo, stopAnswered(importjob.Transient)), ""},
 		"deadline passed after a kill":     {after(aMinute, anHourAgo), ""},
 		"deadline not passed":              {after(twoHours, anHourAgo, stopAnswered(importjob.Transient)), wait},
-		"given up, deadline put off":       {after(aMinute, anHourAgo, deadlineExceeded(noon), twoHours), importjob.ActionStop},
+		"given up, deadline put off":       {after(aMinute, anHourAgo, exceedDeadline(noon), twoHours), importjob.ActionStop},
 		"accepted, deadline passed":        {after(aMinute, anHourAgo, accept), ""},
 		"still ending, deadline passed":    {after(aMinute, untilEnded, anHourAgo, accept), ""},
 		"finished, to be deleted":          {after(shortLived, claim, accept), remove},
@@ -130,21 +131,26 @@ func TestNext(t *testing.T) {
 		"finished, of Flux":                {after(shortLived, byFlux, claim, accept), ""},
 		"finished, another import":         {after(shortLived, claim, accept, elsewhere), importjob.ActionStop},
 		"new try of a refused one":         {after(claim, stopAnswered(importjob.Terminal), tryAgain), ""},
-		"new try, noted":                   {after(claim, stopAnswered(importjob.Terminal), tryAgain, retryAsked(noon)), importjob.ActionStop},
-		"new try, refused again":           {after(claim, tryAgain, retryAsked(noon), claim, stopAnswered(importjob.Terminal)), ""},
-		"new try instead of a delay":       {after(claim, stopAnswered(importjob.Transient), tryAgain, retryAsked(noon)), importjob.ActionStop},
+		"new try, noted":                   {after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), importjob.ActionStop},
+		"new try, refused again":           {after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon), claim, stopAnswered(importjob.Terminal)), ""},
+		"refused after an unknown outcome": {after(claim, claim, stopAnswered(importjob.Terminal)), importjob.ActionDescribe},
+		"refused, told that it runs":       {after(claim, claim, stopAnswered(importjob.Terminal), told(importjob.StatusRunning)), ""},
+		"new try instead of a delay":       {after(claim, stopAnswered(importjob.Transient), tryAgain, startOver(noon)), importjob.ActionStop},
 		"new try of an accepted one":       {after(claim, accept, tryAgain), ""},
-		"without credentials, looks again": {after(credentialsNotFound("no Secret")), importjob.ActionStop},
+		"without credentials, looks again": {after(WaitForCredentials(noon, "no Secret")), importjob.ActionStop},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := next(test.object, noon)
-			action := got.action
+			got := Next(test.object, noon, false)
+			action := got.Action
 			switch {
-			case got.remove:
+			case got.Remove:
 				action = remove
-			case action == "" && got.change == nil:
-				action = wait
+			case action == "" && !isSettled(test.object):
+				before := test.object.DeepCopy()
+				if got.Change(test.object); equality.Semantic.DeepEqual(before, test.object) {
+					action = wait
+				}
 			}
 			if action != test.want {
 				t.Errorf("next is %q, want %q", action, test.want)
@@ -161,56 +167,38 @@ func tryAgain(o *cdbv1.ImportJobStop) {
 	o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "2026-01-02T12:00:00Z"}
 }
 
-func TestAWishForANewTryIsHandledOnce(t *testing.T) {
+func TestARequestedRetryIsHandledOnce(t *testing.T) {
 	t.Parallel()
 	for name, object := range map[string]*cdbv1.ImportJobStop{
 		"there from the beginning": after(tryAgain, claim, stopAnswered(importjob.Terminal)),
-		"handled":                  after(claim, stopAnswered(importjob.Terminal), tryAgain, retryAsked(noon), claim, stopAnswered(importjob.Terminal)),
-		"of one that was Ready":    after(claim, accept, tryAgain, observed, elsewhere, claim, stopAnswered(importjob.Terminal)),
+		"handled":                  after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon), claim, stopAnswered(importjob.Terminal)),
+		"of one that was Ready":    after(claim, accept, tryAgain, Observe(noon), elsewhere, claim, stopAnswered(importjob.Terminal)),
 	} {
-		if isRetryAsked(object) {
+		if isRetryRequested(object) {
 			t.Errorf("%s: asks for yet another try", name)
 		}
 	}
 }
 
-func TestTheAlarmIsTheNextTimeThatMatters(t *testing.T) {
+func TestRequeueAfter(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		object *cdbv1.ImportJobStop
 		want   time.Duration
 	}{
 		"new":                    {after(), 0},
-		"in line":                {after(waitingForQuota(noon, time.Hour)), 0},
-		"in line, deadline":      {after(aMinute, waitingForQuota(noon, time.Hour)), time.Minute},
+		"in line":                {after(WaitForQuota(noon, noon, time.Hour)), 0},
+		"in line, deadline":      {after(aMinute, WaitForQuota(noon, noon, time.Hour)), time.Minute},
 		"delayed":                {after(claim, stopAnswered(importjob.Transient)), time.Second / 2},
 		"rejected, deadline":     {after(aMinute, claim, stopAnswered(importjob.Rejected)), time.Minute},
-		"suspended, no deadline": {after(aMinute, claim, hold, suspended), 0},
+		"suspended, no deadline": {after(aMinute, claim, hold, suspend(noon)), 0},
 		"accepted":               {after(aMinute, claim, accept), 0},
 		"accepted, expires":      {after(longLived, claim, accept), time.Minute},
 		"refused, no deadline":   {after(aMinute, claim, stopAnswered(importjob.Terminal)), 0},
-		"rejected":               {after(claim, stopAnswered(importjob.Rejected)), credentialsRetry},
-		"no Secret":              {after(credentialsNotFound("none")), 0},
+		"rejected":               {after(claim, stopAnswered(importjob.Rejected)), CredentialsRetry},
+		"no Secret":              {after(WaitForCredentials(noon, "none")), stallAfter},
 	} {
-		if got := alarm(test.object, noon, 0); got != test.want {
-			t.Errorf("%s: %s, want %s", name, got, test.want)
-		}
-	}
-}
-
-func TestASecretThatIsNotWatchedIsPolled(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		object *cdbv1.ImportJobStop
-		want   time.Duration
-	}{
-		"no Secret":       {after(credentialsNotFound("none")), 10 * time.Second},
-		"rejected":        {after(claim, stopAnswered(importjob.Rejected)), 10 * time.Second},
-		"held back":       {after(credentialsNotFound("none"), hold), 0},
-		"accepted":        {after(claim, accept), 0},
-		"invalid request": {after(claim, stopAnswered(importjob.Terminal)), 0},
-	} {
-		if got := alarm(test.object, noon, 10*time.Second); got != test.want {
+		if got := RequeueAfter(test.object, noon); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
@@ -219,10 +207,10 @@ func TestASecretThatIsNotWatchedIsPolled(t *testing.T) {
 // Whatever is asked after success, only another target is called.
 func TestSuccessIsFinal(t *testing.T) {
 	t.Parallel()
-	changes := []change{otherSecret, hold, untilEnded, chinaByName, observed, accept, told(importjob.StatusPaused), told(importjob.StatusKilled), told("")}
+	changes := []Change{otherSecret, hold, untilEnded, chinaByName, Observe(noon), accept, told(importjob.StatusPaused), told(importjob.StatusKilled), told("")}
 	for i := range len(changes) * len(changes) {
 		object := after(claim, accept, changes[i%len(changes)], changes[i/len(changes)])
-		if got := next(object, noon.Add(time.Hour)); got.action == importjob.ActionStop {
+		if got := Next(object, noon.Add(time.Hour), false); got.Action == importjob.ActionStop {
 			t.Errorf("stopped again after changes %d and %d", i%len(changes), i/len(changes))
 		}
 	}

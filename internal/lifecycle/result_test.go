@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package lifecycle
 
 import (
 	"encoding/json"
@@ -31,18 +31,21 @@ func row(o *cdbv1.ImportJobStop) string {
 
 func TestTheStatusContract(t *testing.T) {
 	t.Parallel()
-	denied := answered(importjob.ActionDescribe, func(a *answer) {
-		a.err = &importjob.Error{Class: importjob.Rejected, Code: "UnauthorizedOperation", Message: "no policy"}
-	})
+	noAnswer := func(class importjob.Class) Change {
+		return answered(importjob.ActionDescribe, func(a *Result) {
+			a.Err = &importjob.Error{Class: class, Code: "Some.Code", Message: "no policy"}
+		})
+	}
+	denied, lost := noAnswer(importjob.Rejected), func(e *importjob.Error) { e.OutcomeUnknown = true }
 	for name, test := range map[string]struct {
 		object *cdbv1.ImportJobStop
 		want   string // Ready, Accepted, Reconciling, Stalled, reason
 	}{
-		"waiting for quota":         {after(waitingForQuota(noon, time.Minute)), "Unknown - True False WaitingForQuota"},
+		"waiting for quota":         {after(WaitForQuota(noon, noon, time.Minute)), "Unknown - True False WaitingForQuota"},
 		"calling":                   {after(claim), "Unknown - True False Stopping"},
 		"failed, will retry":        {after(claim, stopAnswered(importjob.Transient)), "Unknown False True False RetryScheduled"},
 		"throttled":                 {after(claim, stopAnswered(importjob.Throttled)), "Unknown False True False RetryScheduled"},
-		"Secret missing":            {after(credentialsNotFound("no Secret")), "Unknown - True False CredentialsNotFound"},
+		"Secret missing":            {after(WaitForCredentials(noon, "no Secret")), "Unknown - True False CredentialsNotFound"},
 		"credentials refused":       {after(claim, stopAnswered(importjob.Rejected)), "False False False True CredentialsRejected"},
 		"refused for good":          {after(claim, stopAnswered(importjob.Terminal)), "False False False True InvalidRequest"},
 		"unknown id":                {after(claim, stopAnswered(importjob.NotFound)), "False False False True ImportNotFound"},
@@ -50,23 +53,42 @@ func TestTheStatusContract(t *testing.T) {
 		"accepted, still ending":    {after(untilEnded, claim, accept), "Unknown True True False WaitingForStop"},
 		"ended":                     {after(untilEnded, claim, accept, told(importjob.StatusKilled)), "True True False False ImportStopped"},
 		"already stopped":           {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusKilled)), "True False False False AlreadyStopped"},
-		"finished by itself":        {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusFailed)), "False False False True ImportAlreadyFinished"},
-		"suspended":                 {after(hold, suspended), "Unknown - True False Suspended"},
-		"suspended after a refusal": {after(claim, stopAnswered(importjob.Transient), hold, suspended), "Unknown False True False Suspended"},
-		"deadline passed":           {after(aMinute, claim, stopAnswered(importjob.Transient), deadlineExceeded(noon)), "False False False True DeadlineExceeded"},
-		"deadline in line":          {after(aMinute, waitingForQuota(noon, time.Hour), deadlineExceeded(noon)), "False False False True DeadlineExceeded"},
-		"deadline while ending":     {after(aMinute, untilEnded, claim, accept, deadlineExceeded(noon)), "False True False True DeadlineExceeded"},
-		"a new try":                 {after(claim, stopAnswered(importjob.Terminal), tryAgain, retryAsked(noon)), "Unknown False True False RetryScheduled"},
+		"failed by itself":          {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusFailed)), "True False False False AlreadyStopped"},
+		"finished by itself":        {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusSuccess)), "False False False True ImportAlreadyFinished"},
+		"failed after acceptance":   {after(untilEnded, claim, accept, told(importjob.StatusFailed)), "True True False False ImportStopped"},
+		"stop came too late":        {after(untilEnded, claim, accept, told(importjob.StatusSuccess)), "False True False True ImportAlreadyFinished"},
+		"not started":               {after(untilEnded, claim, accept, told(importjob.StatusUndefined)), "Unknown True True False WaitingForStop"},
+		"no status":                 {after(untilEnded, claim, accept, told(importjob.StatusUnknown)), "Unknown True True False WaitingForStop"},
+		"outcome unknown":           {after(claim, stopAnswered(importjob.Transient, lost)), "Unknown Unknown True False RetryScheduled"},
+		"failed after an unknown":   {after(claim, claim, stopAnswered(importjob.Transient)), "Unknown Unknown True False RetryScheduled"},
+		"ambiguous after unknown":   {after(claim, claim, stopAnswered(importjob.Ambiguous)), "Unknown Unknown True False RetryScheduled"},
+		"calling after an unknown":  {after(claim, claim), "Unknown Unknown True False Stopping"},
+		"stopped by an unknown":     {after(claim, claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusKilled)), "True False False False AlreadyStopped"},
+		"deadline after an unknown": {after(aMinute, claim, stopAnswered(importjob.Transient, lost), exceedDeadline(noon)), "False Unknown False True DeadlineExceeded"},
+		"Secret missing for long":   {after(WaitForCredentials(noon.Add(-stallAfter), "no Secret"), WaitForCredentials(noon, "")), "False - False True CredentialsNotFound"},
+		"ending, Secret missing":    {after(untilEnded, claim, accept, WaitForCredentials(noon, "no Secret")), "Unknown True True False CredentialsNotFound"},
+		"follows a refusal":         {after(FollowRefusal(noon, noon.Add(time.Minute), "AuthFailure")), "False - False True CredentialsRejected"},
+		"ending, in the queue":      {after(untilEnded, claim, accept, WaitForQuota(noon, noon, time.Hour)), "Unknown True True False WaitingForStop"},
+		"ending, no question":       {after(untilEnded, claim, accept, noAnswer(importjob.Terminal)), "False True False True InvalidRequest"},
+		"ending, not found":         {after(untilEnded, claim, accept, noAnswer(importjob.NotFound)), "False True False True ImportNotFound"},
+		"panic":                     {after(claim, InternalError(noon)), "False - False True InternalError"},
+		"suspended":                 {after(hold, suspend(noon)), "Unknown - True False Suspended"},
+		"suspended after a refusal": {after(claim, stopAnswered(importjob.Transient), hold, suspend(noon)), "Unknown False True False Suspended"},
+		"deadline passed":           {after(aMinute, claim, stopAnswered(importjob.Transient), exceedDeadline(noon)), "False False False True DeadlineExceeded"},
+		"deadline in line":          {after(aMinute, WaitForQuota(noon, noon, time.Hour), exceedDeadline(noon)), "False False False True DeadlineExceeded"},
+		"deadline while ending":     {after(aMinute, untilEnded, claim, accept, exceedDeadline(noon)), "False True False True DeadlineExceeded"},
+		"a new try":                 {after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), "Unknown False True False RetryScheduled"},
 		"ending, may not ask":       {after(untilEnded, claim, accept, denied), "False True False True CredentialsRejected"},
 		"may not ask":               {after(claim, stopAnswered(importjob.Ambiguous), denied), "Unknown False True False RetryScheduled"},
-		"may not ask, again":        {after(claim, claim, claim, claim, claim, stopAnswered(importjob.Ambiguous), denied), "False False False True ImportError"},
+		"may not ask, again":        {after(claim, claim, claim, claim, claim, stopAnswered(importjob.Ambiguous), denied), "False Unknown False True ImportError"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if diff := cmp.Diff(test.want, row(test.object)); diff != "" {
 				t.Error(diff)
 			}
-			finished := !strings.Contains(test.want, "Unknown")
+			reason := readyReason(test.object)
+			finished := !strings.HasPrefix(test.want, "Unknown") && reason != cdbv1.ReasonCredentialsRejected && reason != cdbv1.ReasonCredentialsNotFound
 			if (test.object.Status.CompletionTime != nil) != finished {
 				t.Errorf("completionTime is %v", test.object.Status.CompletionTime)
 			}
@@ -83,9 +105,9 @@ func TestTheStatusContract(t *testing.T) {
 func TestAnAnswerSpeaksOfTheGenerationThatWasCalled(t *testing.T) {
 	t.Parallel()
 	object := after(claim)
-	a := &answer{action: importjob.ActionStop, generation: object.Generation, attempt: 1, at: noon, requestID: "r-1"}
+	a := &Result{Action: importjob.ActionStop, Generation: object.Generation, Attempt: 1, At: noon, RequestID: "r-1"}
 	otherSecret(object)
-	judge(object, a)
+	ApplyResult(object, a)
 	if object.Generation != 2 || object.Status.ObservedGeneration != 1 {
 		t.Errorf("generation %d, observed %d", object.Generation, object.Status.ObservedGeneration)
 	}
@@ -110,19 +132,20 @@ func TestEvents(t *testing.T) {
 		"refused once more":    {after(claim, stopAnswered(importjob.Terminal), otherSecret, claim), after(claim, stopAnswered(importjob.Terminal), otherSecret, claim, stopAnswered(importjob.Terminal)), "Warning InvalidRequest"},
 		"rejected":             {after(claim), after(claim, rejected), "Warning CredentialsRejected"},
 		"rejected as ever":     {after(claim, rejected, claim), after(claim, rejected, claim, rejected), ""},
-		"deadline":             {after(aMinute, claim, transient), after(aMinute, claim, transient, deadlineExceeded(noon)), "Warning DeadlineExceeded"},
-		"label":                {after(claim, accept), after(claim, accept, otherSecret, observed), ""},
+		"deadline":             {after(aMinute, claim, transient), after(aMinute, claim, transient, exceedDeadline(noon)), "Warning DeadlineExceeded"},
+		"label":                {after(claim, accept), after(claim, accept, otherSecret, Observe(noon)), ""},
 		"finished, TTL":        {after(shortLived, claim), after(shortLived, claim, accept), "Normal StopAccepted"},
 		"finished, TTL, Flux":  {after(shortLived, byFlux, claim), after(shortLived, byFlux, claim, accept), "Normal StopAccepted, Warning TTLIgnored"},
-		"TTL set later, Flux":  {after(byFlux, claim, accept), after(byFlux, claim, accept, shortLived, observed), "Warning TTLIgnored"},
+		"TTL set later, Flux":  {after(byFlux, claim, accept), after(byFlux, claim, accept, shortLived, Observe(noon)), "Warning TTLIgnored"},
 		"label after TTL":      {after(shortLived, byFlux, claim, accept), after(shortLived, byFlux, claim, accept), ""},
-		"a new try":            {after(claim, stopAnswered(importjob.Terminal)), after(claim, stopAnswered(importjob.Terminal), tryAgain, retryAsked(noon)), ""},
-		"credentials missing":  {after(), after(credentialsNotFound("no Secret")), ""},
-		"in line for the call": {after(), after(waitingForQuota(noon, time.Hour)), ""},
+		"a new try":            {after(claim, stopAnswered(importjob.Terminal)), after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), ""},
+		"credentials missing":  {after(), after(WaitForCredentials(noon, "no Secret")), "Warning CredentialsNotFound"},
+		"credentials stalled":  {after(WaitForCredentials(noon.Add(-stallAfter), "no Secret")), after(WaitForCredentials(noon.Add(-stallAfter), "no Secret"), WaitForCredentials(noon, "")), "Warning CredentialsNotFound"},
+		"in line for the call": {after(), after(WaitForQuota(noon, noon, time.Hour)), ""},
 	} {
 		var got []string
-		for _, n := range eventsOf(test.after, &test.before.Status) {
-			got = append(got, n.kind+" "+n.reason)
+		for _, n := range Events(test.after, &test.before.Status) {
+			got = append(got, n.Type+" "+n.Reason)
 		}
 		if diff := cmp.Diff(test.want, strings.Join(got, ", ")); diff != "" {
 			t.Errorf("%s: %s", name, diff)
@@ -171,7 +194,7 @@ func TestBackoff(t *testing.T) {
 
 func TestPollGrowsFromTwoToThirtySeconds(t *testing.T) {
 	t.Parallel()
-	object := wish()
+	object := request()
 	for age, want := range map[time.Duration]time.Duration{0: 2 * time.Second, 20 * time.Second: 10 * time.Second, time.Hour: 30 * time.Second} {
 		object.Status.StartTime = &metav1.Time{Time: noon.Add(-age)}
 		if got := poll(object, noon); got != want {
@@ -200,7 +223,7 @@ func FuzzMessagesFitIntoConditions(f *testing.F) {
 }
 
 // What status remembers of the annotation is read back from JSON. If it then differed, the wish would be handled for ever.
-func FuzzAWishForANewTryIsHandledOnce(f *testing.F) {
+func FuzzARequestedRetryIsHandledOnce(f *testing.F) {
 	f.Add("2026-01-02T12:00:00Z")
 	f.Add("a" + strings.Repeat("é", 40))
 	f.Add("\x1b[2J\n\x00")
@@ -208,12 +231,12 @@ func FuzzAWishForANewTryIsHandledOnce(f *testing.F) {
 		object := after(claim, stopAnswered(importjob.Terminal))
 		object.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: mark}
 		readBack(t, object)
-		if object.Annotations[cdbv1.RetryRequestedAtAnnotation] != "" && !isRetryAsked(object) {
+		if object.Annotations[cdbv1.RetryRequestedAtAnnotation] != "" && !isRetryRequested(object) {
 			t.Error("the wish is not seen")
 		}
-		retryAsked(noon)(object)
+		startOver(noon)(object)
 		readBack(t, object)
-		if isRetryAsked(object) {
+		if isRetryRequested(object) {
 			t.Errorf("handled as %q, it asks for yet another try", object.Status.LastHandledRetryAt)
 		}
 	})
@@ -230,23 +253,4 @@ func readBack(t *testing.T, object *cdbv1.ImportJobStop) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func FuzzParseCredentials(f *testing.F) {
-	f.Add([]byte("AKID"), []byte(" key\n"), []byte(""))
-	f.Add([]byte{0xff}, []byte("a b"), []byte("t"))
-	f.Fuzz(func(t *testing.T, id, key, token []byte) {
-		c, err := parseCredentials("creds", map[string][]byte{"secretId": id, "secretKey": key, "token": token})
-		if err == nil && (c.SecretID == "" || c.SecretKey == "" || !isToken(c.SecretID+c.SecretKey+c.Token)) {
-			t.Error("unusable credentials were taken")
-		}
-		if err != nil && (c != importjob.Credentials{} || ignoreUnusable(err) != nil) {
-			t.Errorf("%v comes with credentials or as the wrong kind", err)
-		}
-		for _, value := range [][]byte{id, key, token} {
-			if err != nil && len(value) > 12 && strings.Contains(err.Error(), string(value)) {
-				t.Error("the error quotes a value")
-			}
-		}
-	})
 }

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/credentials"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
+)
+
+// call is one call of the cloud, from its credit to its result.
+type call struct {
+	object      *cdbv1.ImportJobStop
+	creds       importjob.Credentials
+	fingerprint credentials.Fingerprint
+	action      importjob.Action
+	credit      *quota.Credit
+	recordedAt  time.Time
+}
+
+// maxAttemptAge is how old a recorded attempt may be when its call is sent. A process that was held up for longer may no longer
+// be the leader; a lease is 15 s, so that nobody else has taken over by then.
+const maxAttemptAge = 10 * time.Second
+
+// send records the attempt and then makes the call, which occupies no worker.
+func (r *Reconciler) send(ctx context.Context, c *call) error {
+	key := client.ObjectKeyFromObject(c.object)
+	if !r.inFlight.begin(key) {
+		c.credit.Cancel()
+		return nil
+	}
+	c.recordedAt = time.Now()
+	if c.action == importjob.ActionStop {
+		if err := r.recordAttempt(ctx, c.object); err != nil {
+			if apierrors.IsConflict(err) {
+				c.credit.Keep() // it looks again at once, and is not sent to the end of the queue
+			} else {
+				c.credit.Cancel()
+			}
+			r.inFlight.end(key)
+			return err
+		}
+	}
+	r.Waited(c.action, c.credit.Waited)
+	c.object = c.object.DeepCopy()
+	go func() {
+		defer func() {
+			if missed := r.inFlight.end(key); missed {
+				r.enqueue(key, priorityCredit)
+			}
+		}()
+		defer r.recoverPanic(ctx, nil)
+		r.makeCall(context.WithoutCancel(ctx), c) // a shutdown waits for it
+	}()
+	return nil
+}
+
+// makeCall makes the one request, and lives until its result is in status.
+func (r *Reconciler) makeCall(ctx context.Context, c *call) {
+	defer c.credit.Done(false) // whatever happens; after the first it does nothing
+	object := c.object
+	result := &lifecycle.Result{
+		Action: c.action, Generation: object.Generation, Attempt: object.Status.Attempts,
+		Jitter: rand.Float64(), //nolint:gosec // jitter is no secret
+	}
+	if last := object.Status.LastAttempt; last != nil {
+		result.AttemptStart = last.StartTime.DeepCopy()
+	}
+	c.credit.Await()
+	r.ask(ctx, c, result)
+	result.At = time.Now()
+	refused := result.Err != nil && result.Err.Class == importjob.Throttled
+	c.credit.Done(refused)
+	r.reportCredentials(c, result)
+	log := logr.FromContextOrDiscard(ctx).WithValues("region", object.Spec.Region, "asyncRequestId", object.Spec.AsyncRequestID, "action", c.action)
+	if err := result.Err; err != nil {
+		log.Info("cloud call failed", "errorCode", err.Code, "class", err.Class, "requestId", err.RequestID, "message", err.Message)
+	} else {
+		log.Info("cloud call succeeded", "requestId", result.RequestID, "importStatus", result.Status)
+		if c.action == importjob.ActionStop {
+			r.Accepted(result.At.Sub(object.CreationTimestamp.Time))
+		}
+	}
+	r.recordResult(logr.NewContext(ctx, log), object, result)
+}
+
+// ask makes the request, unless the attempt is stale, and puts what came of it into the result.
+func (r *Reconciler) ask(ctx context.Context, c *call, result *lifecycle.Result) {
+	if age := ageOf(c.recordedAt, time.Now()); age > maxAttemptAge {
+		result.Err = &importjob.Error{
+			Class: importjob.Transient, Code: "ClientError.NotSent",
+			Message: fmt.Sprintf("the operator was held up for %s before the call, more than %s", age.Round(time.Second), maxAttemptAge),
+		}
+		return
+	}
+	defer r.recoverPanic(ctx, func() {
+		result.Err = &importjob.Error{
+			Class: importjob.Transient, Code: "ClientError.Panic", OutcomeUnknown: true,
+			Message: "the operator failed in the call; its log has the stack trace",
+		}
+	})
+	var err error
+	target := lifecycle.Target(c.object)
+	if c.action == importjob.ActionStop {
+		result.RequestID, err = r.Cloud.Stop(ctx, c.creds, target)
+	} else {
+		result.Status, err = r.Cloud.Describe(ctx, c.creds, target)
+	}
+	if err != nil && !errors.As(err, &result.Err) {
+		result.Err = &importjob.Error{Class: importjob.Transient, Code: "ClientError.Unknown", Message: "the call failed", OutcomeUnknown: true}
+	}
+}
+
+// ageOf is by the clock that says more: the monotonic one stands still while a machine sleeps, the wall clock can be set back.
+func ageOf(start, now time.Time) time.Duration {
+	return max(now.Sub(start), now.Round(0).Sub(start.Round(0)))
+}
+
+// reportCredentials tells the other objects of the Secret how the cloud took it. An error that may pass says nothing of it.
+func (r *Reconciler) reportCredentials(c *call, result *lifecycle.Result) {
+	text := ""
+	if err := result.Err; err != nil {
+		switch err.Class {
+		case importjob.Rejected:
+			text = err.Error()
+		case importjob.Throttled, importjob.Transient:
+			return
+		}
+	}
+	r.credentials.Report(scopeOf(c.object, c.action), c.fingerprint, text, result.At, lifecycle.CredentialsRetry)
+}
+
+// inFlight are the calls that were not answered yet, one at most for a name. They occupy no worker, so that a cloud that hangs
+// holds up nobody else; credits bound them. The zero value is ready.
+type inFlight struct {
+	mu     sync.Mutex
+	missed map[types.NamespacedName]bool // true when the object was asked for meanwhile
+	ended  bool
+	group  sync.WaitGroup
+}
+
+// begin reserves the name, before anything is recorded; false when the process is about to end.
+func (f *inFlight) begin(key types.NamespacedName) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended {
+		return false
+	}
+	if f.missed == nil {
+		f.missed = map[types.NamespacedName]bool{}
+	}
+	f.missed[key] = false
+	f.group.Add(1)
+	return true
+}
+
+// end says whether the object was asked for while its call was in flight, and so has to be looked at again.
+func (f *inFlight) end(key types.NamespacedName) (missed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	missed = f.missed[key]
+	delete(f.missed, key)
+	f.group.Done()
+	return missed
+}
+
+// skip says whether a call of the object is in flight, and remembers that the object was asked for.
+func (f *inFlight) skip(key types.NamespacedName) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, found := f.missed[key]
+	if found {
+		f.missed[key] = true
+	}
+	return found
+}
+
+// drain lets no new call begin, and returns when every result is in status or was tried to be written.
+func (f *inFlight) drain() {
+	f.mu.Lock()
+	f.ended = true
+	f.mu.Unlock()
+	f.group.Wait()
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// expectations are the writes of this process that its cache has not seen yet. The zero value is empty and ready.
+type expectations struct {
+	mu      sync.Mutex
+	written map[types.NamespacedName]string // the resourceVersion of the latest write
+}
+
+// expect remembers a write. Until the cache has it, the object is stale.
+func (e *expectations) expect(object *cdbv1.ImportJobStop) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.written == nil {
+		e.written = map[types.NamespacedName]string{}
+	}
+	e.written[client.ObjectKeyFromObject(object)] = object.ResourceVersion
+}
+
+// observeOwnWrite returns true once, when this version of the object is the latest write of this process.
+func (e *expectations) observeOwnWrite(object *cdbv1.ImportJobStop) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	key := client.ObjectKeyFromObject(object)
+	if e.written[key] != object.ResourceVersion {
+		return false
+	}
+	delete(e.written, key)
+	return true
+}
+
+// isStale says whether the object, from the cache, is older than the latest write of this process.
+func (e *expectations) isStale(object *cdbv1.ImportJobStop) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	written, ok := e.written[client.ObjectKeyFromObject(object)]
+	if !ok {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(object.ResourceVersion, written)
+	return err == nil && order < 0
+}
+
+// forget is for an object that is no more.
+func (e *expectations) forget(key types.NamespacedName) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.written, key)
+}

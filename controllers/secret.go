@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/credentials"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
+)
+
+// readSecret gets one Secret from the API server. There is no list, no watch and no cache of Secrets.
+func (r *Reconciler) readSecret(ctx context.Context, name types.NamespacedName) (map[string][]byte, error) {
+	secret := &corev1.Secret{}
+	err := r.APIReader.Get(ctx, name, secret)
+	switch {
+	case isGone(err, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}):
+		return nil, &credentials.Unusable{Text: fmt.Sprintf("Secret %q does not exist in namespace %q; create it with the keys secretId and secretKey", name.Name, name.Namespace)}
+	case apierrors.IsForbidden(err):
+		return nil, &credentials.Unusable{Text: fmt.Sprintf("the operator may not read Secret %q in namespace %q; bind its Role there", name.Name, name.Namespace)}
+	}
+	return secret.Data, err
+}
+
+func secretOf(object *cdbv1.ImportJobStop) types.NamespacedName {
+	return types.NamespacedName{Namespace: object.Namespace, Name: object.Spec.CredentialsSecretRef.Name}
+}
+
+func scopeOf(object *cdbv1.ImportJobStop, action importjob.Action) credentials.Scope {
+	target := lifecycle.Target(object)
+	return credentials.Scope{Secret: secretOf(object), Region: target.Region, Site: target.Site, Action: action}
+}
+
+// awaitSecret lets a change of the Secret wake the object, if it waits for one. Zero says that the content that failed is not known.
+func (r *Reconciler) awaitSecret(object *cdbv1.ImportJobStop, seen credentials.Fingerprint) {
+	key := client.ObjectKeyFromObject(object)
+	if !lifecycle.WaitsForSecret(object) {
+		r.credentials.Forget(key)
+		return
+	}
+	r.credentials.Await(secretOf(object), key, credentials.Wait{
+		Seen: seen, Missing: lifecycle.WaitsForMissingSecret(object), Urgent: lifecycle.WaitsForRetry(object),
+	})
+}
+
+// keepWaiting is for an object whose Secret was missing and has not changed since.
+func (r *Reconciler) keepWaiting(ctx context.Context, object *cdbv1.ImportJobStop, now time.Time) (time.Duration, error) {
+	r.Quota.Leave(client.ObjectKeyFromObject(object))
+	if err := r.write(ctx, object, lifecycle.WaitForCredentials(now, "")); err != nil {
+		return 0, err
+	}
+	r.awaitSecret(object, credentials.Fingerprint{})
+	return lifecycle.RequeueAfter(object, now), nil
+}
+
+// withoutCredentials says what is wrong with the Secret and waits for it to change.
+func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.ImportJobStop, seen credentials.Fingerprint, err error) (time.Duration, error) {
+	r.Quota.Leave(client.ObjectKeyFromObject(object))
+	bad, ok := errors.AsType[*credentials.Unusable](err)
+	if !ok {
+		return 0, err
+	}
+	now := time.Now()
+	if err := r.write(ctx, object, lifecycle.WaitForCredentials(now, bad.Text)); err != nil {
+		return 0, err
+	}
+	r.awaitSecret(object, seen)
+	return lifecycle.RequeueAfter(object, now), nil
+}
+
+// followRefusal gives the object the result that another object of the same Secret got.
+func (r *Reconciler) followRefusal(ctx context.Context, object *cdbv1.ImportJobStop, seen credentials.Fingerprint, text string, next time.Time) (time.Duration, error) {
+	r.Quota.Leave(client.ObjectKeyFromObject(object))
+	now := time.Now()
+	if err := r.write(ctx, object, lifecycle.FollowRefusal(now, next, text)); err != nil {
+		return 0, err
+	}
+	r.awaitSecret(object, seen)
+	return lifecycle.RequeueAfter(object, now), nil
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/credentials"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
+)
+
+// What the API server's failures cost: backoff between the tries of an object, and the longest that one may hold a worker.
+const (
+	minRetry, maxRetry = 10 * time.Millisecond, 10 * time.Second
+	reconcileTimeout   = 15 * time.Second
+)
+
+// Priorities in the controller's queue. A fresh object has 0, the first list after a start -100.
+const (
+	priorityCredit = 1  // has a credit in hand, which others wait for
+	prioritySecret = -1 // its Secret has changed: many objects can wait for one
+)
+
+// SetupWithManager watches the objects, the Secrets that they wait for, and the credits that come back.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
+	r.credentials = credentials.New(r.readSecret, r.SecretPoll)
+	// The lease is released when all that needs it has ended: not before the results of the calls in flight are written.
+	err := mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		<-ctx.Done()
+		r.inFlight.drain()
+		return nil
+	}))
+	if err != nil {
+		return err
+	}
+	options.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry)
+	options.ReconciliationTimeout = reconcileTimeout
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&cdbv1.ImportJobStop{}, builder.WithPredicates(predicate.Funcs{UpdateFunc: r.ignoreOwnWrites})).
+		WatchesRawSource(source.Func(r.start)).
+		WithOptions(options).
+		Complete(r)
+}
+
+// start runs when this process begins to work, as the leader where there is one. It opens the budgets and polls Secrets.
+func (r *Reconciler) start(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	prior, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
+	if !ok {
+		return errors.New("the controller's queue has no priorities")
+	}
+	r.enqueue = func(key types.NamespacedName, priority int) {
+		prior.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, reconcile.Request{NamespacedName: key})
+	}
+	r.Quota.Start(func(key types.NamespacedName) { r.enqueue(key, priorityCredit) })
+	go func() {
+		for ctx.Err() == nil { // again after a panic
+			r.pollSecrets(ctx)
+		}
+	}()
+	return nil
+}
+
+func (r *Reconciler) pollSecrets(ctx context.Context) {
+	defer r.recoverPanic(ctx, nil)
+	r.credentials.Run(ctx, func(key types.NamespacedName) { r.enqueue(key, prioritySecret) })
+}
+
+// ignoreOwnWrites is false for a write of this process after which the object has nothing to do: most of what a watch tells.
+func (r *Reconciler) ignoreOwnWrites(e event.UpdateEvent) (look bool) {
+	defer r.recoverPanic(context.Background(), func() { look = true }) // it runs in a goroutine of the cache
+	object, ok := e.ObjectNew.(*cdbv1.ImportJobStop)
+	if !ok || !r.expectations.observeOwnWrite(object) {
+		return true
+	}
+	return lifecycle.HasMore(object)
+}
+
+// StripUnusedFields drops what the operator never looks at before an object is cached: a tenant can write much into it.
+func StripUnusedFields(o any) (any, error) {
+	object, ok := o.(*cdbv1.ImportJobStop)
+	if !ok {
+		return o, nil // a tombstone
+	}
+	unread := func(name, _ string) bool { return !lifecycle.IsRead(name) }
+	maps.DeleteFunc(object.Labels, unread)
+	maps.DeleteFunc(object.Annotations, unread)
+	object.ManagedFields = nil
+	return object, nil
+}
+
+// CountByReason counts the objects in the cache by the reason of Ready; those that have none yet count as None.
+func (r *Reconciler) CountByReason() (map[string]int, error) {
+	var objects cdbv1.ImportJobStopList
+	if err := r.Client.List(context.Background(), &objects, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, err
+	}
+	counts := map[string]int{}
+	for i := range objects.Items {
+		reason := lifecycle.ReadyReason(&objects.Items[i])
+		if reason == "" {
+			reason = "None"
+		}
+		counts[reason]++
+	}
+	return counts, nil
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
+)
+
+// writeTimeout bounds the writes of an attempt and of its result, which go on while the process shuts down.
+const writeTimeout = 10 * time.Second
+
+var (
+	// errOvertaken: another operator has made a later attempt, and its status is the truth now.
+	errOvertaken = errors.New("the status speaks of a later attempt")
+	// errGone: a live read said that the object was deleted, or has another uid.
+	errGone = errors.New("the object was deleted")
+)
+
+// write updates the status with the resourceVersion just read, and only if the change changes anything.
+func (r *Reconciler) write(ctx context.Context, object *cdbv1.ImportJobStop, change lifecycle.Change) error {
+	return r.writeSince(ctx, object, object.Status.DeepCopy(), change)
+}
+
+// writeSince applies the change, writes the status if it changed, then emits events for the difference since before.
+func (r *Reconciler) writeSince(ctx context.Context, object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus, change lifecycle.Change) error {
+	read := object.Status.DeepCopy()
+	change(object)
+	if !equality.Semantic.DeepEqual(read, &object.Status) {
+		if err := r.Client.Status().Update(ctx, object); err != nil {
+			object.Status = *read
+			return err
+		}
+		r.expectations.expect(object)
+	}
+	r.emit(object, lifecycle.Events(object, before)...)
+	return nil
+}
+
+func (r *Reconciler) emit(object *cdbv1.ImportJobStop, events ...lifecycle.Event) {
+	for _, e := range events {
+		r.Events.Eventf(object, nil, e.Type, e.Reason, string(importjob.ActionStop), "%s", e.Message)
+	}
+}
+
+// recordAttempt writes the attempt down before its call is sent. If the object changed meanwhile, the write conflicts: another
+// operator may be at work. A shutdown does not cut it off, so that nobody has to wonder later whether the call was sent.
+func (r *Reconciler) recordAttempt(ctx context.Context, object *cdbv1.ImportJobStop) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	return r.write(ctx, object, lifecycle.RecordAttempt(time.Now()))
+}
+
+// recordResult puts the result into status, and does not give up while the process lives and the object is there.
+func (r *Reconciler) recordResult(ctx context.Context, object *cdbv1.ImportJobStop, result *lifecycle.Result) {
+	log := logr.FromContextOrDiscard(ctx)
+	before := object.Status.DeepCopy()
+	for delay := minRetry; ; delay = min(2*delay, maxRetry) {
+		err := r.writeResult(ctx, object, before, result)
+		switch {
+		case err == nil:
+			return
+		case errors.Is(err, errOvertaken), errors.Is(err, errGone):
+			log.Info("this result is in no status", "reason", err.Error(), "requestId", result.RequestID, "importStatus", result.Status)
+			return
+		}
+		log.Info("the result is not in status yet, trying again", "reason", err.Error())
+		time.Sleep(delay)
+	}
+}
+
+// writeResult writes the result into the newest object: the call was made, whatever else has changed since. Events are for the
+// difference since before, also when the answer to an earlier write was lost.
+func (r *Reconciler) writeResult(ctx context.Context, object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus, result *lifecycle.Result) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	for {
+		if !result.Belongs(object) {
+			return errOvertaken
+		}
+		err := r.writeSince(ctx, object, before, func(o *cdbv1.ImportJobStop) { r.applySafely(ctx, o, result) })
+		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			return err
+		}
+		if err := r.readLive(ctx, object); err != nil {
+			return err
+		}
+		if apierrors.IsNotFound(err) {
+			return err // the object is there all the same: something else answered
+		}
+	}
+}
+
+// applySafely keeps an answer whose meaning cannot be judged.
+func (r *Reconciler) applySafely(ctx context.Context, object *cdbv1.ImportJobStop, result *lifecycle.Result) {
+	asRead := object.Status.DeepCopy()
+	defer r.recoverPanic(ctx, func() {
+		object.Status = *asRead
+		lifecycle.ApplyResultUnjudged(object, result)
+	})
+	lifecycle.ApplyResult(object, result)
+}
+
+// readLive replaces the object by what the API server has now; errGone if that is nothing, or another object of the same name.
+func (r *Reconciler) readLive(ctx context.Context, object *cdbv1.ImportJobStop) error {
+	newest := &cdbv1.ImportJobStop{}
+	err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(object), newest)
+	switch {
+	case isGone(err, object) || (err == nil && newest.UID != object.UID):
+		return errGone
+	case err != nil:
+		return err
+	}
+	*object = *newest
+	r.expectations.expect(object) // the cache can be older
+	return nil
+}
+
+// isGone says whether an error means that the object itself does not exist. Any other 404 can come from a proxy, or from a
+// version of the API that is not served for a moment.
+func isGone(err error, object client.Object) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || !apierrors.IsNotFound(err) {
+		return false
+	}
+	resource := "importjobstops"
+	if _, ok := object.(*corev1.Secret); ok {
+		resource = "secrets"
+	}
+	details := status.Status().Details
+	return details != nil && details.Kind == resource && details.Name == object.GetName() && len(details.Causes) == 0
+}
+
+// remove deletes the very object that was looked at, and no other of its name or of a later version. What a tool would create
+// again stays: the cache does not keep the managers of fields, so they are read live.
+func (r *Reconciler) remove(ctx context.Context, object *cdbv1.ImportJobStop) error {
+	version := object.ResourceVersion
+	if err := r.readLive(ctx, object); err != nil {
+		if errors.Is(err, errGone) {
+			return nil
+		}
+		return err
+	}
+	if tool := lifecycle.ManagedBy(object); tool != "" {
+		r.emit(object, lifecycle.TTLIgnored(tool))
+		return nil
+	}
+	err := r.Client.Delete(ctx, object, client.Preconditions{UID: &object.UID, ResourceVersion: &version},
+		client.PropagationPolicy(metav1.DeletePropagationBackground))
+	if isGone(err, object) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"slices"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// marks are the labels and annotations of tools that create again what was deleted.
+var marks = map[string]string{
+	"app.kubernetes.io/instance":       "Argo CD or Helm",
+	"applyset.kubernetes.io/part-of":   "kubectl apply --prune",
+	"argocd.argoproj.io/instance":      "Argo CD",
+	"argocd.argoproj.io/tracking-id":   "Argo CD",
+	"helm.toolkit.fluxcd.io/name":      "Flux",
+	"kapp.k14s.io/app":                 "kapp",
+	"kapp.k14s.io/identity":            "kapp",
+	"kustomize.toolkit.fluxcd.io/name": "Flux",
+	"meta.helm.sh/release-name":        "Helm",
+}
+
+// managers are the field managers of such tools. The cache does not keep them.
+var managers = map[string]string{
+	"argocd-controller":    "Argo CD",
+	"helm":                 "Helm",
+	"kustomize-controller": "Flux",
+}
+
+// ManagedBy names the owner or the tool that would create the object again after its deletion; empty is none.
+func ManagedBy(object *cdbv1.ImportJobStop) string {
+	if len(object.OwnerReferences) > 0 {
+		owner := object.OwnerReferences[0]
+		return Truncate("its owner "+owner.Kind+"/"+owner.Name, maxID)
+	}
+	var tools []string
+	for _, set := range []map[string]string{object.Labels, object.Annotations} {
+		for mark := range set {
+			if tool := marks[mark]; tool != "" {
+				tools = append(tools, tool)
+			}
+		}
+	}
+	for _, entry := range object.ManagedFields {
+		if tool := managers[entry.Manager]; tool != "" {
+			tools = append(tools, tool)
+		}
+	}
+	if len(tools) == 0 {
+		return ""
+	}
+	return slices.Min(tools)
+}
+
+// IsRead says whether the operator looks at a label or an annotation of this name.
+func IsRead(name string) bool { return marks[name] != "" || name == cdbv1.RetryRequestedAtAnnotation }

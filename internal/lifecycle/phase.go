@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// phase says which of Ready, Reconciling and Stalled go together.
+type phase int
+
+const (
+	progressing phase = iota // Unknown, True, False: the operator works on it
+	succeeded                // True, False, False: it is over
+	failed                   // False, False, True: it is over, unless the spec changes or a retry is requested
+	stalled                  // False, False, True: it needs help, and goes on by itself when help has come
+)
+
+// phaseOf is the phase that a reason of Ready belongs to. A reason that is not ours is progressing: the object is judged anew.
+func phaseOf(reason string) phase {
+	switch reason {
+	case cdbv1.ReasonStopAccepted, cdbv1.ReasonImportStopped, cdbv1.ReasonAlreadyStopped:
+		return succeeded
+	case cdbv1.ReasonImportNotFound, cdbv1.ReasonInvalidRequest, cdbv1.ReasonImportError, cdbv1.ReasonImportAlreadyFinished,
+		cdbv1.ReasonDeadlineExceeded, cdbv1.ReasonInternalError:
+		return failed
+	case cdbv1.ReasonCredentialsRejected:
+		return stalled
+	}
+	return progressing
+}
+
+// maxMessage is the longest message of a condition, in bytes, without the link to its remedy. The API server takes 32 KiB.
+const maxMessage = 4096
+
+// setPhase writes Ready, Reconciling and Stalled together, each with the generation that it speaks of, and the times that go with them.
+// Where a person must act, the message says where the remedy is.
+func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at time.Time) {
+	status, was := &object.Status, readyReason(object)
+	message = Truncate(message, maxMessage)
+	if p == failed || p == stalled || reason == cdbv1.ReasonCredentialsNotFound {
+		message += remedy(reason)
+	}
+	ready, reconciling, isStalled := metav1.ConditionFalse, metav1.ConditionFalse, metav1.ConditionFalse
+	idle, finished := cdbv1.ReasonFinished, p == succeeded || p == failed
+	switch p {
+	case progressing:
+		ready, reconciling, idle = metav1.ConditionUnknown, metav1.ConditionTrue, cdbv1.ReasonProgressing
+	case succeeded:
+		ready = metav1.ConditionTrue
+	default:
+		isStalled = metav1.ConditionTrue
+	}
+	set := func(kind string, value metav1.ConditionStatus) {
+		if value == metav1.ConditionFalse && kind != cdbv1.ConditionReady {
+			setCondition(object, kind, value, idle, idleMessages[idle], at)
+			return
+		}
+		setCondition(object, kind, value, reason, message, at)
+	}
+	set(cdbv1.ConditionReady, ready)
+	set(cdbv1.ConditionReconciling, reconciling)
+	set(cdbv1.ConditionStalled, isStalled)
+	switch {
+	case !finished:
+		status.CompletionTime = nil
+	case status.CompletionTime == nil || was != reason:
+		status.CompletionTime = secondTime(at)
+	}
+	if finished {
+		status.NextAttemptTime = nil
+	}
+	waits := reason == cdbv1.ReasonWaitingForQuota || reason == cdbv1.ReasonCredentialsNotFound
+	if !waits || was != reason {
+		status.WaitingSince = nil
+	}
+	if waits && status.WaitingSince == nil {
+		status.WaitingSince = secondTime(at)
+	}
+	observe(object)
+}
+
+var idleMessages = map[string]string{
+	cdbv1.ReasonFinished:    "nothing is left to do",
+	cdbv1.ReasonProgressing: "the operator goes on without help",
+}
+
+// remedy is the link to what a person can do.
+func remedy(reason string) string {
+	return "; see " + cdbv1.RemediesPage + "#" + strings.ToLower(reason)
+}
+
+// observe makes the status speak of the spec as it is now.
+func observe(object *cdbv1.ImportJobStop) {
+	object.Status.ObservedGeneration = object.Generation
+	for i, c := range object.Status.Conditions {
+		switch c.Type {
+		case cdbv1.ConditionReady, cdbv1.ConditionAccepted, cdbv1.ConditionReconciling, cdbv1.ConditionStalled:
+			object.Status.Conditions[i].ObservedGeneration = object.Generation
+		}
+	}
+}
+
+// setCondition keeps lastTransitionTime unless the status of the condition changes.
+func setCondition(object *cdbv1.ImportJobStop, kind string, status metav1.ConditionStatus, reason, message string, at time.Time) {
+	meta.SetStatusCondition(&object.Status.Conditions, metav1.Condition{
+		Type: kind, Status: status, Reason: reason, Message: message,
+		ObservedGeneration: object.Generation, LastTransitionTime: *secondTime(at),
+	})
+}
+
+func conditionOf(status *cdbv1.ImportJobStopStatus, kind string) metav1.Condition {
+	if c := meta.FindStatusCondition(status.Conditions, kind); c != nil {
+		return *c
+	}
+	return metav1.Condition{}
+}
+
+func readyOf(status *cdbv1.ImportJobStopStatus) metav1.Condition {
+	return conditionOf(status, cdbv1.ConditionReady)
+}
+
+func readyReason(object *cdbv1.ImportJobStop) string { return readyOf(&object.Status).Reason }
+
+// refusalOf is the reason of Accepted while the cloud has not accepted: the class of its latest refusal. Empty without one.
+func refusalOf(status *cdbv1.ImportJobStopStatus) string {
+	if c := conditionOf(status, cdbv1.ConditionAccepted); c.Status != metav1.ConditionTrue {
+		return c.Reason
+	}
+	return ""
+}
+
+// Truncate returns the beginning of s, of at most limit bytes, as whole characters: JSON would not keep half of one.
+func Truncate(s string, limit int) string {
+	return strings.ToValidUTF8(s[:min(len(s), limit)], "")
+}
+
+func microTime(t time.Time) *metav1.MicroTime {
+	return &metav1.MicroTime{Time: t.Truncate(time.Microsecond)}
+}
+
+func secondTime(t time.Time) *metav1.Time { return &metav1.Time{Time: t.Truncate(time.Second)} }

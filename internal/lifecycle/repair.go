@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// clockSkew is how far the operator's clock may be behind the API server's before its times count as wrong.
+const clockSkew = time.Minute
+
+// needsRepair: the status has what no version of the operator would write.
+func needsRepair(object *cdbv1.ImportJobStop, now time.Time) bool {
+	repaired := object.DeepCopy()
+	repair(now)(repaired)
+	return !equality.Semantic.DeepEqual(&object.Status, &repaired.Status)
+}
+
+// repair corrects a status that comes from a restore, a person or a wrong clock. A time in the future, or from before the object
+// existed, becomes now, so that a deadline and a TTL run in full.
+func repair(now time.Time) Change {
+	return func(object *cdbv1.ImportJobStop) {
+		status := &object.Status
+		status.Attempts = max(status.Attempts, 0)
+		status.Conditions = firstOfEachType(status.Conditions)
+		if status.Target == nil && (status.RequestID != "" || status.LastAttempt != nil) {
+			target := object.Spec.Target() // a record without a target is taken for this one: a second stop cannot be undone
+			status.Target = &target
+		}
+		repairAccepted(object, now)
+		repairTimes(object, now)
+	}
+}
+
+func repairTimes(object *cdbv1.ImportJobStop, now time.Time) {
+	status := &object.Status
+	earliest := object.CreationTimestamp.Add(-clockSkew)
+	if earliest.After(now) {
+		earliest = time.Time{} // our clock is the one that is behind
+	}
+	for _, t := range []**metav1.Time{&status.StartTime, &status.CompletionTime, &status.WaitingSince} {
+		if *t != nil && ((*t).After(now) || (*t).Time.Before(earliest)) {
+			*t = secondTime(now)
+		}
+	}
+	if dueTime(object).After(now.Add(CredentialsRetry)) {
+		status.NextAttemptTime = nil // farther off than any delay of ours
+	}
+}
+
+// repairAccepted makes the condition Accepted agree with status.requestId.
+func repairAccepted(object *cdbv1.ImportJobStop, now time.Time) {
+	isTrue := conditionOf(&object.Status, cdbv1.ConditionAccepted).Status == metav1.ConditionTrue
+	switch {
+	case accepted(object) && !isTrue && !targetChanged(object):
+		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, acceptedMessage(object), now)
+	case !accepted(object) && isTrue:
+		meta.RemoveStatusCondition(&object.Status.Conditions, cdbv1.ConditionAccepted)
+	}
+}
+
+func firstOfEachType(conditions []metav1.Condition) []metav1.Condition {
+	seen := map[string]bool{}
+	var first []metav1.Condition
+	for _, c := range conditions {
+		if !seen[c.Type] {
+			seen[c.Type] = true
+			first = append(first, c)
+		}
+	}
+	return first
+}

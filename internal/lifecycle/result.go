@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+// blindTries is how often a stop is tried that the cloud refuses ambiguously while it cannot be asked how the import is.
+const blindTries = 5
+
+// Result is what came of one call.
+type Result struct {
+	Action       importjob.Action
+	Generation   int64             // of the spec that the call was made for
+	Attempt      int32             // number of the attempt
+	AttemptStart *metav1.MicroTime // of the attempt in status; nil when there was none
+	At           time.Time         // when the answer was known
+	RequestID    string            // of an accepted stop
+	Status       importjob.Status  // of an answered question
+	Err          *importjob.Error  // nil: the call succeeded
+	Jitter       float64           // in [0, 1), for the backoff
+}
+
+// Belongs says whether the status still speaks of the attempt that the result is of.
+func (r *Result) Belongs(object *cdbv1.ImportJobStop) bool {
+	last := object.Status.LastAttempt
+	if last == nil || r.AttemptStart == nil {
+		return last == nil && r.AttemptStart == nil
+	}
+	return last.StartTime.Equal(r.AttemptStart)
+}
+
+// ApplyResult writes what a result means into the status that it belongs to. Applying the same result twice changes nothing.
+func ApplyResult(object *cdbv1.ImportJobStop, r *Result) {
+	asCalled(object, r, func() {
+		if r.Action == importjob.ActionDescribe {
+			applyDescribe(object, r)
+		} else {
+			applyStop(object, r)
+		}
+	})
+}
+
+// ApplyResultUnjudged keeps the answer where judging it panicked: nothing of a stop that was accepted may be lost.
+func ApplyResultUnjudged(object *cdbv1.ImportJobStop, r *Result) {
+	asCalled(object, r, func() {
+		if r.Action == importjob.ActionStop {
+			endAttempt(object, r)
+		}
+		InternalError(r.At)(object)
+	})
+}
+
+// asCalled makes the status speak of the spec that the call was made for, whatever the spec says by now.
+func asCalled(object *cdbv1.ImportJobStop, r *Result, apply func()) {
+	generation := object.Generation
+	object.Generation = r.Generation
+	defer func() { object.Generation = generation }()
+	if object.Status.StartTime == nil { // it was suspended meanwhile
+		object.Status.StartTime = secondTime(r.At)
+	}
+	apply()
+}
+
+// endAttempt records the answer of a stop.
+func endAttempt(object *cdbv1.ImportJobStop, r *Result) {
+	status := &object.Status
+	if status.LastAttempt == nil {
+		status.LastAttempt = &cdbv1.Attempt{StartTime: *microTime(r.At)}
+	}
+	last := status.LastAttempt
+	if r.Err == nil {
+		last.EndTime, last.RequestID = microTime(r.At), r.RequestID
+		status.RequestID = r.RequestID
+		return
+	}
+	last.RequestID, last.ErrorCode, last.Message = r.Err.RequestID, r.Err.Code, r.Err.Message
+	if !r.Err.OutcomeUnknown {
+		last.EndTime = microTime(r.At)
+	}
+}
+
+func applyStop(object *cdbv1.ImportJobStop, r *Result) {
+	endAttempt(object, r)
+	err := r.Err
+	if err == nil {
+		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, acceptedMessage(object), r.At)
+		if waitsForEnd(object) {
+			waitForEnd(object, r, "the import is still ending")
+		} else {
+			confirmAccepted(r.At)(object)
+		}
+		return
+	}
+	setRefused(object, r)
+	switch err.Class {
+	case importjob.Throttled:
+		object.Status.Attempts = max(r.Attempt-1, 0)
+		retry(object, r, 0, err.Error()+"; waiting for a new turn")
+	case importjob.Rejected:
+		reject(object, r, err.Error()+"; correct the Secret or its CAM policy")
+	case importjob.Terminal, importjob.NotFound:
+		if mayBeOver(object) {
+			retry(object, r, 0, err.Error()+"; an earlier attempt may have stopped the import, asking the cloud")
+			return
+		}
+		help := "; correct the spec"
+		if err.Class == importjob.NotFound {
+			help = "; check asyncRequestId, region, site and account"
+		}
+		giveUp(object, r, reasonOf(err.Class), err.Error()+help)
+	case importjob.Ambiguous:
+		retry(object, r, 0, err.Error()+"; the import may be over, asking the cloud")
+	default:
+		retry(object, r, backoff(r.Attempt, r.Jitter), err.Error())
+	}
+}
+
+// setRefused makes Accepted say what the cloud refused, or that the outcome of an attempt is unknown.
+func setRefused(object *cdbv1.ImportJobStop, r *Result) {
+	value, reason, message := metav1.ConditionFalse, reasonOf(r.Err.Class), r.Err.Error()
+	if r.Err.OutcomeUnknown || object.Status.LastAttempt.FollowsUnknown {
+		value, message = metav1.ConditionUnknown, message+"; "+outcomeUnknown
+		switch r.Err.Class {
+		case importjob.Terminal, importjob.NotFound, importjob.Ambiguous: // the cloud is asked: keep why
+		default:
+			reason = cdbv1.ReasonOutcomeUnknown
+		}
+	}
+	setCondition(object, cdbv1.ConditionAccepted, value, reason, Truncate(message, maxMessage), r.At)
+}
+
+func applyDescribe(object *cdbv1.ImportJobStop, r *Result) {
+	if r.Err != nil {
+		applyNoAnswer(object, r)
+		return
+	}
+	object.Status.ImportStatus = string(r.Status)
+	switch r.Status {
+	case importjob.StatusKilled, importjob.StatusRemoved, importjob.StatusFailed:
+		endStopped(object, r)
+	case importjob.StatusSuccess:
+		message := "the import had run to its end, there was nothing to stop"
+		if accepted(object) {
+			message = acceptedMessage(object) + ", but the import ran to its end: the stop came too late"
+		}
+		settleAccepted(object, r, message)
+		giveUp(object, r, cdbv1.ReasonImportAlreadyFinished, message)
+	case importjob.StatusPaused:
+		if waitsForEnd(object) {
+			waitForEnd(object, r, "the import is being stopped")
+			return
+		}
+		endStopped(object, r)
+	default:
+		applyRunning(object, r)
+	}
+}
+
+// applyRunning: the import is not over.
+func applyRunning(object *cdbv1.ImportJobStop, r *Result) {
+	if accepted(object) {
+		waitForEnd(object, r, "the import is still ending")
+		return
+	}
+	message := fmt.Sprintf("%s, but the import is not over (%s)", lastError(object), r.Status)
+	if refusalOf(&object.Status) == cdbv1.ReasonInvalidRequest {
+		giveUp(object, r, cdbv1.ReasonInvalidRequest, message)
+		return
+	}
+	retry(object, r, backoff(r.Attempt, r.Jitter), message)
+}
+
+// applyNoAnswer: the cloud did not say how the import is.
+func applyNoAnswer(object *cdbv1.ImportJobStop, r *Result) {
+	err, passing := r.Err, false
+	switch r.Err.Class {
+	case importjob.Transient, importjob.Throttled, importjob.Ambiguous:
+		passing = true
+	}
+	switch {
+	case accepted(object) && passing:
+		waitForEnd(object, r, "whether it has ended is not known: "+err.Error())
+	case accepted(object) && err.Class == importjob.Rejected:
+		reject(object, r, acceptedMessage(object)+", but the operator may not ask whether the import has ended: "+err.Error()+
+			"; allow cdb:DescribeAsyncRequestInfo, or set waitFor to Accepted")
+	case accepted(object):
+		giveUp(object, r, reasonOf(err.Class), acceptedMessage(object)+", but the cloud does not say whether the import has ended: "+err.Error())
+	case passing:
+		retry(object, r, poll(object, r.At), lastError(object)+"; asking the cloud failed: "+err.Error())
+	default:
+		object.Status.ImportStatus = string(importjob.StatusUnknown)
+		message := fmt.Sprintf("%s; the cloud could not be asked whether the import is over: %s", lastError(object), err.Error())
+		refusal := refusalOf(&object.Status)
+		switch refusal {
+		case cdbv1.ReasonImportNotFound, cdbv1.ReasonInvalidRequest:
+			giveUp(object, r, refusal, message)
+		default:
+			if r.Attempt >= blindTries {
+				giveUp(object, r, cdbv1.ReasonImportError, message)
+				return
+			}
+			retry(object, r, backoff(r.Attempt, r.Jitter), message)
+		}
+	}
+}
+
+// lastError is what the last attempt failed with.
+func lastError(object *cdbv1.ImportJobStop) string {
+	last := object.Status.LastAttempt
+	if last == nil || last.ErrorCode == "" {
+		return "the last attempt has no answer"
+	}
+	return Truncate(last.ErrorCode, maxID) + ": " + Truncate(last.Message, maxMessage/4)
+}
+
+// endStopped: the import is over before its end.
+func endStopped(object *cdbv1.ImportJobStop, r *Result) {
+	how := fmt.Sprintf("the import has ended before its end (%s)", r.Status)
+	if accepted(object) {
+		setPhase(object, succeeded, cdbv1.ReasonImportStopped, acceptedMessage(object)+", and "+how, r.At)
+		return
+	}
+	message := fmt.Sprintf("the import was already over (%s), stopped by someone else or failed by itself", r.Status)
+	if last := object.Status.LastAttempt; last != nil && last.FollowsUnknown {
+		message = fmt.Sprintf("the import was already over (%s); an earlier attempt of unknown outcome may have stopped it", r.Status)
+	}
+	settleAccepted(object, r, message)
+	setPhase(object, succeeded, cdbv1.ReasonAlreadyStopped, message, r.At)
+}
+
+// settleAccepted makes Accepted False where the import is over and no call of ours was accepted.
+func settleAccepted(object *cdbv1.ImportJobStop, r *Result, message string) {
+	if accepted(object) {
+		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, acceptedMessage(object), r.At)
+		return
+	}
+	c := conditionOf(&object.Status, cdbv1.ConditionAccepted)
+	if c.Reason == "" || c.Status == metav1.ConditionTrue {
+		c.Reason, c.Message = cdbv1.ReasonImportError, message
+	}
+	setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionFalse, c.Reason, c.Message, r.At)
+}
+
+func waitForEnd(object *cdbv1.ImportJobStop, r *Result, message string) {
+	object.Status.NextAttemptTime = microTime(r.At.Add(poll(object, r.At)))
+	setPhase(object, progressing, cdbv1.ReasonWaitingForStop, prefixAccepted(object, message), r.At)
+}
+
+// retry goes on after a delay; without one, as soon as the quota allows.
+func retry(object *cdbv1.ImportJobStop, r *Result, delay time.Duration, message string) {
+	object.Status.NextAttemptTime = nil
+	if delay > 0 {
+		object.Status.NextAttemptTime = microTime(r.At.Add(delay))
+	}
+	setPhase(object, progressing, cdbv1.ReasonRetryScheduled, message, r.At)
+}
+
+// reject waits for other credentials, and tries these again after ten minutes.
+func reject(object *cdbv1.ImportJobStop, r *Result, message string) {
+	object.Status.NextAttemptTime = microTime(r.At.Add(CredentialsRetry))
+	setPhase(object, stalled, cdbv1.ReasonCredentialsRejected, message, r.At)
+}
+
+func giveUp(object *cdbv1.ImportJobStop, r *Result, reason, message string) {
+	setPhase(object, failed, reason, message, r.At)
+}
+
+// reasonOf is the reason of Accepted for a class.
+func reasonOf(class importjob.Class) string {
+	switch class {
+	case importjob.Throttled:
+		return cdbv1.ReasonThrottled
+	case importjob.Rejected:
+		return cdbv1.ReasonCredentialsRejected
+	case importjob.Terminal:
+		return cdbv1.ReasonInvalidRequest
+	case importjob.NotFound:
+		return cdbv1.ReasonImportNotFound
+	case importjob.Ambiguous:
+		return cdbv1.ReasonImportError
+	default:
+		return cdbv1.ReasonCloudError
+	}
+}

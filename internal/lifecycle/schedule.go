@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// The delays that the operator makes.
+const (
+	// CredentialsRetry is how often credentials that the cloud refused are tried again, because a CAM policy can change unseen.
+	CredentialsRetry = 10 * time.Minute
+	maxBackoff       = 5 * time.Minute
+	minPoll, maxPoll = 2 * time.Second, 30 * time.Second
+)
+
+// RequeueAfter is the time until the next retry, deadline, expiry or stall; zero means none.
+func RequeueAfter(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
+	times := []time.Time{expiry(object)}
+	if !isSettled(object) {
+		times = append(times, dueTime(object), deadline(object), stallTime(object))
+	}
+	soonest := time.Duration(0)
+	for _, at := range times {
+		if after := at.Sub(now); after > 0 && (soonest == 0 || after < soonest) {
+			soonest = after
+		}
+	}
+	return soonest
+}
+
+// RequeueInQueue is the time until the next deadline, or until a wait in the queue is worth telling; zero means none.
+func RequeueInQueue(object *cdbv1.ImportJobStop, now, since time.Time) time.Duration {
+	after := RequeueAfter(object, now)
+	if tell := since.Add(worthTelling).Sub(now); tell > 0 && (after == 0 || tell < after) && readyReason(object) != cdbv1.ReasonWaitingForQuota {
+		return tell
+	}
+	return after
+}
+
+// dueTime is when the next call is due; zero is now, or when the turn comes, which no clock tells.
+func dueTime(object *cdbv1.ImportJobStop) time.Time {
+	ready := readyOf(&object.Status)
+	delayed := false
+	switch ready.Reason {
+	case cdbv1.ReasonRetryScheduled, cdbv1.ReasonWaitingForStop:
+		delayed = ready.Status == metav1.ConditionUnknown
+	case cdbv1.ReasonCredentialsRejected:
+		delayed = ready.Status == metav1.ConditionFalse
+	}
+	if !delayed || object.Status.NextAttemptTime == nil {
+		return time.Time{}
+	}
+	return object.Status.NextAttemptTime.Time
+}
+
+// deadline is when an unfinished object is given up; zero is never.
+func deadline(object *cdbv1.ImportJobStop) time.Time {
+	seconds, start := object.Spec.ActiveDeadlineSeconds, object.Status.StartTime
+	if seconds == nil || start == nil || object.Spec.Suspend {
+		return time.Time{}
+	}
+	return start.Add(time.Duration(*seconds) * time.Second)
+}
+
+// stallTime is when a missing Secret becomes a matter for a person; zero is never.
+func stallTime(object *cdbv1.ImportJobStop) time.Time {
+	ready, since := readyOf(&object.Status), object.Status.WaitingSince
+	if ready.Reason != cdbv1.ReasonCredentialsNotFound || ready.Status != metav1.ConditionUnknown || since == nil {
+		return time.Time{}
+	}
+	return since.Add(stallAfter)
+}
+
+// expiry is when a finished object is deleted; zero is never.
+func expiry(object *cdbv1.ImportJobStop) time.Time {
+	seconds, end := object.Spec.TTLSecondsAfterFinished, object.Status.CompletionTime
+	if seconds == nil || end == nil || !isSettled(object) || ManagedBy(object) != "" {
+		return time.Time{}
+	}
+	return end.Add(time.Duration(*seconds) * time.Second)
+}
+
+func isPast(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
+// backoff doubles from one second to five minutes, with full jitter; jitter is in [0, 1).
+func backoff(attempt int32, jitter float64) time.Duration {
+	bound := min(time.Second<<min(max(attempt-1, 0), 20), maxBackoff)
+	return time.Duration(jitter * float64(bound))
+}
+
+// poll is the delay between two questions how the import is. It grows with the time that the object has taken so far.
+func poll(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
+	if object.Status.StartTime == nil {
+		return minPoll
+	}
+	return min(max(now.Sub(object.Status.StartTime.Time)/2, minPoll), maxPoll)
+}
+
+// maxRetryMark is how much of the retry annotation's value counts, in bytes.
+const maxRetryMark = 64
+
+// retryMark is what the annotation asks for now.
+func retryMark(object *cdbv1.ImportJobStop) string {
+	return Truncate(object.Annotations[cdbv1.RetryRequestedAtAnnotation], maxRetryMark)
+}
+
+// isRetryRequested: a person has asked for a retry since the last one was handled.
+func isRetryRequested(object *cdbv1.ImportJobStop) bool {
+	mark := retryMark(object)
+	return mark != "" && mark != object.Status.LastHandledRetryAt
+}
