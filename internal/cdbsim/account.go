@@ -14,12 +14,14 @@ type Account struct {
 }
 
 // Identity is whom a SecretId belongs to, and what its policy forbids.
-// The zero value is a sub-account of its own, under the default main account, that may call every action.
+// The zero value is a sub-account of its own, under the default main account of the China site, that may call every action.
 type Identity struct {
 	// SubAccount has the quota; SecretIds can share one. Empty: the SecretId itself.
 	SubAccount string
 	// Owner is the main account ("uin"), to which the imports belong. Empty: the default main account.
 	Owner string
+	// International accounts may call cdb.intl.tencentcloudapi.com.
+	International bool
 	// Denied are the actions that the policy (CAM) does not allow, as in StopDBImportJob.
 	Denied []string
 }

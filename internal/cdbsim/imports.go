@@ -26,11 +26,12 @@ type Import struct {
 	stoppedAt time.Time // zero: no stop was accepted
 }
 
-// SetImport creates an import, or puts it into another state.
+// SetImport creates an import, or puts it into another state. Its region is known from then on.
 func (s *Server) SetImport(i Import) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.imports[[2]string{i.Region, i.ID}] = &i
+	s.regions[i.Region] = true
 }
 
 // act does what the action says.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cdbsim is a simulator of the cloud API: it checks signatures, policies and quotas,
+// Package cdbsim is a simulator of the cloud API: it checks signatures, regions, policies and quotas,
 // keeps imports and plays faults.
 package cdbsim
 
@@ -39,8 +39,9 @@ type Server struct {
 	accounts   map[string]Account
 	identities map[string]Identity // by SecretId
 	imports    map[[2]string]*Import
-	limits     map[string]int // of a sub-account, by action
-	ownerLimit int            // of a main account; 0: none
+	regions    map[string]bool // that are known
+	limits     map[string]int  // of a sub-account, by action
+	ownerLimit int             // of a main account; 0: none
 	arrivals   map[budget][]time.Time
 	faults     []*Fault
 	calls      []Call
@@ -52,9 +53,9 @@ type Server struct {
 func New() *Server {
 	return &Server{
 		accounts: map[string]Account{}, identities: map[string]Identity{}, imports: map[[2]string]*Import{},
-		arrivals: map[budget][]time.Time{},
-		limits:   map[string]int{"StopDBImportJob": 20, "DescribeAsyncRequestInfo": 40},
-		latency:  func() time.Duration { return 0 },
+		regions: vendorRegions(), arrivals: map[budget][]time.Time{},
+		limits:  map[string]int{"StopDBImportJob": 20, "DescribeAsyncRequestInfo": 40},
+		latency: func() time.Duration { return 0 },
 	}
 }
 
@@ -172,6 +173,9 @@ func (s *Server) refuse(r *http.Request, body []byte, call Call, readable bool, 
 		return "NoSuchVersion"
 	case call.Region == "":
 		return "MissingParameter"
+	}
+	if code := s.misdirected(call.Host, call.Region, who.International); code != "" {
+		return code
 	}
 	if !readable || strings.TrimSpace(call.AsyncRequestID) == "" {
 		return "InvalidParameter"
