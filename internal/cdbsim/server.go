@@ -94,13 +94,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	way, back := s.travel()
 	time.Sleep(way)
 	call, status, fault := s.handle(r, body, time.Now())
-	text, _ := json.Marshal(map[string]any{"Response": s.answer(call, status)})
+	answer, quoted := s.answer(call, status), ""
+	if fault.quoting() {
+		quoted = quotation(r, s.account(call.SecretID), fault.Form)
+		fault.quoteIn(answer, quoted)
+	}
+	text, _ := json.Marshal(map[string]any{"Response": answer})
 	select {
 	case <-time.After(back):
 	case <-r.Context().Done():
 		return
 	}
-	fault.play(w, r, text)
+	fault.play(w, r, text, quoted)
 }
 
 // answer is what the API says of a call.
@@ -118,6 +123,12 @@ func (s *Server) answer(call Call, status string) map[string]any {
 		}
 	}
 	return answer
+}
+
+func (s *Server) account(secretID string) Account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accounts[secretID]
 }
 
 // handle decides on one request and logs it.
