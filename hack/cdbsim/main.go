@@ -18,10 +18,11 @@ func main() {
 	address := flag.String("address", "127.0.0.1:8085", "where to listen")
 	id := flag.String("secret-id", "AKIDEXAMPLE", "SecretId that is let in")
 	key := flag.String("secret-key", "example-secret-key", "SecretKey of it")
+	token := flag.String("token", "", "token of it, if the credentials are temporary")
 	imports := flag.String("imports", "ap-guangzhou/434e366f-beaf56d6-508b7f33-2abdb382", "running imports, as region/id, separated by commas")
 	flag.Parse()
 	server := cdbsim.New()
-	server.SetAccount(cdbsim.Account{SecretID: *id, SecretKey: *key})
+	server.SetAccount(cdbsim.Account{SecretID: *id, SecretKey: *key, Token: *token})
 	for i := range strings.SplitSeq(*imports, ",") {
 		region, task, ok := strings.Cut(i, "/")
 		if !ok {

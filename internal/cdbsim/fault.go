@@ -3,7 +3,6 @@
 package cdbsim
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -12,7 +11,7 @@ import (
 // Kind is how an answer goes wrong.
 type Kind string
 
-// The kinds. AnswerLost, AnswerHeld and Slow do what was asked; with the others nothing is done.
+// The kinds. AnswerLost, AnswerHeld, Slow and QuotingSuccess do what was asked; with the others nothing is done.
 const (
 	HTTPError  Kind = "http-error" // 503 with an HTML page
 	HTML       Kind = "html"       // 200 with an HTML page
@@ -28,7 +27,10 @@ const (
 	AnswerLost Kind = "answer-lost"
 	AnswerHeld Kind = "answer-held"
 	Slow       Kind = "slow"    // the right answer, two seconds late
-	Quoting    Kind = "quoting" // an error that quotes what the caller sent
+	Quoting    Kind = "quoting" // an error that quotes the caller's credentials
+
+	// QuotingSuccess is the right answer, which quotes them. If the call is refused all the same, its error has the right code.
+	QuotingSuccess Kind = "quoting-success"
 )
 
 // bodies are the wrong answers that are always the same.
@@ -36,7 +38,7 @@ var bodies = map[Kind]string{HTML: "<html>captive portal</html>", Null: "null", 
 
 // done says whether what was asked is done all the same.
 func (f *Fault) done() bool {
-	return f.Kind == AnswerLost || f.Kind == AnswerHeld || f.Kind == Slow
+	return f.Kind == AnswerLost || f.Kind == AnswerHeld || f.Kind == Slow || f.Kind == QuotingSuccess
 }
 
 // Fault goes wrong with the calls that it matches.
@@ -45,9 +47,11 @@ type Fault struct {
 	AsyncRequestID string // empty: any
 	SecretID       string // empty: any
 	Times          int    // how often; 0 is without end
-	Code           string // answer with this error code
+	Code           string // answer with this error code, and do nothing
 	Kind           Kind   // or go wrong like this
 	Location       string // of a redirect
+	Part           Part   // where Quoting and QuotingSuccess quote; empty: everywhere
+	Form           Form   // how they write it; empty: one form after the other
 	played         int
 }
 
@@ -76,8 +80,8 @@ func (s *Server) takeFault(c Call) *Fault {
 	return nil
 }
 
-// play answers with text, or goes wrong. A nil fault answers.
-func (f *Fault) play(w http.ResponseWriter, r *http.Request, text []byte) {
+// play answers with text, or goes wrong. A nil fault answers. The quotation is that of a fault that quotes.
+func (f *Fault) play(w http.ResponseWriter, r *http.Request, text []byte, quotation string) {
 	w.Header().Set("Content-Type", "application/json")
 	kind := Kind("")
 	if f != nil {
@@ -89,39 +93,43 @@ func (f *Fault) play(w http.ResponseWriter, r *http.Request, text []byte) {
 	case HTTPError:
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("<html>503 Service Unavailable</html>"))
-	case Quoting:
-		quote(w, r)
+	case Quoting, QuotingSuccess:
+		f.playQuoting(w, text, quotation)
 	case HTML, Empty, Null, NoID:
 		_, _ = w.Write([]byte(bodies[kind]))
 	case Truncated:
 		_, _ = w.Write(text[:len(text)/2])
 	case Redirect:
 		http.Redirect(w, r, f.Location, http.StatusTemporaryRedirect)
-	case Huge:
-		chunk := []byte(strings.Repeat(" ", 1<<20))
-		for range 64 {
-			if _, err := w.Write(chunk); err != nil {
-				return
-			}
-		}
-	case Trickle:
-		trickle(w, r, text)
-	case Slow:
-		time.Sleep(2 * time.Second)
-		_, _ = w.Write(text)
-	case Hang, AnswerHeld:
-		<-r.Context().Done()
+	case Huge, Trickle, Slow, Hang, AnswerHeld:
+		f.playAtLength(w, r, text)
 	default:
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// quote says all that it knows of the caller in each part of its answer.
-func quote(w http.ResponseWriter, r *http.Request) {
-	sent := r.Header.Get("Authorization") + " " + r.Header.Get("X-TC-Token")
-	_ = json.NewEncoder(w).Encode(map[string]any{"Response": map[string]any{
-		"RequestId": sent, "Error": map[string]string{"Code": "InternalError." + secretID(r), "Message": sent},
-	}})
+// playAtLength plays what takes long.
+func (f *Fault) playAtLength(w http.ResponseWriter, r *http.Request, text []byte) {
+	switch f.Kind {
+	case Huge:
+		huge(w)
+	case Trickle:
+		trickle(w, r, text)
+	case Slow:
+		time.Sleep(2 * time.Second)
+		_, _ = w.Write(text)
+	default:
+		<-r.Context().Done()
+	}
+}
+
+func huge(w http.ResponseWriter) {
+	chunk := []byte(strings.Repeat(" ", 1<<20))
+	for range 64 {
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+	}
 }
 
 func trickle(w http.ResponseWriter, r *http.Request, text []byte) {

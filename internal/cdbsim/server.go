@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cdbsim is a simulator of the cloud API: it checks signatures, enforces the quota, keeps imports and plays faults.
+// Package cdbsim is a simulator of the cloud API: it checks signatures, regions, policies and quotas,
+// keeps imports and plays faults.
 package cdbsim
 
 import (
@@ -10,25 +11,11 @@ import (
 	"io"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
-
-// Account may call the API.
-type Account struct {
-	SecretID, SecretKey, Token string
-}
-
-// Import is an asynchronous task of the cloud.
-type Import struct {
-	Region, ID string
-	// Status by the vendor's words. A stop takes INITIAL and RUNNING to KILLED.
-	Status string
-	// EndsAfter is how long a stopped import stays PAUSED before it is KILLED.
-	EndsAfter time.Duration
-	stoppedAt time.Time
-}
 
 // Call is one request that arrived.
 type Call struct {
@@ -43,40 +30,33 @@ type Call struct {
 	Fault          string `json:",omitempty"`
 }
 
+// wentWrong is the code of a call that a fault kept from being done.
+const wentWrong = "fault"
+
 // Server is the simulated cloud. Use New; it serves HTTP and is safe for concurrent use.
 type Server struct {
-	mu       sync.Mutex
-	accounts map[string]Account
-	imports  map[[2]string]*Import
-	limits   map[string]int
-	arrivals map[[3]string][]time.Time
-	faults   []*Fault
-	calls    []Call
-	latency  func() time.Duration
-	clock    time.Duration // ahead of ours
+	mu         sync.Mutex
+	accounts   map[string]Account
+	identities map[string]Identity // by SecretId
+	imports    map[[2]string]*Import
+	regions    map[string]bool // that are known
+	limits     map[string]int  // of a sub-account, by action
+	ownerLimit int             // of a main account; 0: none
+	arrivals   map[budget][]time.Time
+	faults     []*Fault
+	calls      []Call
+	latency    func() time.Duration
+	clock      time.Duration // ahead of ours
 }
 
 // New returns a cloud with the vendor's limits, and no accounts or imports.
 func New() *Server {
 	return &Server{
-		accounts: map[string]Account{}, imports: map[[2]string]*Import{}, arrivals: map[[3]string][]time.Time{},
+		accounts: map[string]Account{}, identities: map[string]Identity{}, imports: map[[2]string]*Import{},
+		regions: vendorRegions(), arrivals: map[budget][]time.Time{},
 		limits:  map[string]int{"StopDBImportJob": 20, "DescribeAsyncRequestInfo": 40},
 		latency: func() time.Duration { return 0 },
 	}
-}
-
-// SetAccount lets an account in, or changes its key or token.
-func (s *Server) SetAccount(a Account) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.accounts[a.SecretID] = a
-}
-
-// SetImport creates an import, or puts it into another state.
-func (s *Server) SetImport(i Import) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.imports[[2]string{i.Region, i.ID}] = &i
 }
 
 // SetLatency makes each call take as long as f returns; it arrives at some time within.
@@ -114,12 +94,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	way, back := s.travel()
 	time.Sleep(way)
 	call, status, fault := s.handle(r, body, time.Now())
-	answer := map[string]any{"RequestId": call.RequestID}
-	switch {
-	case call.Code != "":
-		answer["Error"] = map[string]string{"Code": call.Code, "Message": messageOf(call.Code)}
-	case call.Action == "DescribeAsyncRequestInfo":
-		answer["Status"], answer["Info"] = status, ""
+	answer, quoted := s.answer(call, status), ""
+	if fault.quoting() {
+		quoted = quotation(r, s.account(call.SecretID), fault.Form)
+		fault.quoteIn(answer, quoted)
 	}
 	text, _ := json.Marshal(map[string]any{"Response": answer})
 	select {
@@ -127,7 +105,30 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
-	fault.play(w, r, text)
+	fault.play(w, r, text, quoted)
+}
+
+// answer is what the API says of a call.
+func (s *Server) answer(call Call, status string) map[string]any {
+	answer := map[string]any{"RequestId": call.RequestID}
+	switch {
+	case call.Code == wentWrong:
+		answer["Error"] = map[string]string{"Code": "InternalError", "Message": s.messageOf("InternalError", call.Action)}
+	case call.Code != "":
+		answer["Error"] = map[string]string{"Code": call.Code, "Message": s.messageOf(call.Code, call.Action)}
+	case call.Action == "DescribeAsyncRequestInfo":
+		answer["Status"], answer["Info"] = status, ""
+		if status == StatusNull {
+			answer["Status"] = nil
+		}
+	}
+	return answer
+}
+
+func (s *Server) account(secretID string) Account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accounts[secretID]
 }
 
 // handle decides on one request and logs it.
@@ -147,7 +148,7 @@ func (s *Server) handle(r *http.Request, body []byte, now time.Time) (call Call,
 	case fault != nil && fault.Code != "":
 		call.Code = fault.Code
 	case fault != nil && !fault.done():
-		call.Code = "fault"
+		call.Code = wentWrong
 	default:
 		call.Code = s.refuse(r, body, call, readable, now)
 		if call.Code == "" {
@@ -172,88 +173,35 @@ func (s *Server) travel() (way, back time.Duration) {
 
 // refuse returns the code of whatever is wrong with a request before its action is looked at.
 func (s *Server) refuse(r *http.Request, body []byte, call Call, readable bool, now time.Time) string {
-	id := secretID(r)
-	account, known := s.accounts[id]
-	switch {
-	case r.Header.Get("Authorization") == "":
-		return "AuthFailure.InvalidAuthorization"
-	case id != "" && !known:
-		return "AuthFailure.SecretIdNotFound"
-	}
-	if code := verify(r, body, account, now.Add(s.clock)); code != "" {
+	if code := s.authenticate(r, body, now); code != "" {
 		return code
 	}
-	limit, known := s.limits[call.Action]
-	switch {
+	who := s.identity(call.SecretID)
+	switch _, known := s.limits[call.Action]; {
 	case !known:
 		return "InvalidAction"
 	case r.Header.Get("X-TC-Version") != "2017-03-20":
 		return "NoSuchVersion"
 	case call.Region == "":
 		return "MissingParameter"
-	case !readable || strings.TrimSpace(call.AsyncRequestID) == "":
+	}
+	if code := s.misdirected(call.Host, call.Region, who.International); code != "" {
+		return code
+	}
+	if !readable || strings.TrimSpace(call.AsyncRequestID) == "" {
 		return "InvalidParameter"
-	case !s.admit([3]string{id, call.Host, call.Action}, limit, now):
-		return "RequestLimitExceeded"
+	}
+	if code := s.admit(call, who, now); code != "" {
+		return code
+	}
+	if slices.Contains(who.Denied, call.Action) {
+		return "UnauthorizedOperation"
 	}
 	return ""
-}
-
-// admit keeps a strict sliding window of one second over the arrivals that were let in.
-func (s *Server) admit(key [3]string, limit int, now time.Time) bool {
-	window := s.arrivals[key]
-	for len(window) > 0 && now.Sub(window[0]) >= time.Second {
-		window = window[1:]
-	}
-	if len(window) >= limit {
-		s.arrivals[key] = window
-		return false
-	}
-	s.arrivals[key] = append(window, now)
-	return true
-}
-
-// act does what the action says.
-func (s *Server) act(call Call, now time.Time) (status, code string) {
-	i := s.imports[[2]string{call.Region, call.AsyncRequestID}]
-	if i == nil {
-		return "", "InvalidParameter.InvalidAsyncRequestId"
-	}
-	if i.Status == "PAUSED" && !i.stoppedAt.IsZero() && now.Sub(i.stoppedAt) >= i.EndsAfter {
-		i.Status = "KILLED"
-	}
-	if call.Action == "DescribeAsyncRequestInfo" {
-		return i.Status, ""
-	}
-	if i.Status != "RUNNING" && i.Status != "INITIAL" {
-		return i.Status, "CdbError.ImportError"
-	}
-	i.Status, i.stoppedAt = "KILLED", now
-	if i.EndsAfter > 0 {
-		i.Status = "PAUSED"
-	}
-	return i.Status, ""
 }
 
 func requestID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:])
 	return strings.ToUpper(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
-}
-
-func messageOf(code string) string {
-	switch {
-	case strings.HasPrefix(code, "RequestLimitExceeded"):
-		return "Your current request times equals to `20` in a second, which exceeds the frequency limit `20` for a second. Please reduce the frequency of calls."
-	case code == "InvalidParameter.InvalidAsyncRequestId":
-		return "The asynchronous task does not exist."
-	case code == "CdbError.ImportError":
-		return "An error occurred with the import task."
-	case code == "InternalError.TaskFrameError":
-		return "An error occurred with the asynchronous task."
-	case code == "InvalidParameter":
-		return "Parameter error."
-	default:
-		return "The simulator was asked to answer " + code + "."
-	}
 }

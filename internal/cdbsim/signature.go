@@ -47,6 +47,14 @@ func verify(r *http.Request, body []byte, account Account, now time.Time) string
 	if date != at.Format(time.DateOnly) || !strings.Contains(";"+signed+";", ";content-type;") || !strings.Contains(";"+signed+";", ";host;") {
 		return "AuthFailure.SignatureFailure"
 	}
+	if !hmac.Equal([]byte(signatureOf(r, body, account.SecretKey, date, service, signed)), []byte(m[5])) {
+		return "AuthFailure.SignatureFailure"
+	}
+	return ""
+}
+
+// signatureOf a request, over the headers of the list signed.
+func signatureOf(r *http.Request, body []byte, secretKey, date, service, signed string) string {
 	var headers strings.Builder
 	for name := range strings.SplitSeq(signed, ";") {
 		value := r.Header.Get(name)
@@ -57,12 +65,9 @@ func verify(r *http.Request, body []byte, account Account, now time.Time) string
 	}
 	canonical := strings.Join([]string{r.Method, "/", r.URL.RawQuery, headers.String(), signed, hash(body)}, "\n")
 	scope := date + "/" + service + "/tc3_request"
-	text := strings.Join([]string{"TC3-HMAC-SHA256", strconv.FormatInt(seconds, 10), scope, hash([]byte(canonical))}, "\n")
-	key := mac(mac(mac([]byte("TC3"+account.SecretKey), date), service), "tc3_request")
-	if !hmac.Equal([]byte(hex.EncodeToString(mac(key, text))), []byte(m[5])) {
-		return "AuthFailure.SignatureFailure"
-	}
-	return ""
+	text := strings.Join([]string{"TC3-HMAC-SHA256", r.Header.Get("X-TC-Timestamp"), scope, hash([]byte(canonical))}, "\n")
+	key := mac(mac(mac([]byte("TC3"+secretKey), date), service), "tc3_request")
+	return hex.EncodeToString(mac(key, text))
 }
 
 func hash(b []byte) string {
