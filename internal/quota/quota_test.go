@@ -284,9 +284,9 @@ func TestTheTurnIsEstimated(t *testing.T) {
 			r.mustGet(t, id)
 		}
 		for id := range 200 {
-			_, turn := r.Acquire(key, 100+id)
-			if want := time.Duration(1+id/20) * period; turn != want {
-				t.Errorf("number %d is told %s, want %s", id, turn, want)
+			_, wait := r.Acquire(key, 100+id)
+			if want := time.Duration(1+id/20) * period; wait.Turn != want {
+				t.Errorf("number %d is told %s, want %s", id, wait.Turn, want)
 			}
 		}
 	})
