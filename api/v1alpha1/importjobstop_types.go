@@ -183,7 +183,7 @@ type ImportJobStopStatus struct {
 // +kubebuilder:printcolumn:name="Error",type=string,priority=1,JSONPath=`.status.lastAttempt.errorCode`
 // +kubebuilder:printcolumn:name="NextAttempt",type=string,priority=1,JSONPath=`.status.nextAttemptTime`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !((has(oldSelf.status.requestId) && oldSelf.status.requestId != ”) || (has(oldSelf.status.lastAttempt) && !has(oldSelf.status.lastAttempt.endTime))) || (self.spec.region == oldSelf.spec.region && self.spec.asyncRequestId == oldSelf.spec.asyncRequestId && (has(self.spec.site) ? self.spec.site : 'China') == (has(oldSelf.spec.site) ? oldSelf.spec.site : 'China'))",message="region, asyncRequestId and site cannot change once a stop was accepted or while the outcome of a call is unknown: this object is the record of what was done; create another object for another import"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !((has(oldSelf.status.requestId) && size(oldSelf.status.requestId) > 0) || (has(oldSelf.status.lastAttempt) && !has(oldSelf.status.lastAttempt.endTime))) || (self.spec.region == oldSelf.spec.region && self.spec.asyncRequestId == oldSelf.spec.asyncRequestId && (has(self.spec.site) ? self.spec.site : 'China') == (has(oldSelf.spec.site) ? oldSelf.spec.site : 'China'))",message="region, asyncRequestId and site cannot change once a stop was accepted or while the outcome of a call is unknown: this object is the record of what was done; create another object for another import"
 type ImportJobStop struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
