@@ -139,6 +139,9 @@ func (r *Reconciler) reportCredentials(c *call, result *lifecycle.Result) {
 		}
 		rejected = err.Class == importjob.Rejected
 	}
+	if rejected { // what failed is known now: a change that comes before the first poll counts
+		r.credentials.Await(secretOf(c.object), client.ObjectKeyFromObject(c.object), credentials.Wait{Seen: c.fingerprint})
+	}
 	r.credentials.Report(scopeOf(c.object, c.action), c.fingerprint, rejected, result.At, lifecycle.CredentialsRetry)
 }
 
