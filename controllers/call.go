@@ -55,6 +55,7 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 			return err
 		}
 	}
+	r.credentials.Forget(key)
 	r.Waited(c.action, c.credit.Waited)
 	c.object = c.object.DeepCopy()
 	go func() {
