@@ -138,7 +138,9 @@ func TestEndpoints(t *testing.T) {
 		"cdb.tencentcloudapi.com":                 {false, job},
 		"cdb.ap-guangzhou.tencentcloudapi.com":    {true, job},
 		"cdb.ap-shanghai-fsi.tencentcloudapi.com": {false, importjob.Target{Region: "ap-shanghai-fsi"}},
-		"cdb.intl.tencentcloudapi.com":            {true, importjob.Target{Region: "ap-singapore", Site: importjob.International}},
+		"cdb.intl.tencentcloudapi.com":            {false, importjob.Target{Region: "ap-singapore", Site: importjob.International}},
+		"cdb.ap-singapore.tencentcloudapi.com":    {true, importjob.Target{Region: "ap-singapore", Site: importjob.International}},
+		"cdb.ap-shenzhen-fsi.tencentcloudapi.com": {false, importjob.Target{Region: "ap-shenzhen-fsi", Site: importjob.International}},
 	} {
 		if got := NewClient(Endpoints{Regional: test.regional}).Host(test.target); got != want {
 			t.Errorf("%+v goes to %s, want %s", test, got, want)
