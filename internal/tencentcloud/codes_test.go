@@ -3,6 +3,7 @@
 package tencentcloud
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,5 +65,25 @@ func TestLongCode(t *testing.T) {
 	}
 	if got := classOf("AuthFailure." + strings.Repeat("x", maxBody)); got != importjob.Rejected {
 		t.Errorf("a long sub-code is %s", got)
+	}
+}
+
+func TestKnown(t *testing.T) {
+	t.Parallel()
+	codes, regions := KnownCodes(), Regions()
+	for _, list := range [][]string{codes, regions} {
+		if !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
+			t.Errorf("not sorted, or with a double: %q", list)
+		}
+	}
+	for _, want := range []string{"RequestLimitExceeded", "InternalError.TaskFrameError", "ClientError.Timeout", "ClientError.HTTPStatus503"} {
+		if !slices.Contains(codes, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, want := range []string{"ap-guangzhou", "ap-shanghai-fsi", "ap-singapore"} {
+		if !slices.Contains(regions, want) {
+			t.Errorf("%s is missing", want)
+		}
 	}
 }
