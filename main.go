@@ -7,6 +7,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"runtime"
 
@@ -35,6 +37,7 @@ func main() {
 		return
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
+	log.SetOutput(io.Discard) // net/http writes bytes there that a server sent without being asked, which can quote a credential
 	err := o.check(flag.Args())
 	if err == nil {
 		err = run(ctrl.SetupSignalHandler(), &o)
