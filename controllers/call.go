@@ -96,6 +96,7 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 		}
 	}
 	r.recordResult(logr.NewContext(ctx, log), object, result)
+	r.awaitSecret(object, c.fingerprint) // the Secret may have changed during the call: what failed is what was sent
 }
 
 // ask makes the request, unless the attempt is stale, and puts what came of it into the result.
