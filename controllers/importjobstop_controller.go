@@ -84,7 +84,11 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 	changed, urgent := r.credentials.TakeNews(key)
 	step := lifecycle.Next(object, now, changed)
 	if step.Action != "" {
-		return r.proceed(ctx, object, step.Action, changed, urgent)
+		after, err := r.proceed(ctx, object, step.Action, changed, urgent)
+		if err != nil && changed {
+			r.credentials.KeepNews(secretOf(object), key, urgent)
+		}
+		return after, err
 	}
 	r.Quota.Leave(key)
 	if step.Remove {
@@ -118,6 +122,9 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 	r.credentials.Forget(client.ObjectKeyFromObject(object))
 	credit, wait := r.admit(object, fingerprint, action)
 	if credit == nil {
+		if changed { // its status waits for the Secret until the call
+			r.credentials.KeepNews(secretOf(object), client.ObjectKeyFromObject(object), urgent)
+		}
 		err := r.write(ctx, object, lifecycle.WaitForQuota(now, wait.Since, wait.Turn))
 		return lifecycle.RequeueInQueue(object, now, wait.Since), err
 	}

@@ -74,6 +74,14 @@ func (s *Store) TakeNews(object types.NamespacedName) (changed, urgent bool) {
 	return true, w.Urgent
 }
 
+// KeepNews gives back what TakeNews took from an object that could not go on yet.
+func (s *Store) KeepNews(secret, object types.NamespacedName, urgent bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(object)
+	s.waiters[object] = &waiter{Wait: Wait{Urgent: urgent}, secret: secret, woken: true}
+}
+
 // Forget ends the wait of an object.
 func (s *Store) Forget(object types.NamespacedName) {
 	s.mu.Lock()
