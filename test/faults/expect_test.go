@@ -56,6 +56,36 @@ func (w *world) stops() (calls []cdbsim.Call) {
 	return calls
 }
 
+// stopsOf are those for the import of a name.
+func (w *world) stopsOf(name string) (calls []cdbsim.Call) {
+	for _, c := range w.stops() {
+		if c.AsyncRequestID == w.id(name) {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// expect waits until an object has a reason.
+func (w *world) expect(name, reason string) *cdbv1.ImportJobStop {
+	w.Helper()
+	return w.expectObject(name, reason, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, reason) })
+}
+
+// expectObject waits until an object is as it should be.
+func (w *world) expectObject(name, what string, is func(*cdbv1.ImportJobStop) bool) *cdbv1.ImportJobStop {
+	w.Helper()
+	o := &cdbv1.ImportJobStop{}
+	err := wait.PollUntilContextTimeout(w.ctx(), 50*time.Millisecond, w.patience, true, func(ctx context.Context) (bool, error) {
+		err := env.Client.Get(ctx, w.key(name), o)
+		return err == nil && is(o), nil
+	})
+	if err != nil {
+		w.Fatalf("%s did not become %s: %+v %+v", name, what, o.Spec, o.Status)
+	}
+	return o
+}
+
 func ready(o *cdbv1.ImportJobStop) metav1.Condition {
 	if c := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady); c != nil {
 		return *c

@@ -5,6 +5,7 @@ package faults
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -279,7 +280,7 @@ func init() {
 }
 
 func TestMatrix(t *testing.T) {
-	for _, r := range rows {
+	for _, r := range slices.Concat(rows, hostileRows, statusRows, cloudRows) {
 		if r.long && !*long {
 			continue
 		}

@@ -115,6 +115,16 @@ func (w *world) another(flags ...string) *harness.Operator {
 	return o
 }
 
+// launch starts a manager that does not become ready.
+func (w *world) launch(flags ...string) *harness.Operator {
+	w.Helper()
+	o, err := env.Launch(program, w.flags(flags...)...)
+	w.must(err)
+	w.remember(o)
+	w.Cleanup(o.Kill)
+	return o
+}
+
 // flags of the manager; later ones win.
 func (w *world) flags(more ...string) []string {
 	return append([]string{
