@@ -84,6 +84,20 @@ func (a *audit) live() (objects []*cdbv1.ImportJobStop) {
 	return objects
 }
 
+// hasAll says whether these are the live objects, in the newest versions that were seen.
+func (a *audit) hasAll(objects []cdbv1.ImportJobStop) bool {
+	seen := map[types.UID]string{}
+	for _, o := range a.live() {
+		seen[o.UID] = o.ResourceVersion
+	}
+	for i := range objects {
+		if seen[objects[i].UID] != objects[i].ResourceVersion {
+			return false
+		}
+	}
+	return len(seen) == len(objects)
+}
+
 // all are the versions so far.
 func (a *audit) all() map[types.UID][]version {
 	a.mu.Lock()

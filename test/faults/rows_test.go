@@ -67,9 +67,7 @@ func outage(w *world, kind cdbsim.Kind, d time.Duration) {
 	})
 	w.cloud.Heal()
 	for _, o := range w.audit.live() { // the backoff has grown
-		w.update(o.Name, func(o *cdbv1.ImportJobStop) {
-			o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: time.Now().Format(time.RFC3339)}
-		})
+		w.retry(o.Name)
 	}
 	w.settle(5, isDone)
 }

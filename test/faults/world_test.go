@@ -184,6 +184,11 @@ func (w *world) report(row string) {
 // history is all that is known of this world.
 func (w *world) history() *history {
 	w.Helper()
+	w.eventually("seeing the newest versions", func() (bool, error) {
+		now := &cdbv1.ImportJobStopList{}
+		err := env.Client.List(w.ctx(), now, client.InNamespace(w.namespace))
+		return err == nil && w.audit.hasAll(now.Items), err
+	})
 	events := &eventsv1.EventList{}
 	w.must(env.Client.List(w.ctx(), events, client.InNamespace(w.namespace)))
 	w.mu.Lock()
