@@ -132,16 +132,14 @@ func ageOf(start, now time.Time) time.Duration {
 
 // reportCredentials tells the other objects of the Secret how the cloud took it. An error that may pass says nothing of it.
 func (r *Reconciler) reportCredentials(c *call, result *lifecycle.Result) {
-	text := ""
+	rejected := false
 	if err := result.Err; err != nil {
-		switch err.Class {
-		case importjob.Rejected:
-			text = err.Error()
-		case importjob.Throttled, importjob.Transient:
+		if err.Class == importjob.Throttled || err.Class == importjob.Transient {
 			return
 		}
+		rejected = err.Class == importjob.Rejected
 	}
-	r.credentials.Report(scopeOf(c.object, c.action), c.fingerprint, text, result.At, lifecycle.CredentialsRetry)
+	r.credentials.Report(scopeOf(c.object, c.action), c.fingerprint, rejected, result.At, lifecycle.CredentialsRetry)
 }
 
 // inFlight are the calls that were not answered yet, one at most for a name. They occupy no worker, so that a cloud that hangs

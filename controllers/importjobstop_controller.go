@@ -110,9 +110,10 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 	if err != nil {
 		return r.withoutCredentials(ctx, object, fingerprint, err)
 	}
-	scope := scopeOf(object, action)
-	if text, next, refused := r.credentials.Refused(scope, fingerprint, now, lifecycle.CredentialsRetry); refused && !urgent && lifecycle.FollowsRefusals(object, action) {
-		return r.followRefusal(ctx, object, fingerprint, text, next)
+	if lifecycle.FollowsRefusals(object) && !urgent {
+		if next, refused := r.credentials.Refused(scopeOf(object, action), fingerprint, now, lifecycle.CredentialsRetry); refused {
+			return r.followRefusal(ctx, object, fingerprint, next)
+		}
 	}
 	r.credentials.Forget(client.ObjectKeyFromObject(object))
 	credit, wait := r.admit(object, fingerprint, action)

@@ -79,11 +79,11 @@ func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.Impor
 	return lifecycle.RequeueAfter(object, now), nil
 }
 
-// followRefusal gives the object the result that another object of the same Secret got.
-func (r *Reconciler) followRefusal(ctx context.Context, object *cdbv1.ImportJobStop, seen credentials.Fingerprint, text string, next time.Time) (time.Duration, error) {
+// followRefusal lets the object wait for the next try, since another object of the same Secret has just been refused.
+func (r *Reconciler) followRefusal(ctx context.Context, object *cdbv1.ImportJobStop, seen credentials.Fingerprint, next time.Time) (time.Duration, error) {
 	r.Quota.Leave(client.ObjectKeyFromObject(object))
 	now := time.Now()
-	if err := r.write(ctx, object, lifecycle.FollowRefusal(now, next, text)); err != nil {
+	if err := r.write(ctx, object, lifecycle.FollowRefusal(now, next)); err != nil {
 		return 0, err
 	}
 	r.awaitSecret(object, seen)

@@ -21,44 +21,47 @@ type Scope struct {
 // refusal is of credentials that the cloud refused.
 type refusal struct {
 	fingerprint Fingerprint
-	text        string    // what the cloud said
+	at          time.Time // when the cloud refused them last
 	next        time.Time // when one object may try them again
 }
 
-// forgetRefusal is how long a refusal is remembered after it was due, in case no object comes to try again.
-const forgetRefusal = time.Hour
+const (
+	// forgetRefusal is how long a refusal is remembered after it was due, in case no object comes to try again.
+	forgetRefusal = time.Hour
+	// settleRefusal is how old a refusal must be for another object's success to end it: the two can be about different imports.
+	settleRefusal = time.Minute
+)
 
-// Refused says whether the cloud refused these credentials, what it said, and when they are tried again. When that is due,
-// the first to ask may try, and all others go on waiting for its result.
-func (s *Store) Refused(scope Scope, f Fingerprint, now time.Time, retry time.Duration) (text string, next time.Time, refused bool) {
+// Refused says whether the cloud refused these credentials, and when they are tried again. When that is due, the first object
+// to ask may try, and all others go on waiting for its result.
+func (s *Store) Refused(scope Scope, f Fingerprint, now time.Time, retry time.Duration) (next time.Time, refused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.refusals[scope]
 	if r == nil || r.fingerprint != f {
-		return "", time.Time{}, false
+		return time.Time{}, false
 	}
 	if wait := r.next.Sub(now); wait <= 0 || wait > retry { // a clock that was ahead delays nobody
 		r.next = now.Add(retry)
-		return "", time.Time{}, false
+		return time.Time{}, false
 	}
-	return r.text, r.next, true
+	return r.next, true
 }
 
-// Report says how a call with these credentials ended: with a refusal in these words, or not (an empty text). A refusal that has
-// ended wakes all who wait for the Secret.
-func (s *Store) Report(scope Scope, f Fingerprint, text string, now time.Time, retry time.Duration) {
+// Report says how a call with these credentials ended: whether the cloud refused them. A refusal that has ended wakes all who wait for the Secret.
+func (s *Store) Report(scope Scope, f Fingerprint, rejected bool, now time.Time, retry time.Duration) {
 	s.mu.Lock()
 	var wake []types.NamespacedName
 	r := s.refusals[scope]
 	switch {
-	case text != "":
-		s.refusals[scope] = &refusal{fingerprint: f, text: text, next: now.Add(retry)}
+	case rejected:
+		s.refusals[scope] = &refusal{fingerprint: f, at: now, next: now.Add(retry)}
 		for scope, r := range s.refusals {
 			if now.Sub(r.next) > forgetRefusal {
 				delete(s.refusals, scope)
 			}
 		}
-	case r != nil:
+	case r != nil && now.Sub(r.at) >= settleRefusal:
 		delete(s.refusals, scope)
 		wake = s.polls.waiting(scope.Secret)
 		s.markWoken(wake)

@@ -103,13 +103,11 @@ func WaitForCredentials(now time.Time, text string) Change {
 	}
 }
 
-// FollowRefusal says that the cloud refused these credentials to another object of the same Secret, and when they are tried again.
-func FollowRefusal(now, next time.Time, text string) Change {
+// FollowRefusal puts off the next try of credentials that the cloud refused, because another object of the same Secret has just tried them.
+func FollowRefusal(now, next time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
-		begin(object, now)
 		object.Status.NextAttemptTime = microTime(next)
-		setPhase(object, stalled, cdbv1.ReasonCredentialsRejected,
-			prefixAccepted(object, "the cloud refused this Secret for another object: "+text), now)
+		Observe(now)(object)
 	}
 }
 

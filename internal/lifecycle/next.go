@@ -110,9 +110,9 @@ func WaitsForMissingSecret(object *cdbv1.ImportJobStop) bool {
 	return WaitsForSecret(object) && readyReason(object) == cdbv1.ReasonCredentialsNotFound
 }
 
-// FollowsRefusals: a refusal of the Secret's credentials for this action would end the object's work for the time being.
-func FollowsRefusals(object *cdbv1.ImportJobStop, action importjob.Action) bool {
-	return action == importjob.ActionStop || accepted(object)
+// FollowsRefusals: the cloud refused the object's credentials, and it goes by the result of whichever object tries them again.
+func FollowsRefusals(object *cdbv1.ImportJobStop) bool {
+	return WaitsForSecret(object) && readyReason(object) == cdbv1.ReasonCredentialsRejected
 }
 
 // WaitsForRetry: the Secret is to be read at once, because a person has asked for it.

@@ -67,7 +67,7 @@ func TestTheStatusContract(t *testing.T) {
 		"deadline after an unknown": {after(aMinute, claim, stopAnswered(importjob.Transient, lost), exceedDeadline(noon)), "False Unknown False True DeadlineExceeded"},
 		"Secret missing for long":   {after(WaitForCredentials(noon.Add(-stallAfter), "no Secret"), WaitForCredentials(noon, "")), "False - False True CredentialsNotFound"},
 		"ending, Secret missing":    {after(untilEnded, claim, accept, WaitForCredentials(noon, "no Secret")), "Unknown True True False CredentialsNotFound"},
-		"follows a refusal":         {after(FollowRefusal(noon, noon.Add(time.Minute), "AuthFailure")), "False - False True CredentialsRejected"},
+		"follows a refusal":         {after(claim, stopAnswered(importjob.Rejected), FollowRefusal(noon, noon.Add(time.Minute))), "False False False True CredentialsRejected"},
 		"ending, in the queue":      {after(untilEnded, claim, accept, WaitForQuota(noon, noon, time.Hour)), "Unknown True True False WaitingForStop"},
 		"ending, no question":       {after(untilEnded, claim, accept, noAnswer(importjob.Terminal)), "False True False True InvalidRequest"},
 		"ending, not found":         {after(untilEnded, claim, accept, noAnswer(importjob.NotFound)), "False True False True ImportNotFound"},
