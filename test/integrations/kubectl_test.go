@@ -106,6 +106,10 @@ func TestKubectlDiffIsSilent(t *testing.T) {
 // Each field explains itself, and the two that people look for can be selected by.
 func TestKubectlExplainAndSelect(t *testing.T) {
 	t.Parallel()
+	// explain takes what kubectl has kept of the server's resources, from before the CRD; this makes it ask anew.
+	if out, err := env.Kubectl(t.Context(), nil, "api-resources", "--api-group=cdb.tencentcloud.com"); err != nil {
+		t.Fatal(out)
+	}
 	out, err := env.Kubectl(t.Context(), nil, "explain", "ijs", "--recursive")
 	if err != nil {
 		t.Fatal(out)

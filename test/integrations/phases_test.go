@@ -127,6 +127,9 @@ const (
 	isUnknown  = "Unknown OutcomeUnknown"
 )
 
+// afterOneSecond gives up an object that was tried at least once.
+var afterOneSecond = &step{when: cdbv1.ReasonRetryScheduled, do: change(func(s *cdbv1.ImportJobStopSpec) { s.ActiveDeadlineSeconds = new(int32(1)) })}
+
 var phases = []phase{
 	{"not-seen-yet", "", inProgress, "", edit(func(*cdbv1.ImportJobStop) {}), nil},
 	{"waiting-for-quota", cdbv1.ReasonWaitingForQuota, inProgress, "", secret("busy"), nil},
@@ -143,14 +146,8 @@ var phases = []phase{
 		e.Cloud.Play(cdbsim.Fault{Action: "DescribeAsyncRequestInfo", AsyncRequestID: o.Spec.AsyncRequestID, Code: "UnauthorizedOperation"})
 	}, nil},
 	{"internal-error", cdbv1.ReasonInternalError, failed, isAccepted, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped), &step{cdbv1.ReasonWaitingForStop, true, panicked}},
-	{"deadline", cdbv1.ReasonDeadlineExceeded, failed, "False DeadlineExceeded", func(e *harness.Environment, o *cdbv1.ImportJobStop) {
-		fault(cdbsim.Fault{Code: "InternalError"})(e, o)
-		o.Spec.ActiveDeadlineSeconds = new(int32(1))
-	}, nil},
-	{"deadline-outcome-unknown", cdbv1.ReasonDeadlineExceeded, failed, isUnknown, func(e *harness.Environment, o *cdbv1.ImportJobStop) {
-		fault(cdbsim.Fault{Kind: cdbsim.Reset})(e, o)
-		o.Spec.ActiveDeadlineSeconds = new(int32(1))
-	}, nil},
+	{"deadline", cdbv1.ReasonDeadlineExceeded, failed, "False DeadlineExceeded", fault(cdbsim.Fault{Code: "InternalError"}), afterOneSecond},
+	{"deadline-outcome-unknown", cdbv1.ReasonDeadlineExceeded, failed, isUnknown, fault(cdbsim.Fault{Kind: cdbsim.Reset}), afterOneSecond},
 	{"accepted", cdbv1.ReasonStopAccepted, done, isAccepted, importIn("RUNNING", 0, ""), nil},
 	{"still-ending", cdbv1.ReasonWaitingForStop, inProgress, isAccepted, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped), nil},
 	{"ended", cdbv1.ReasonImportStopped, done, isAccepted, importIn("RUNNING", time.Second, cdbv1.WaitForStopped), nil},
