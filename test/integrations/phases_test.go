@@ -156,10 +156,14 @@ var phases = []phase{
 	{"already-stopped", cdbv1.ReasonAlreadyStopped, done, "False ImportError", importIn("KILLED", 0, ""), nil},
 	{"finished-by-itself", cdbv1.ReasonImportAlreadyFinished, failed, "False ImportError", importIn("SUCCESS", 0, ""), nil},
 	{"suspended", cdbv1.ReasonSuspended, held, "", edit(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true }), nil},
-	{"suspended-when-accepted", cdbv1.ReasonSuspended, held, isAccepted, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped),
-		&step{when: cdbv1.ReasonWaitingForStop, do: change(func(s *cdbv1.ImportJobStopSpec) { s.Suspend = true })}},
-	{"changed-not-seen", cdbv1.ReasonStopAccepted, inProgress, isAccepted, importIn("RUNNING", 0, ""),
-		&step{cdbv1.ReasonStopAccepted, true, change(func(s *cdbv1.ImportJobStopSpec) { s.WaitFor = cdbv1.WaitForStopped })}},
+	{
+		"suspended-when-accepted", cdbv1.ReasonSuspended, held, isAccepted, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped),
+		&step{when: cdbv1.ReasonWaitingForStop, do: change(func(s *cdbv1.ImportJobStopSpec) { s.Suspend = true })},
+	},
+	{
+		"changed-not-seen", cdbv1.ReasonStopAccepted, inProgress, isAccepted, importIn("RUNNING", 0, ""),
+		&step{cdbv1.ReasonStopAccepted, true, change(func(s *cdbv1.ImportJobStopSpec) { s.WaitFor = cdbv1.WaitForStopped })},
+	},
 }
 
 // record brings an object into each phase, by the real operator, and returns them as the real API server tells them.

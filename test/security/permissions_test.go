@@ -246,8 +246,13 @@ func checkRules(t *testing.T, config, system string) {
 		}
 	}
 	for _, g := range []grant{
-		{"", "secrets", "list", "", ""}, {"", "secrets", "watch", "", ""}, {"", "secrets", "list", "", "elsewhere"}, {"", "secrets", "list", "some", ""},
-		{"", "secrets", "update", "", ""}, {"", "*", "get", "", ""}, {"", "secrets", "*", "", ""},
+		{"", "secrets", "list", "", ""},
+		{"", "secrets", "watch", "", ""},
+		{"", "secrets", "list", "", "elsewhere"},
+		{"", "secrets", "list", "some", ""},
+		{"", "secrets", "update", "", ""},
+		{"", "*", "get", "", ""},
+		{"", "secrets", "*", "", ""},
 	} {
 		if _, wrong := judge(append(slices.Clone(grants), g), requests); len(wrong) == 0 {
 			t.Errorf("nobody would notice that it also has %s", g)
