@@ -3,11 +3,13 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -81,16 +83,53 @@ func TestAccepted(t *testing.T) {
 	n.wantCalls("a", 1)
 
 	o = n.get("a")
-	n.running("c")
-	o.Spec.AsyncRequestID, o.Spec.CredentialsSecretRef.Name = n.id("c"), "creds"
+	o.Spec.AsyncRequestID = n.id("c")
+	if err := env.Client.Update(t.Context(), o); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "this object is the record of what was done") {
+		t.Errorf("the target of an accepted stop could be changed: %v", err)
+	}
+}
+
+// A target that was refused can be corrected: nothing was done to it.
+func TestTargetIsCorrected(t *testing.T) {
+	n := newTenant(t)
+	n.account()
+	n.start()
+	n.stop("a") // which the cloud does not know
+	o := n.untilReason("a", cdbv1.ReasonImportNotFound)
+	n.running("right")
+	o.Spec.AsyncRequestID = n.id("right")
 	if err := env.Client.Update(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	n.until("a", "accepted for c", func(o *cdbv1.ImportJobStop) bool {
-		return ready(o).Status == "True" && o.Status.Target.AsyncRequestID == n.id("c")
-	})
-	n.wantCalls("a", 1)
-	n.wantCalls("c", 1)
+	o = n.untilReason("a", cdbv1.ReasonStopAccepted)
+	if o.Status.Target.AsyncRequestID != n.id("right") || o.Status.Attempts != 1 {
+		t.Errorf("the status is %+v", o.Status)
+	}
+	n.wantCalls("right", 1)
+}
+
+// What somebody writes into a status is taken as it is, and the operator lives.
+func TestStatusByHand(t *testing.T) {
+	n := newTenant(t)
+	n.account()
+	n.start()
+	env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id("a"), Status: "KILLED"})
+	n.stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor, o.Spec.Suspend = cdbv1.WaitForStopped, true })
+	n.untilReason("a", cdbv1.ReasonSuspended)
+	patch := fmt.Sprintf(`{"status": {"requestId": "6EF60BEC-0242-43AF-BB20-270359FB54A7", "target": {"region": %q, "asyncRequestId": %q, "site": "China"}, "lastAttempt": null, "conditions": null}}`, region, n.id("a"))
+	for _, args := range [][]string{
+		{"--subresource=status", "--type=merge", "-p", patch},
+		{"--type=merge", "-p", `{"spec": {"suspend": false}}`},
+	} {
+		if out, err := env.Kubectl(t.Context(), nil, append([]string{"patch", "ijs", "a", "-n", n.namespace}, args...)...); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	wantPhase(t, n.untilReason("a", cdbv1.ReasonImportStopped), status.CurrentStatus)
+	n.wantCalls("a", 0)
+	n.running("b") // which the same process stops
+	n.stop("b")
+	n.untilReason("b", cdbv1.ReasonStopAccepted)
 }
 
 func TestErrorCodes(t *testing.T) {
@@ -98,7 +137,7 @@ func TestErrorCodes(t *testing.T) {
 	n.account()
 	n.start()
 	for code, want := range map[string]struct{ ready, accepted string }{
-		"InternalError.TaskFrameError":           {cdbv1.ReasonRetryScheduled, cdbv1.ReasonCloudError},
+		"InternalError.TaskFrameError":           {cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportError},
 		"InvalidParameter":                       {cdbv1.ReasonInvalidRequest, cdbv1.ReasonInvalidRequest},
 		"InvalidParameter.InvalidAsyncRequestId": {cdbv1.ReasonImportNotFound, cdbv1.ReasonImportNotFound},
 		"CdbError.ImportError":                   {cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportError},

@@ -72,7 +72,7 @@ func (n *tenant) start(flags ...string) {
 	ctx, cancel := context.WithTimeout(n.Context(), patience)
 	defer cancel()
 	var err error
-	if n.operator, err = env.Run(ctx, program, append(flags, "--namespaces="+n.namespace, "--zap-log-level=5")...); err != nil {
+	if n.operator, err = env.Run(ctx, program, append(flags, "--namespaces="+n.namespace, "--zap-log-level=5", "--secret-poll-interval=1s")...); err != nil {
 		n.Fatal(err)
 	}
 }
@@ -201,7 +201,9 @@ func wantPhase(t *testing.T, o *cdbv1.ImportJobStop, want status.Status) {
 	if got := kstatusOf(t, o); got != want {
 		t.Errorf("kstatus is %s, want %s", got, want)
 	}
-	if (o.Status.CompletionTime != nil) != (want != status.InProgressStatus) {
+	reason := ready(o).Reason
+	goesOn := reason == cdbv1.ReasonCredentialsRejected || reason == cdbv1.ReasonCredentialsNotFound // failed, but not finished
+	if (o.Status.CompletionTime != nil) != (want != status.InProgressStatus && !goesOn) {
 		t.Errorf("completionTime is %v in %s", o.Status.CompletionTime, want)
 	}
 }
