@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// byHand is an object with the status that the edit leaves.
+func byHand(edit func(*cdbv1.ImportJobStopStatus), changes ...Change) *cdbv1.ImportJobStop {
+	object := after(changes...)
+	edit(&object.Status)
+	return object
+}
+
+// The schema takes them, and every write of a status that has one would be refused for ever.
+func TestATimeThatCannotBeWrittenIsRepaired(t *testing.T) {
+	t.Parallel()
+	for _, at := range []time.Time{{}, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		object := byHand(func(s *cdbv1.ImportJobStopStatus) {
+			coarse, fine := &metav1.Time{Time: at}, &metav1.MicroTime{Time: at}
+			s.StartTime, s.CompletionTime, s.WaitingSince, s.NextAttemptTime = coarse, coarse, coarse, fine
+			s.LastAttempt = &cdbv1.Attempt{StartTime: *fine, EndTime: fine}
+			s.Conditions = append(s.Conditions, metav1.Condition{Type: "Foreign", Status: "True", Reason: "Foreign", LastTransitionTime: *coarse})
+		}, claim)
+		object.UID, object.CreationTimestamp = "1", metav1.Time{}
+		if err := store(object.Status.DeepCopy(), true); err == nil {
+			t.Errorf("%s: the API server takes it, so it needs no repair", at)
+		}
+		repair(noon)(object)
+		if err := store(&object.Status, true); err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+		if object.Status.LastAttempt.EndTime == nil {
+			t.Errorf("%s: the attempt had an end", at)
+		}
+	}
+}
