@@ -41,3 +41,13 @@ func TestATimeThatCannotBeWrittenIsRepaired(t *testing.T) {
 		}
 	}
 }
+
+// Nobody looks again after the write of an object that rests, so a repair and what follows it are one.
+func TestARepairAndWhatFollowsAreOneWrite(t *testing.T) {
+	t.Parallel()
+	object := byHand(func(s *cdbv1.ImportJobStopStatus) { s.RequestID, s.Attempts = "r-1", -1 }, claim)
+	Next(object, noon, false).Change(object)
+	if got := row(object); got != "True True False False StopAccepted" || object.Status.Attempts != 0 {
+		t.Errorf("%s after %d attempts", got, object.Status.Attempts)
+	}
+}
