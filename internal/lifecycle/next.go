@@ -78,7 +78,10 @@ func isSettled(object *cdbv1.ImportJobStop) bool {
 		if ready.Status != "True" {
 			return false
 		}
-		return ready.Reason == cdbv1.ReasonAlreadyStopped || (accepted(object) && (ready.Reason == cdbv1.ReasonImportStopped || !waitsForEnd(object)))
+		if ready.Reason == cdbv1.ReasonAlreadyStopped || !accepted(object) {
+			return ready.Reason == cdbv1.ReasonAlreadyStopped && !accepted(object)
+		}
+		return ready.Reason == cdbv1.ReasonImportStopped || !waitsForEnd(object)
 	case failed:
 		if ready.Status != "False" {
 			return false

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
 // byHand is an object with the status that the edit leaves.
@@ -49,5 +50,21 @@ func TestARepairAndWhatFollowsAreOneWrite(t *testing.T) {
 	Next(object, noon, false).Change(object)
 	if got := row(object); got != "True True False False StopAccepted" || object.Status.Attempts != 0 {
 		t.Errorf("%s after %d attempts", got, object.Status.Attempts)
+	}
+}
+
+func TestWhatContradictsTheRequestIDIsJudgedAnew(t *testing.T) {
+	t.Parallel()
+	ready := func(value metav1.ConditionStatus, reason string) Change {
+		return func(o *cdbv1.ImportJobStop) { setCondition(o, cdbv1.ConditionReady, value, reason, "", noon) }
+	}
+	over := byHand(func(s *cdbv1.ImportJobStopStatus) { s.RequestID = "r-1" }, claim, ready("True", cdbv1.ReasonAlreadyStopped))
+	if isSettled(over) {
+		t.Error("AlreadyStopped with a requestId counts as settled")
+	}
+	ending := byHand(func(s *cdbv1.ImportJobStopStatus) { s.NextAttemptTime = microTime(noon.Add(time.Minute)) },
+		claim, ready("Unknown", cdbv1.ReasonWaitingForStop))
+	if got := Next(ending, noon, false).Action; got != importjob.ActionStop {
+		t.Errorf("WaitingForStop without a requestId waits, next is %q", got)
 	}
 }
