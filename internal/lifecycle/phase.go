@@ -42,7 +42,7 @@ const maxMessage = 4096
 // setPhase writes Ready, Reconciling and Stalled together, each with the generation that it speaks of, and the times that go with them.
 // Where a person must act, the message says where the remedy is.
 func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at time.Time) {
-	status, was := &object.Status, readyReason(object)
+	status, was := &object.Status, readyOf(&object.Status)
 	message = Truncate(message, maxMessage)
 	if p == failed || p == stalled || reason == cdbv1.ReasonCredentialsNotFound {
 		message += remedy(reason)
@@ -70,14 +70,14 @@ func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at t
 	switch {
 	case !finished:
 		status.CompletionTime = nil
-	case status.CompletionTime == nil || was != reason:
+	case status.CompletionTime == nil || was.Reason != reason || was.Status != ready:
 		status.CompletionTime = secondTime(at)
 	}
 	if finished {
 		status.NextAttemptTime = nil
 	}
 	waits := reason == cdbv1.ReasonWaitingForQuota || reason == cdbv1.ReasonCredentialsNotFound
-	if !waits || was != reason {
+	if !waits || was.Reason != reason {
 		status.WaitingSince = nil
 	}
 	if waits && status.WaitingSince == nil {

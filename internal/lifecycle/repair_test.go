@@ -68,3 +68,17 @@ func TestWhatContradictsTheRequestIDIsJudgedAnew(t *testing.T) {
 		t.Errorf("WaitingForStop without a requestId waits, next is %q", got)
 	}
 }
+
+// The TTL counts from when the object finished, not from what the status said while it had not.
+func TestACompletionTimeThatIsNoneDoesNotCount(t *testing.T) {
+	t.Parallel()
+	object := byHand(func(s *cdbv1.ImportJobStopStatus) {
+		s.RequestID, s.CompletionTime = "r-1", secondTime(noon.Add(-time.Hour))
+	}, claim, func(o *cdbv1.ImportJobStop) {
+		setCondition(o, cdbv1.ConditionReady, metav1.ConditionUnknown, cdbv1.ReasonStopAccepted, "", noon)
+	})
+	confirmAccepted(noon)(object)
+	if got := object.Status.CompletionTime; !got.Time.Equal(noon) {
+		t.Errorf("completed at %s, want %s", got, noon)
+	}
+}
