@@ -37,7 +37,8 @@ func outcomeEvent(status, before *cdbv1.ImportJobStopStatus) Event {
 	ready, was := readyOf(status), readyOf(before)
 	refusal, refusedBefore := refusalOf(status), refusalOf(before)
 	isNew := ready.Status != was.Status || ready.Reason != was.Reason
-	isRefusedAnew := refusal != "" && refusal != refusedBefore && ready.Reason != cdbv1.ReasonStopping
+	isRefusedAnew := refusal != "" && refusal != refusedBefore && ready.Reason != cdbv1.ReasonStopping &&
+		(refusal != cdbv1.ReasonOutcomeUnknown || ready.Reason == cdbv1.ReasonRetryScheduled)
 	switch {
 	case isNew && ready.Status == metav1.ConditionTrue:
 		return Event{corev1.EventTypeNormal, ready.Reason, note(ready.Message)}

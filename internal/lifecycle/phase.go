@@ -76,6 +76,9 @@ func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at t
 	if finished {
 		status.NextAttemptTime = nil
 	}
+	if isOutcomeOpen(object, p, reason) && conditionOf(status, cdbv1.ConditionAccepted).Status != metav1.ConditionUnknown {
+		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionUnknown, cdbv1.ReasonOutcomeUnknown, outcomeUnknown, at)
+	}
 	waits := reason == cdbv1.ReasonWaitingForQuota || reason == cdbv1.ReasonCredentialsNotFound
 	if !waits || was.Reason != reason {
 		status.WaitingSince = nil
@@ -84,6 +87,16 @@ func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at t
 		status.WaitingSince = secondTime(at)
 	}
 	observe(object)
+}
+
+// isOutcomeOpen: an attempt has no end, is not being made, and nothing was found out since that answers for it.
+func isOutcomeOpen(object *cdbv1.ImportJobStop, p phase, reason string) bool {
+	switch reason {
+	case cdbv1.ReasonStopping, cdbv1.ReasonImportAlreadyFinished, cdbv1.ReasonInternalError:
+		return false
+	}
+	last := object.Status.LastAttempt
+	return last != nil && last.EndTime == nil && !accepted(object) && p != succeeded
 }
 
 var idleMessages = map[string]string{
