@@ -48,6 +48,9 @@ func repairTimes(object *cdbv1.ImportJobStop, now time.Time) {
 		if *t != nil && ((*t).After(now) || (*t).Time.Before(earliest) || isUnwritable((*t).Time)) {
 			*t = secondTime(now)
 		}
+		if *t != nil {
+			*t = secondTime((*t).Time) // as it is written: what is due must not depend on whether it was written before
+		}
 	}
 	if dueTime(object).After(now.Add(CredentialsRetry)) || (status.NextAttemptTime != nil && isUnwritable(status.NextAttemptTime.Time)) {
 		status.NextAttemptTime = nil // farther off than any delay of ours

@@ -43,6 +43,19 @@ func TestATimeThatCannotBeWrittenIsRepaired(t *testing.T) {
 	}
 }
 
+// Written, it would be a second that has passed, and nobody would look again.
+func TestAPartOfASecondDoesNotPutOffADeadline(t *testing.T) {
+	t.Parallel()
+	object := byHand(func(s *cdbv1.ImportJobStopStatus) {
+		s.Attempts, s.StartTime = -1, &metav1.Time{Time: noon.Add(-time.Millisecond)}
+	}, claim, aMinute)
+	now := noon.Add(time.Minute - time.Millisecond)
+	Next(object, now, false).Change(object)
+	if got := readyReason(object); got != cdbv1.ReasonDeadlineExceeded {
+		t.Errorf("Ready has the reason %s", got)
+	}
+}
+
 // Nobody looks again after the write of an object that rests, so a repair and what follows it are one.
 func TestARepairAndWhatFollowsAreOneWrite(t *testing.T) {
 	t.Parallel()
