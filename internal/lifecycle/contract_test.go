@@ -47,6 +47,12 @@ func (w *world) checkWritten(kind string, before *cdbv1.ImportJobStopStatus, gen
 	}
 }
 
+// isFinished: Ready says that it is over.
+func isFinished(ready metav1.Condition) bool {
+	p := phaseOf(ready.Reason)
+	return ready.Status == metav1.ConditionTrue && p == succeeded || ready.Status == metav1.ConditionFalse && p == failed
+}
+
 // track follows by the true clock what deadlines and TTLs count from.
 func (w *world) track(kind string, before *cdbv1.ImportJobStopStatus) {
 	status := &w.object.Status
@@ -110,6 +116,10 @@ func (w *world) checkRest() {
 	}
 	object := w.object
 	inQueue := !w.memory.since.IsZero()
+	if waited := w.now().Sub(w.memory.since); inQueue && waited >= worthTelling {
+		told := accepted(object) || readyReason(object) == cdbv1.ReasonWaitingForQuota
+		w.must(told && !targetChanged(object), "in the queue for %s, Ready has the reason %q", waited, readyReason(object))
+	}
 	if !inQueue {
 		w.must(object.Status.Target != nil && *object.Status.Target == object.Spec.Target(), "at rest, status speaks of another target")
 		w.checkContract("at rest", object.Generation)

@@ -118,7 +118,7 @@ func (w *world) statusByHand() {
 	if t := object.Status.StartTime; t != nil && t.Time.Before(w.clock) && !t.Time.Before(earliest) {
 		w.started = t.Time
 	}
-	if t := object.Status.CompletionTime; t != nil && isSettled(object) && t.Time.Before(w.clock) && !t.Time.Before(earliest) {
+	if t := object.Status.CompletionTime; t != nil && isFinished(readyOf(&object.Status)) && t.Time.Before(w.clock) && !t.Time.Before(earliest) {
 		w.finished = t.Time
 	}
 }
