@@ -55,6 +55,7 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 			return err
 		}
 	}
+	r.credentials.Forget(key)
 	r.Waited(c.action, c.credit.Waited)
 	c.object = c.object.DeepCopy()
 	go func() {
@@ -138,6 +139,9 @@ func (r *Reconciler) reportCredentials(c *call, result *lifecycle.Result) {
 			return
 		}
 		rejected = err.Class == importjob.Rejected
+	}
+	if rejected { // what failed is known now: a change that comes before the first poll counts
+		r.credentials.Await(secretOf(c.object), client.ObjectKeyFromObject(c.object), credentials.Wait{Seen: c.fingerprint})
 	}
 	r.credentials.Report(scopeOf(c.object, c.action), c.fingerprint, rejected, result.At, lifecycle.CredentialsRetry)
 }

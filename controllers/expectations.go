@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -15,17 +16,27 @@ import (
 // expectations are the writes of this process that its cache has not seen yet. The zero value is empty and ready.
 type expectations struct {
 	mu      sync.Mutex
-	written map[types.NamespacedName]string // the resourceVersion of the latest write
+	written map[types.NamespacedName]expectation
 }
+
+// expectation is the latest write of an object.
+type expectation struct {
+	version string // resourceVersion
+	at      time.Time
+}
+
+// maxExpectation is how long a write is waited for. A backup of etcd that is restored takes the write back, and its versions begin
+// again below it; then the resourceVersion of the next write decides whether a copy is stale.
+const maxExpectation = 30 * time.Second
 
 // expect remembers a write. Until the cache has it, the object is stale.
 func (e *expectations) expect(object *cdbv1.ImportJobStop) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.written == nil {
-		e.written = map[types.NamespacedName]string{}
+		e.written = map[types.NamespacedName]expectation{}
 	}
-	e.written[client.ObjectKeyFromObject(object)] = object.ResourceVersion
+	e.written[client.ObjectKeyFromObject(object)] = expectation{object.ResourceVersion, time.Now()}
 }
 
 // observeOwnWrite returns true once, when this version of the object is the latest write of this process.
@@ -33,7 +44,7 @@ func (e *expectations) observeOwnWrite(object *cdbv1.ImportJobStop) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	key := client.ObjectKeyFromObject(object)
-	if e.written[key] != object.ResourceVersion {
+	if e.written[key].version != object.ResourceVersion {
 		return false
 	}
 	delete(e.written, key)
@@ -45,10 +56,10 @@ func (e *expectations) isStale(object *cdbv1.ImportJobStop) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	written, ok := e.written[client.ObjectKeyFromObject(object)]
-	if !ok {
+	if !ok || time.Since(written.at) > maxExpectation {
 		return false
 	}
-	order, err := resourceversion.CompareResourceVersion(object.ResourceVersion, written)
+	order, err := resourceversion.CompareResourceVersion(object.ResourceVersion, written.version)
 	return err == nil && order < 0
 }
 

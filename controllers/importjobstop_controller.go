@@ -81,7 +81,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // reconcile does what lifecycle says comes next, and returns when to look again if nothing happens before; zero is never.
 func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop) (time.Duration, error) {
 	key, now := client.ObjectKeyFromObject(object), time.Now()
-	changed, urgent := r.credentials.TakeNews(key)
+	changed, urgent := r.credentials.News(key)
 	step := lifecycle.Next(object, now, changed)
 	if step.Action != "" {
 		return r.proceed(ctx, object, step.Action, changed, urgent)
@@ -115,11 +115,13 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 			return r.followRefusal(ctx, object, fingerprint, next)
 		}
 	}
-	r.credentials.Forget(client.ObjectKeyFromObject(object))
 	credit, wait := r.admit(object, fingerprint, action)
 	if credit == nil {
-		err := r.write(ctx, object, lifecycle.WaitForQuota(now, wait.Since, wait.Turn))
-		return lifecycle.RequeueInQueue(object, now, wait.Since), err
+		if err := r.write(ctx, object, lifecycle.WaitForQuota(now, wait.Since, wait.Turn)); err != nil {
+			return 0, err
+		}
+		r.awaitSecret(object, credentials.Fingerprint{})
+		return lifecycle.RequeueInQueue(object, now, wait.Since), nil
 	}
 	return 0, r.send(ctx, &call{object: object, creds: creds, fingerprint: fingerprint, action: action, credit: credit})
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package v1alpha1 is the ImportJobStop API: the wish that a data import into TencentDB for MySQL be stopped, and what became of it.
+// Package v1alpha1 is the ImportJobStop API: which data import into TencentDB for MySQL to stop, and what the operator knows of it.
 // +kubebuilder:object:generate=true
 // +groupName=cdb.tencentcloud.com
 package v1alpha1

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -81,7 +80,7 @@ func differs(object *cdbv1.ImportJobStop, wanted cdbv1.ImportJobStopSpec) error 
 	return nil
 }
 
-// follow shows each change of Ready until the object is done (nil) or has failed, or ctx ends.
+// follow shows each change of Ready until the object is done (nil), has failed or needs somebody, or ctx ends.
 func follow(ctx context.Context, c client.WithWatch, p *progress, object *cdbv1.ImportJobStop) error {
 	defer p.end()
 	for {
@@ -124,9 +123,6 @@ func watched(ctx context.Context, events watch.Interface, p *progress, name stri
 	}
 }
 
-// project is where the pages are that messages point to.
-const project = "https://github.com/tencentcloud-cdb/importjobstop-operator/blob/main/"
-
 // look shows how the object is, and says whether that is its end.
 func look(p *progress, o *cdbv1.ImportJobStop) (over bool, err error) {
 	ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
@@ -138,7 +134,10 @@ func look(p *progress, o *cdbv1.ImportJobStop) (over bool, err error) {
 	case metav1.ConditionTrue:
 		return true, nil
 	case metav1.ConditionFalse:
-		return true, fmt.Errorf("%s: %s", ready.Reason, strings.Replace(ready.Message, cdbv1.RemediesPage, project+cdbv1.RemediesPage, 1))
+		if o.Status.CompletionTime == nil { // as without credentials: it has not ended, but goes on only with somebody's help
+			return true, fmt.Errorf("it needs you, and then goes on by itself: %s: %s", ready.Reason, ready.Message)
+		}
+		return true, fmt.Errorf("%s: %s", ready.Reason, ready.Message)
 	default:
 		return false, nil
 	}

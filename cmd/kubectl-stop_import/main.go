@@ -78,7 +78,7 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 
 Creates an ImportJobStop, which the operator turns into one StopDBImportJob call. What was already imported is kept.
 
-Exits with 0 when it is done, with 1 when it failed, and with 124 when the time ran out before either.`,
+Exits with 0 when it is done, with 1 when it failed or needs you, as when the cloud refuses the credentials, and with 124 when the time ran out before either.`,
 		Example:       example,
 		Args:          oneID,
 		SilenceUsage:  true,

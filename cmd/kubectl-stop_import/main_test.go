@@ -32,15 +32,24 @@ func cluster(objects ...client.Object) client.WithWatch {
 
 func TestTheEndDecides(t *testing.T) {
 	t.Parallel()
-	for reason, test := range map[string]struct {
-		status metav1.ConditionStatus
-		want   string // of the error; empty: done
+	const needsYou = "it needs you, and then goes on by itself: "
+	for _, test := range []struct {
+		reason   string
+		status   metav1.ConditionStatus
+		finished bool
+		want     string // of the error; empty: done
 	}{
-		cdbv1.ReasonStopAccepted:        {metav1.ConditionTrue, ""},
-		cdbv1.ReasonCredentialsRejected: {metav1.ConditionFalse, "CredentialsRejected: it was so; see " + project + "docs/troubleshooting.md#credentialsrejected"},
-		cdbv1.ReasonRetryScheduled:      {metav1.ConditionUnknown, "timed out"},
+		{cdbv1.ReasonStopAccepted, metav1.ConditionTrue, true, ""},
+		{cdbv1.ReasonAlreadyStopped, metav1.ConditionTrue, true, ""},
+		{cdbv1.ReasonImportNotFound, metav1.ConditionFalse, true, "ImportNotFound: it was so; see " + cdbv1.RemediesPage + "#importnotfound"},
+		{cdbv1.ReasonInternalError, metav1.ConditionFalse, true, "InternalError: it was so; see " + cdbv1.RemediesPage + "#internalerror"},
+		{cdbv1.ReasonCredentialsRejected, metav1.ConditionFalse, false, needsYou + "CredentialsRejected: it was so; see " + cdbv1.RemediesPage + "#credentialsrejected"},
+		{cdbv1.ReasonCredentialsNotFound, metav1.ConditionFalse, false, needsYou + "CredentialsNotFound: it was so; see " + cdbv1.RemediesPage + "#credentialsnotfound"},
+		{cdbv1.ReasonCredentialsNotFound, metav1.ConditionUnknown, false, "timed out"},
+		{cdbv1.ReasonRetryScheduled, metav1.ConditionUnknown, false, "timed out"},
+		{cdbv1.ReasonSuspended, metav1.ConditionUnknown, false, "timed out"},
 	} {
-		t.Run(reason, func(t *testing.T) {
+		t.Run(test.reason+"/"+string(test.status), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				object := asked.object("shop")
@@ -50,8 +59,12 @@ func TestTheEndDecides(t *testing.T) {
 				}
 				time.AfterFunc(time.Second, func() {
 					o := object.DeepCopy()
-					meta.SetStatusCondition(&o.Status.Conditions, metav1.Condition{Type: cdbv1.ConditionReady, Status: test.status, Reason: reason, Message: "it was so; see docs/troubleshooting.md#credentialsrejected"})
+					message := "it was so; see " + cdbv1.RemediesPage + "#" + strings.ToLower(test.reason)
+					meta.SetStatusCondition(&o.Status.Conditions, metav1.Condition{Type: cdbv1.ConditionReady, Status: test.status, Reason: test.reason, Message: message})
 					o.Status.ObservedGeneration = o.Generation
+					if test.finished {
+						o.Status.CompletionTime = &metav1.Time{Time: time.Now()}
+					}
 					if err := c.Status().Update(t.Context(), o); err != nil {
 						t.Error(err)
 					}
@@ -62,7 +75,7 @@ func TestTheEndDecides(t *testing.T) {
 				if (err == nil) != (test.want == "") || (err != nil && err.Error() != test.want) {
 					t.Errorf("the end is %v, want %q", err, test.want)
 				}
-				if !strings.Contains(out.String(), "stop-a-b created\n") || strings.Count(out.String(), reason+": it was so; ") != 1 {
+				if !strings.Contains(out.String(), "stop-a-b created\n") || strings.Count(out.String(), test.reason+": it was so; ") != 1 {
 					t.Errorf("it shows %q", out)
 				}
 			})

@@ -60,6 +60,8 @@ var scenarios = []struct {
 	{"hang", (*bench).hang},
 	{"restart", (*bench).restart},
 	{"finished", (*bench).finished},
+	{"strangers", (*bench).strangers},
+	{"badsecret", (*bench).badSecret},
 	{"naive", (*bench).naive},
 }
 

@@ -245,20 +245,7 @@ func (b *bench) crowd(ctx context.Context) error {
 	if err := t.account(ctx, "fresh"); err != nil {
 		return err
 	}
-	sample := func(from int) (each []time.Duration, err error) {
-		for i := range 10 {
-			took, _, err := t.readyAfter(ctx, "fresh", from+i, from+i+1)
-			if err != nil {
-				return nil, err
-			}
-			each = append(each, took...)
-			if err := pause(ctx, 200*time.Millisecond); err != nil {
-				return nil, err
-			}
-		}
-		return each, nil
-	}
-	idle, err := sample(0)
+	idle, err := t.sample(ctx, "fresh", 0, 10)
 	if err != nil {
 		return err
 	}
@@ -269,7 +256,7 @@ func (b *bench) crowd(ctx context.Context) error {
 		return err
 	}
 	rss := measure(o.Pid()).rss
-	busy, err := sample(100)
+	busy, err := t.sample(ctx, "fresh", 100, 10)
 	if err != nil {
 		return err
 	}

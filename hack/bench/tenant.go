@@ -143,6 +143,21 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// sample creates n objects one after the other, and returns how long each took.
+func (t *tenant) sample(ctx context.Context, account string, from, n int) (each []time.Duration, err error) {
+	for i := range n {
+		took, _, err := t.readyAfter(ctx, account, from+i, from+i+1)
+		if err != nil {
+			return nil, err
+		}
+		each = append(each, took...)
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+	return each, nil
+}
+
 // readyAfter creates objects at once and returns how long each took, from its own creation and from that of the first.
 func (t *tenant) readyAfter(ctx context.Context, account string, from, to int) (each []time.Duration, all time.Duration, err error) {
 	list := &cdbv1.ImportJobStopList{}

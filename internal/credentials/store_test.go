@@ -84,10 +84,10 @@ func begin(t *testing.T) *bench {
 	return b
 }
 
-// wokenBy says whether the object was woken, and takes the news.
+// wokenBy says whether the object was woken. The news lasts until it acts on it.
 func (b *bench) wokenBy(object types.NamespacedName) bool {
 	synctest.Wait()
-	changed, _ := b.TakeNews(object)
+	changed, _ := b.News(object)
 	return changed
 }
 
@@ -175,7 +175,7 @@ func TestTenThousandMissingSecretsLoadNobody(t *testing.T) {
 		alone := name("modest", "a")
 		b.Await(creds, alone, Wait{Missing: true})
 		time.Sleep(poll)
-		b.TakeNews(alone)
+		b.Forget(alone)
 		_, f, _ := b.Get(t.Context(), creds)
 		b.Await(creds, alone, Wait{Seen: f, Missing: true})
 		at := time.Now()
@@ -232,7 +232,7 @@ func TestAnUrgentWaitReadsAtOnce(t *testing.T) {
 		b.Await(creds, object, Wait{Urgent: true, Missing: true})
 		time.Sleep(2 * pace)
 		synctest.Wait()
-		if changed, urgent := b.TakeNews(object); !changed || !urgent {
+		if changed, urgent := b.News(object); !changed || !urgent {
 			t.Errorf("%s after an urgent wait: woken %t, urgent %t", time.Since(at), changed, urgent)
 		}
 	})

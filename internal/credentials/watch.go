@@ -36,41 +36,39 @@ type waiter struct {
 }
 
 // Await registers an object as waiting for a Secret, and for no other. It is woken once when the content differs from what failed.
-// An object that is registered keeps what it has seen.
+// An object that waits already keeps what it has seen; one that was woken begins to wait anew.
 func (s *Store) Await(secret, object types.NamespacedName, w Wait) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.waiters[object]
-	if known != nil && known.secret == secret {
+	if known != nil && known.secret == secret && !known.woken {
 		known.Urgent = known.Urgent || w.Urgent
 	} else {
 		s.forget(object)
 		known = &waiter{Wait: w, secret: secret}
 		s.waiters[object] = known
 	}
-	if !known.woken {
-		now := time.Now()
-		due := now
-		if known.Seen != (Fingerprint{}) && !known.Urgent {
-			due = now.Add(s.poll)
-		}
-		s.polls.add(secret, object, now, due)
-		select {
-		case s.added <- struct{}{}:
-		default:
-		}
+	now := time.Now()
+	due := now
+	if known.Seen != (Fingerprint{}) && !known.Urgent {
+		due = now.Add(s.poll)
+	}
+	s.polls.add(secret, object, now, due)
+	select {
+	case s.added <- struct{}{}:
+	default:
 	}
 }
 
-// TakeNews says whether the object was woken since it was registered, and if so whether its wait was urgent; it is registered no longer.
-func (s *Store) TakeNews(object types.NamespacedName) (changed, urgent bool) {
+// News says whether the object was woken, and whether it had asked for an urgent poll. It stays so until Forget or Await:
+// what the object does about it may fail.
+func (s *Store) News(object types.NamespacedName) (changed, urgent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := s.waiters[object]
 	if w == nil || !w.woken {
 		return false, false
 	}
-	delete(s.waiters, object)
 	return true, w.Urgent
 }
 
@@ -94,9 +92,7 @@ func (s *Store) Run(ctx context.Context, wake func(object types.NamespacedName))
 	s.wake = wake
 	s.mu.Unlock()
 	for ctx.Err() == nil {
-		s.mu.Lock()
-		secret, wait := s.polls.next(time.Now())
-		s.mu.Unlock()
+		secret, wait := s.nextPoll()
 		if wait > 0 {
 			select {
 			case <-ctx.Done():
@@ -113,24 +109,32 @@ func (s *Store) Run(ctx context.Context, wake func(object types.NamespacedName))
 	}
 }
 
+func (s *Store) nextPoll() (types.NamespacedName, time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.polls.next(time.Now())
+}
+
 // pollOnce reads one Secret, and wakes those whom its content concerns. A read that fails tells nothing.
 func (s *Store) pollOnce(ctx context.Context, secret types.NamespacedName) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	c, err := s.get(ctx, secret)
+	s.notify(s.polled(secret, c, err == nil))
+}
+
+// polled notes a poll, and returns whom its content concerns.
+func (s *Store) polled(secret types.NamespacedName, c content, ok bool) (woken []types.NamespacedName) {
 	s.mu.Lock()
-	var woken []types.NamespacedName
-	if err == nil {
-		for _, object := range s.polls.waiting(secret) {
-			if s.concerns(s.waiters[object], c) {
-				woken = append(woken, object)
-			}
+	defer s.mu.Unlock()
+	for _, object := range s.polls.waiting(secret) {
+		if ok && s.concerns(s.waiters[object], c) {
+			woken = append(woken, object)
 		}
 	}
 	s.markWoken(woken)
 	s.polls.polled(secret, time.Now(), s.poll)
-	s.mu.Unlock()
-	s.notify(woken)
+	return woken
 }
 
 func (s *Store) concerns(w *waiter, c content) bool {

@@ -128,6 +128,7 @@ func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 		}
 		fresh := object.Status.Target == nil
 		isLong := now.Sub(since) >= worthTelling || now.Add(turn).Sub(since) > worthTelling
+		isLong = isLong || WaitsForSecret(object)                                      // it has the Secret now: without a word of it, it would wait for that again
 		if !isLong && (current || fresh) && object.Spec.ActiveDeadlineSeconds == nil { // a deadline counts from startTime
 			return
 		}
@@ -144,7 +145,7 @@ func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 func waitToAsk(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		switch readyReason(object) {
-		case cdbv1.ReasonWaitingForStop, cdbv1.ReasonCredentialsRejected:
+		case cdbv1.ReasonWaitingForStop:
 			Observe(now)(object)
 		default:
 			begin(object, now)

@@ -36,19 +36,26 @@ func TTLIgnored(tool string) Event {
 func outcomeEvent(status, before *cdbv1.ImportJobStopStatus) Event {
 	ready, was := readyOf(status), readyOf(before)
 	refusal, refusedBefore := refusalOf(status), refusalOf(before)
-	isNew := ready.Status != was.Status || ready.Reason != was.Reason
 	isRefusedAnew := refusal != "" && refusal != refusedBefore && ready.Reason != cdbv1.ReasonStopping &&
 		(refusal != cdbv1.ReasonOutcomeUnknown || ready.Reason == cdbv1.ReasonRetryScheduled)
+	warning := Event{corev1.EventTypeWarning, ready.Reason, note(ready.Message)}
+	if ready.Status == was.Status && ready.Reason == was.Reason {
+		if isRefusedAnew {
+			return warning
+		}
+		return Event{}
+	}
 	switch {
-	case isNew && ready.Status == metav1.ConditionTrue:
+	case ready.Status == metav1.ConditionTrue:
 		return Event{corev1.EventTypeNormal, ready.Reason, note(ready.Message)}
-	case isNew && status.RequestID != "" && before.RequestID == "":
+	case status.RequestID != "" && before.RequestID == "":
 		return Event{corev1.EventTypeNormal, cdbv1.ReasonStopAccepted, note(ready.Message)}
-	case isNew && ready.Reason == cdbv1.ReasonCredentialsRejected && refusal != "" && !isRefusedAnew:
+	case isRefusedAnew:
+		return warning
+	case ready.Reason == cdbv1.ReasonCredentialsRejected && refusal != "":
 		return Event{} // as every ten minutes
-	case isNew && ready.Status == metav1.ConditionFalse, isRefusedAnew,
-		ready.Reason == cdbv1.ReasonCredentialsNotFound && was.Reason != ready.Reason:
-		return Event{corev1.EventTypeWarning, ready.Reason, note(ready.Message)}
+	case ready.Status == metav1.ConditionFalse, ready.Reason == cdbv1.ReasonCredentialsNotFound:
+		return warning
 	}
 	return Event{}
 }

@@ -51,6 +51,13 @@ func next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) S
 		return Step{Change: settle(now)}
 	case object.Spec.Suspend:
 		return Step{Change: suspend(now)}
+	}
+	return nextUnsettled(object, now, credentialsChanged)
+}
+
+// nextUnsettled is for an object whose target is under way.
+func nextUnsettled(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) Step {
+	switch {
 	case accepted(object) && !waitsForEnd(object):
 		return Step{Change: confirmAccepted(now)}
 	case isRetryRequested(object) && retryStartsOver(object, now):
@@ -115,24 +122,24 @@ func retryStartsOver(object *cdbv1.ImportJobStop, now time.Time) bool {
 	return now.Before(dueTime(object)) || isPast(deadline(object), now) || phaseOf(readyReason(object)) == failed
 }
 
-// WaitsForSecret: the object goes on when its Secret changes.
+// WaitsForSecret says whether the object goes on when its Secret changes.
 func WaitsForSecret(object *cdbv1.ImportJobStop) bool {
 	reason := readyReason(object)
 	return !object.Spec.Suspend && !targetChanged(object) && object.Generation == object.Status.ObservedGeneration &&
 		(reason == cdbv1.ReasonCredentialsNotFound || reason == cdbv1.ReasonCredentialsRejected)
 }
 
-// WaitsForMissingSecret: the Secret was missing or unusable.
+// WaitsForMissingSecret says whether the object waits for a Secret that was missing or unusable.
 func WaitsForMissingSecret(object *cdbv1.ImportJobStop) bool {
 	return WaitsForSecret(object) && readyReason(object) == cdbv1.ReasonCredentialsNotFound
 }
 
-// FollowsRefusals: the cloud refused the object's credentials, and it goes by the result of whichever object tries them again.
+// FollowsRefusals says whether the cloud refused the object's credentials, so that it goes by the result of whichever object tries them again.
 func FollowsRefusals(object *cdbv1.ImportJobStop) bool {
 	return WaitsForSecret(object) && readyReason(object) == cdbv1.ReasonCredentialsRejected
 }
 
-// WaitsForRetry: the Secret is to be read at once, because a person has asked for it.
+// WaitsForRetry says whether the Secret is to be read at once, because a person has asked for it.
 func WaitsForRetry(object *cdbv1.ImportJobStop) bool {
 	return WaitsForSecret(object) && isRetryRequested(object)
 }

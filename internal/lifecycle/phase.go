@@ -42,51 +42,70 @@ const maxMessage = 4096
 // setPhase writes Ready, Reconciling and Stalled together, each with the generation that it speaks of, and the times that go with them.
 // Where a person must act, the message says where the remedy is.
 func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at time.Time) {
-	status, was := &object.Status, readyOf(&object.Status)
+	was := readyOf(&object.Status)
 	message = Truncate(message, maxMessage)
 	if p == failed || p == stalled || reason == cdbv1.ReasonCredentialsNotFound {
 		message += remedy(reason)
 	}
-	ready, reconciling, isStalled := metav1.ConditionFalse, metav1.ConditionFalse, metav1.ConditionFalse
-	idle, finished := cdbv1.ReasonFinished, p == succeeded || p == failed
-	switch p {
-	case progressing:
-		ready, reconciling, idle = metav1.ConditionUnknown, metav1.ConditionTrue, cdbv1.ReasonProgressing
-	case succeeded:
-		ready = metav1.ConditionTrue
-	default:
-		isStalled = metav1.ConditionTrue
+	idle := cdbv1.ReasonFinished
+	if p == progressing {
+		idle = cdbv1.ReasonProgressing
 	}
-	set := func(kind string, value metav1.ConditionStatus) {
-		if value == metav1.ConditionFalse && kind != cdbv1.ConditionReady {
-			setCondition(object, kind, value, idle, idleMessages[idle], at)
-			return
+	for _, c := range []struct {
+		kind   string
+		status metav1.ConditionStatus
+	}{
+		{cdbv1.ConditionReady, readyIn[p]},
+		{cdbv1.ConditionReconciling, isTrue(p == progressing)},
+		{cdbv1.ConditionStalled, isTrue(p == failed || p == stalled)},
+	} {
+		if c.status == metav1.ConditionFalse && c.kind != cdbv1.ConditionReady {
+			setCondition(object, c.kind, c.status, idle, idleMessages[idle], at)
+		} else {
+			setCondition(object, c.kind, c.status, reason, message, at)
 		}
-		setCondition(object, kind, value, reason, message, at)
 	}
-	set(cdbv1.ConditionReady, ready)
-	set(cdbv1.ConditionReconciling, reconciling)
-	set(cdbv1.ConditionStalled, isStalled)
-	switch {
-	case !finished:
-		status.CompletionTime = nil
-	case status.CompletionTime == nil || was.Reason != reason || was.Status != ready:
-		status.CompletionTime = secondTime(at)
-	}
-	if finished {
-		status.NextAttemptTime = nil
-	}
-	if isOutcomeOpen(object, p, reason) && conditionOf(status, cdbv1.ConditionAccepted).Status != metav1.ConditionUnknown {
+	if isOutcomeOpen(object, p, reason) && conditionOf(&object.Status, cdbv1.ConditionAccepted).Status != metav1.ConditionUnknown {
 		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionUnknown, cdbv1.ReasonOutcomeUnknown, outcomeUnknown, at)
 	}
+	setCompletion(&object.Status, p, was.Reason == reason && was.Status == readyIn[p], at)
+	setWaiting(&object.Status, reason, was.Reason == reason, at)
+	observe(object)
+}
+
+// readyIn is the status of Ready in each phase.
+var readyIn = map[phase]metav1.ConditionStatus{
+	progressing: metav1.ConditionUnknown, succeeded: metav1.ConditionTrue, failed: metav1.ConditionFalse, stalled: metav1.ConditionFalse,
+}
+
+func isTrue(b bool) metav1.ConditionStatus {
+	if b {
+		return metav1.ConditionTrue
+	}
+	return metav1.ConditionFalse
+}
+
+// setCompletion sets completionTime when the object ends; one that ended before for the same reason keeps it.
+func setCompletion(status *cdbv1.ImportJobStopStatus, p phase, again bool, at time.Time) {
+	if p != succeeded && p != failed {
+		status.CompletionTime = nil
+		return
+	}
+	status.NextAttemptTime = nil
+	if status.CompletionTime == nil || !again {
+		status.CompletionTime = secondTime(at)
+	}
+}
+
+// setWaiting sets waitingSince when the wait begins, and keeps it while it lasts.
+func setWaiting(status *cdbv1.ImportJobStopStatus, reason string, again bool, at time.Time) {
 	waits := reason == cdbv1.ReasonWaitingForQuota || reason == cdbv1.ReasonCredentialsNotFound
-	if !waits || was.Reason != reason {
+	if !waits || !again {
 		status.WaitingSince = nil
 	}
 	if waits && status.WaitingSince == nil {
 		status.WaitingSince = secondTime(at)
 	}
-	observe(object)
 }
 
 // isOutcomeOpen: an attempt has no end, is not being made, and nothing was found out since that answers for it.

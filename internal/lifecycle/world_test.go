@@ -187,7 +187,7 @@ func (w *world) reconcile() (again bool) {
 	if w.removed {
 		return false
 	}
-	changed, urgent := w.memory.takeNews()
+	changed, urgent := w.memory.news()
 	step := Next(w.object.DeepCopy(), w.now(), changed)
 	w.must(w.object.Status.Conditions == nil || step.Action != "" || step.Remove || step.Change != nil, "nothing comes next")
 	switch {
@@ -228,12 +228,12 @@ func (w *world) proceed(action importjob.Action, changed, urgent bool) (again bo
 	case w.bad && !urgent && FollowsRefusals(w.object) && w.chance(0.3):
 		return rest("follow a refusal", FollowRefusal(now, now.Add(time.Duration(w.IntN(600))*time.Second)), w.secret)
 	}
-	w.memory.waits = false
 	if w.memory.since.IsZero() {
 		w.memory.since = now
 	}
 	if since := w.memory.since; w.crowded {
 		wrote := w.write("wait for the quota", WaitForQuota(now, since, time.Duration(w.IntN(20))*time.Second), w.object.Generation)
+		w.awaitSecret(0)
 		w.memory.timer = RequeueInQueue(w.object, now, since)
 		return wrote && HasMore(w.object)
 	}
@@ -247,6 +247,7 @@ func (w *world) call(action importjob.Action) (again bool) {
 		w.must(!w.stops[w.object.Spec.Target()], "a second stop of a target whose stop was accepted")
 		w.write("record the attempt", RecordAttempt(w.now()), w.object.Generation)
 	}
+	w.memory.waits = false
 	result := &Result{Action: action, Generation: w.object.Generation, Attempt: w.object.Status.Attempts, Jitter: w.Float64()}
 	if last := w.object.Status.LastAttempt; last != nil {
 		result.AttemptStart = last.StartTime.DeepCopy()
@@ -262,6 +263,9 @@ func (w *world) call(action importjob.Action) (again bool) {
 		w.say("the operator dies before the answer is in status")
 		w.memory, w.died = memory{}, true
 		return true
+	}
+	if result.Err != nil && result.Err.Class == importjob.Rejected {
+		w.memory.await(w.secret, false, false)
 	}
 	w.must(result.Belongs(w.object), "the answer belongs to nothing")
 	if result.RequestID != "" {
@@ -342,27 +346,24 @@ func (w *world) remove() {
 	w.removed = true
 }
 
-func (m *memory) takeNews() (changed, urgent bool) {
-	if !m.waits || !m.woken {
-		return false, false
-	}
-	m.waits, m.woken = false, false
-	return true, m.urgent
+func (m *memory) news() (changed, urgent bool) {
+	return m.waits && m.woken, m.waits && m.woken && m.urgent
 }
 
 func (w *world) awaitSecret(seen int) {
-	switch m := &w.memory; {
-	case !WaitsForSecret(w.object):
-		m.waits = false
-	case m.waits:
-		if seen != 0 {
-			m.seen = seen
-		}
-		m.missing, m.urgent = WaitsForMissingSecret(w.object), m.urgent || WaitsForRetry(w.object)
-	default:
-		m.waits, m.woken, m.seen = true, false, seen
-		m.missing, m.urgent = WaitsForMissingSecret(w.object), WaitsForRetry(w.object)
+	if !WaitsForSecret(w.object) {
+		w.memory.waits = false
+		return
 	}
+	w.memory.await(seen, WaitsForMissingSecret(w.object), WaitsForRetry(w.object))
+}
+
+func (m *memory) await(seen int, missing, urgent bool) {
+	if m.waits && !m.woken && (seen == 0 || seen == m.seen) {
+		m.urgent = m.urgent || urgent
+		return
+	}
+	m.waits, m.woken, m.seen, m.missing, m.urgent = true, false, seen, missing, urgent
 }
 
 // poll reads the Secret for an object that waits for it.
@@ -370,6 +371,9 @@ func (w *world) poll() {
 	m, content := &w.memory, w.secret
 	if content == 0 {
 		content = -1
+	}
+	if m.woken {
+		return // it is polled for no longer
 	}
 	if m.waits && m.seen == 0 && !m.missing && !m.urgent {
 		m.seen = content

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package metrics tells Prometheus of the calls of the cloud, the budgets and the objects. No label names an object or an account.
+// Package metrics measures the cloud calls, the budgets and the objects for Prometheus, and serves the result.
+//
+// Nobody can make the number of series grow without limit: each label has a closed set of values, and the rest is counted as other.
+// No label names an object or an account.
 package metrics
 
 import (
@@ -13,54 +16,76 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
-// Metrics are all collectors of the operator.
+// Metrics are the operator's own metrics. All methods are safe for concurrent use.
 type Metrics struct {
+	registry                prometheus.Registerer
+	regions, codes, reasons known
+
 	calls      *prometheus.CounterVec
 	latency    *prometheus.HistogramVec
 	inFlight   *prometheus.GaugeVec
 	wait       *prometheus.HistogramVec
 	acceptance prometheus.Histogram
-	region     labels
-	code       labels
+	recovered  prometheus.Counter
 }
 
-// New returns metrics that are registered.
-func New(registry prometheus.Registerer) (*Metrics, error) {
+// New returns metrics that are registered with the registry. It fails if one of them is registered already.
+func New(registry prometheus.Registerer, labels Labels) (*Metrics, error) {
 	m := &Metrics{
+		registry: registry,
+		regions:  newKnown(labels.Regions...),
+		codes:    newKnown(append([]string{clientError}, labels.Codes...)...),
+		reasons:  newKnown(append([]string{noReason}, labels.Reasons...)...),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "importjobstop_cloud_calls_total", Help: "Calls of the cloud API by action, region and error code; the code of a success is OK.",
+			Name: "importjobstop_cloud_calls_total",
+			Help: "Cloud API calls by action, region and error code. The code of a successful call is OK. Regions and codes that the vendor does not list are other.",
 		}, []string{"action", "region", "code"}),
-		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "importjobstop_cloud_call_duration_seconds", Help: "Time from sending a call of the cloud API to its answer.",
-			Buckets: prometheus.ExponentialBuckets(0.005, 2, 12),
-		}, []string{"action", "region"}),
+		latency: prometheus.NewHistogramVec(histogram("cloud_call_duration_seconds",
+			"Time from sending a cloud API call until its answer, in seconds. Regions that the vendor does not list are other.", 0.005, 2, 12),
+			[]string{"action", "region"}),
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "importjobstop_cloud_calls_in_flight", Help: "Calls of the cloud API that are not yet answered.",
+			Name: "importjobstop_cloud_calls_in_flight", Help: "Cloud API calls that were sent and not answered yet.",
 		}, []string{"action"}),
-		wait: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "importjobstop_budget_wait_seconds", Help: "Time that a call waited in the line of its budget.",
-			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10),
-		}, []string{"action"}),
-		acceptance: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "importjobstop_acceptance_duration_seconds", Help: "Time from the creation of an object to the acceptance of its stop by the cloud.",
-			Buckets: prometheus.ExponentialBuckets(0.02, 2.5, 14),
+		wait: prometheus.NewHistogramVec(histogram("budget_wait_seconds",
+			"Time that a call waited in the queue of its budget, in seconds.", 0.01, 4, 10), []string{"action"}),
+		acceptance: prometheus.NewHistogram(histogram("acceptance_duration_seconds",
+			"Time from the creation of an ImportJobStop until the cloud accepted the stop, in seconds.", 0.02, 2.5, 14)),
+		recovered: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "importjobstop_recovered_panics_total",
+			Help: "Panics that were recovered while judging an object or making a call; each is logged with its stack.",
 		}),
 	}
-	return m, errors.Join(registry.Register(m.calls), registry.Register(m.latency), registry.Register(m.inFlight),
-		registry.Register(m.wait), registry.Register(m.acceptance))
+	return m, m.register(m.calls, m.latency, m.inFlight, m.wait, m.acceptance, m.recovered)
 }
 
-// Waited observes the time that a call spent in line.
-func (m *Metrics) Waited(action importjob.Action, inLine time.Duration) {
-	m.wait.WithLabelValues(string(action)).Observe(inLine.Seconds())
+// histogram has count buckets from first on, each factor times as wide as the one before.
+func histogram(name, help string, first, factor float64, count int) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{Name: "importjobstop_" + name, Help: help, Buckets: prometheus.ExponentialBuckets(first, factor, count)}
 }
 
-// Accepted observes the time from the creation of an object to the acceptance of its stop.
+func (m *Metrics) register(collectors ...prometheus.Collector) error {
+	var errs []error
+	for _, c := range collectors {
+		errs = append(errs, m.registry.Register(c))
+	}
+	return errors.Join(errs...)
+}
+
+// Waited observes the time that a call spent in the queue of its budget.
+func (m *Metrics) Waited(action importjob.Action, queued time.Duration) {
+	m.wait.WithLabelValues(string(action)).Observe(queued.Seconds())
+}
+
+// Accepted observes the time from the creation of an object until the cloud accepted its stop.
 func (m *Metrics) Accepted(sinceCreation time.Duration) {
 	m.acceptance.Observe(sinceCreation.Seconds())
 }
 
-// Snapshots registers what is looked up at each scrape: the budgets that are in use, and the number of objects by reason of Ready.
-func Snapshots(registry prometheus.Registerer, budgets func() []quota.State, objects func() (map[string]int, error)) error {
-	return registry.Register(&snapshots{budgets: budgets, objects: objects})
+// Recovered counts a panic that did not end the process. The caller logs its stack.
+func (m *Metrics) Recovered() { m.recovered.Inc() }
+
+// Snapshots registers what is read at each scrape: the budgets in use, and the number of objects by the reason of Ready.
+// While objects returns an error, as before the cache is filled, a scrape has no counts of objects.
+func (m *Metrics) Snapshots(budgets func() []quota.State, objects func() (map[string]int, error)) error {
+	return m.register(&snapshots{Metrics: m, budgets: budgets, objects: objects})
 }

@@ -3,30 +3,35 @@
 package metrics
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
+	"fmt"
+	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
 var (
 	credits = prometheus.NewDesc("importjobstop_budget_credits",
-		"Calls that a budget allows in a second. A budget is known by a hash that changes with each start of the operator.", []string{"budget", "action"}, nil)
-	waiting = prometheus.NewDesc("importjobstop_budget_waiting", "Calls in the line of a budget.", []string{"budget", "action"}, nil)
-	paused  = prometheus.NewDesc("importjobstop_budget_paused", "1 while a budget spends nothing because the cloud refused a call for its quota.",
+		"Calls that a budget allows in a second. The busiest budgets have a number while they are among them; other is the sum of the rest.",
 		[]string{"budget", "action"}, nil)
-	objects = prometheus.NewDesc("importjobstop_objects", "ImportJobStops by the reason of their Ready condition; None before the operator has seen them.",
+	waiting = prometheus.NewDesc("importjobstop_budget_waiting",
+		"Calls in the queue of a budget. The budget other is the sum of all that have no number.", []string{"budget", "action"}, nil)
+	paused = prometheus.NewDesc("importjobstop_budget_paused",
+		"1 while a budget makes no calls because the cloud refused one for its quota, else 0. For the budget other, the number of such budgets.",
+		[]string{"budget", "action"}, nil)
+	objects = prometheus.NewDesc("importjobstop_objects",
+		"ImportJobStops by the reason of their Ready condition. None is an object that has no Ready condition yet, Other a reason that the operator does not set.",
 		[]string{"reason"}, nil)
-	salt = rand.Text()
 )
 
-// snapshots are looked up when they are asked for.
+// snapshots reads the budgets and the objects when it is scraped.
 type snapshots struct {
+	*Metrics
 	budgets func() []quota.State
 	objects func() (map[string]int, error)
+	busiest busiest
 }
 
 func (*snapshots) Describe(ch chan<- *prometheus.Desc) {
@@ -36,30 +41,50 @@ func (*snapshots) Describe(ch chan<- *prometheus.Desc) {
 }
 
 func (s *snapshots) Collect(ch chan<- prometheus.Metric) {
-	gauge := func(d *prometheus.Desc, value int, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(value), labels...)
-	}
-	for _, b := range s.budgets() {
-		name := hash(b.Key)
-		gauge(credits, b.Window, name, b.Key.Action)
-		gauge(waiting, b.Line, name, b.Key.Action)
-		pause := 0
-		if b.Paused {
-			pause = 1
+	s.survive(func() { s.collectBudgets(ch) })
+	s.survive(func() { s.collectObjects(ch) })
+}
+
+// survive recovers a panic. A registry collects in goroutines of its own, where a panic would end the process or fail the whole scrape.
+func (s *snapshots) survive(collect func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.Recovered()
+			log.Log.WithName("metrics").Error(fmt.Errorf("panic: %v", p), "Collecting metrics failed", "stack", string(debug.Stack()))
 		}
-		gauge(paused, pause, name, b.Key.Action)
-	}
-	counts, err := s.objects()
-	if err != nil {
-		return // the cache has not started
-	}
-	for reason, n := range counts {
-		gauge(objects, n, reason)
+	}()
+	collect()
+}
+
+func (s *snapshots) collectBudgets(ch chan<- prometheus.Metric) {
+	for series, sum := range s.busiest.sums(s.budgets()) {
+		gauge(ch, credits, sum.credits, series.budget, series.action)
+		gauge(ch, waiting, sum.waiting, series.budget, series.action)
+		gauge(ch, paused, sum.paused, series.budget, series.action)
 	}
 }
 
-// hash tells budgets apart without telling whose they are.
-func hash(k quota.Key) string {
-	sum := sha256.Sum256([]byte(salt + "\n" + k.Account + "\n" + k.Host))
-	return hex.EncodeToString(sum[:4])
+func (s *snapshots) collectObjects(ch chan<- prometheus.Metric) {
+	counts, err := s.objects()
+	if err != nil {
+		log.Log.WithName("metrics").V(1).Info("Leaving out the counts of objects", "error", err.Error())
+		return
+	}
+	sums := map[string]int{}
+	for reason, n := range counts {
+		sums[s.reasons.value(reason, otherReason)] += n
+	}
+	for reason, n := range sums {
+		gauge(ch, objects, n, reason)
+	}
+}
+
+// gauge leaves out a sample that cannot be built, where the library's shorter way would panic or fail the scrape.
+func gauge(ch chan<- prometheus.Metric, d *prometheus.Desc, value int, labels ...string) {
+	m, err := prometheus.NewConstMetric(d, prometheus.GaugeValue, float64(value), labels...)
+	if err != nil {
+		log.Log.WithName("metrics").Error(err, "Leaving out a metric")
+		return
+	}
+	ch <- m
 }

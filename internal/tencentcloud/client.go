@@ -5,19 +5,15 @@ package tencentcloud
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptrace"
-	"regexp"
+	"net/url"
 	"strings"
 	"sync/atomic"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common"
-	sdkerrors "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/errors"
 	sdkhttp "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/http"
 	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/profile"
 
@@ -27,20 +23,25 @@ import (
 // apiVersion of the cdb service that has both actions.
 const apiVersion = "2017-03-20"
 
-// The longest message and the longest code or id of an answer, in bytes.
-const maxMessage, maxID = 512, 128
+// proxyFunc returns the proxy of a request, or nil for none.
+type proxyFunc func(*http.Request) (*url.URL, error)
 
 // Client calls the cloud. It is safe for concurrent use and shares one pool of connections.
 type Client struct {
 	endpoints Endpoints
+	proxy     proxyFunc
 	transport http.RoundTripper
 }
 
 var _ importjob.Cloud = (*Client)(nil)
 
-// NewClient returns a client for the endpoints.
+// NewClient returns a client for the endpoints. It uses the proxy that the environment names.
 func NewClient(endpoints Endpoints) *Client {
-	return &Client{endpoints: endpoints, transport: newTransport()}
+	return newClient(endpoints, http.ProxyFromEnvironment)
+}
+
+func newClient(endpoints Endpoints, proxy proxyFunc) *Client {
+	return &Client{endpoints: endpoints, proxy: proxy, transport: newTransport(proxy)}
 }
 
 // Host is the access host for the target.
@@ -49,45 +50,69 @@ func (c *Client) Host(t importjob.Target) string { return c.endpoints.host(t) }
 // Stop sends one StopDBImportJob.
 func (c *Client) Stop(ctx context.Context, creds importjob.Credentials, t importjob.Target) (string, error) {
 	answer, err := c.call(ctx, creds, t, importjob.ActionStop)
-	return clean(redact(answer.RequestID, creds), maxID), err
+	return answer.RequestID, err
 }
 
-// Describe sends one DescribeAsyncRequestInfo.
+// Describe sends one DescribeAsyncRequestInfo. The status is one that the vendor documents, or StatusUnknown.
 func (c *Client) Describe(ctx context.Context, creds importjob.Credentials, t importjob.Target) (importjob.Status, error) {
 	answer, err := c.call(ctx, creds, t, importjob.ActionDescribe)
-	return importjob.Status(clean(answer.Status, 32)), err
+	if err != nil {
+		return "", err
+	}
+	return statusOf(answer.Status), nil
 }
 
-type answer struct {
-	RequestID string `json:"RequestId"`
-	Status    string
+// statusOf accepts the documented statuses. A text that the vendor does not document would reach the status of an object as it is.
+func statusOf(told any) importjob.Status {
+	text, _ := told.(string)
+	switch status := importjob.Status(strings.TrimSpace(text)); status {
+	case importjob.StatusUndefined, importjob.StatusInitial, importjob.StatusRunning, importjob.StatusSuccess,
+		importjob.StatusFailed, importjob.StatusKilled, importjob.StatusRemoved, importjob.StatusPaused:
+		return status
+	}
+	return importjob.StatusUnknown
 }
 
-func (c *Client) call(ctx context.Context, creds importjob.Credentials, t importjob.Target, action importjob.Action) (a answer, err error) {
+// call sends one request. What it returns has passed the gate, except for the Status.
+func (c *Client) call(ctx context.Context, creds importjob.Credentials, t importjob.Target, action importjob.Action) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var connected atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	exchange := &guard{next: c.transport}
+	err := c.send(ctx, exchange, creds, t, action)
+
+	gate := newGate(c.secrets(creds, t)...)
+	switch answer := exchange.answer; {
+	case answer == nil:
+		return noAnswer, unansweredError(ctx, err, connected.Load(), gate)
+	case answer.Error != nil:
+		return noAnswer, toError(*answer, gate)
+	default:
+		answer.RequestID = gate.tell(answer.RequestID, maxID)
+		return *answer, nil
+	}
+}
+
+// send lets the SDK sign and send one request through the guard, which keeps the answer.
+func (c *Client) send(ctx context.Context, through *guard, creds importjob.Credentials, t importjob.Target, action importjob.Action) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = &sdkerrors.TencentCloudSDKError{Code: "ClientError.Panic", Message: "the SDK could not read the answer"}
-		}
-		if err != nil {
-			a, err = answer{}, toFault(ctx, err, connected.Load(), creds)
+			err = &answerError{codePanic, "the SDK could not read the answer"}
 		}
 	}()
 	request := sdkhttp.NewCommonRequest("cdb", apiVersion, string(action))
 	request.SetContext(ctx)
 	if err := request.SetActionParameters(map[string]any{"AsyncRequestId": t.AsyncRequestID}); err != nil {
-		return a, err
+		return err
 	}
-	response := sdkhttp.NewCommonResponse()
-	if err := c.sdk(creds, t).Send(request, response); err != nil {
-		return a, err
+	if err := c.sdk(creds, t).WithHttpTransport(through).Send(request, sdkhttp.NewCommonResponse()); err != nil {
+		return err
 	}
-	var body struct{ Response answer }
-	err = json.Unmarshal(response.GetBody(), &body)
-	return body.Response, err
+	if through.answer == nil {
+		return errors.New("the SDK sent no request")
+	}
+	return nil
 }
 
 // sdk returns a client for one call; clients are cheap, connections are shared.
@@ -100,62 +125,19 @@ func (c *Client) sdk(creds importjob.Credentials, t importjob.Target) *common.Cl
 	p.HttpProfile.Scheme = c.endpoints.scheme()
 	p.HttpProfile.Endpoint = c.endpoints.host(t)
 	credential := common.NewTokenCredential(creds.SecretID, creds.SecretKey, creds.Token)
-	return common.NewCommonClient(credential, t.Region, p).WithHttpTransport(c.transport)
+	return common.NewCommonClient(credential, t.Region, p)
 }
 
-// toFault reads an error of the SDK. Without an answer, the request may have been carried out once there was a connection.
-func toFault(ctx context.Context, err error, connected bool, creds importjob.Credentials) *importjob.Error {
-	fault := &importjob.Error{Class: importjob.Transient, Code: "ClientError.NetworkError", OutcomeUnknown: connected}
-	var unusual *answerError
-	var sdk *sdkerrors.TencentCloudSDKError
-	switch {
-	case errors.As(err, &unusual):
-		fault.Code, fault.Message = unusual.code, unusual.message
-	case ctx.Err() != nil:
-		fault.Code, fault.Message = "ClientError.Timeout", fmt.Sprintf("no answer within %s", callTimeout)
-		if errors.Is(ctx.Err(), context.Canceled) {
-			fault.Code, fault.Message = "ClientError.Canceled", "the call was given up before an answer"
-		}
-	case errors.As(err, &sdk) && !strings.HasPrefix(sdk.Code, "ClientError"):
-		fault.Class, fault.Code, fault.Message = classOf(sdk.Code), clean(redact(sdk.Code, creds), maxID), sdk.Message
-		if hint := hints[sdk.Code]; hint != "" {
-			fault.Message = hint + ": " + fault.Message
-		}
-		fault.RequestID, fault.OutcomeUnknown = clean(redact(sdk.RequestId, creds), maxID), false
-	default:
-		fault.Message = err.Error()
+// secrets are what an answer must not quote: the credentials, and the password of the proxy as it is and as its header has it.
+func (c *Client) secrets(creds importjob.Credentials, t importjob.Target) []string {
+	secrets := []string{creds.SecretID, creds.SecretKey, creds.Token}
+	if c.proxy == nil {
+		return secrets
 	}
-	fault.Message = clean(redact(fault.Message, creds), maxMessage)
-	return fault
-}
-
-// signature of a request, wherever it is quoted: a SHA-256 in hexadecimal.
-var signature = regexp.MustCompile("[0-9A-Fa-f]{64}")
-
-const redacted = "[redacted]"
-
-// redact takes the credentials out of a message that quotes them, as the vendor's do for a SecretId, and any signature.
-func redact(s string, creds importjob.Credentials) string {
-	for _, secret := range []string{creds.SecretKey, creds.Token, creds.SecretID} {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, redacted)
-		}
+	proxy, err := c.proxy(&http.Request{URL: &url.URL{Scheme: strings.ToLower(c.endpoints.scheme()), Host: c.endpoints.host(t)}})
+	if err != nil || proxy == nil || proxy.User == nil {
+		return secrets
 	}
-	return signature.ReplaceAllString(s, redacted)
-}
-
-// clean makes one line of printable UTF-8 of at most limit bytes.
-func clean(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, " "))
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) <= limit {
-		return s
-	}
-	const ellipsis = "…"
-	return strings.ToValidUTF8(s[:max(limit-len(ellipsis), 0)], "") + ellipsis
+	password, _ := proxy.User.Password()
+	return append(secrets, password, base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)))
 }

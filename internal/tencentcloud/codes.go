@@ -8,47 +8,84 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// classes are the vendor's error codes: https://www.tencentcloud.com/document/product/236/15694 and the page of StopDBImportJob.
-// A sub-code belongs to its closest listed parent.
+// classes are the error codes that the vendor lists: for the two actions, the common ones, and those of its SDK's cdb package.
+// Sources: https://www.tencentcloud.com/document/product/236/15857 (StopDBImportJob), .../236/20410 (DescribeAsyncRequestInfo),
+// .../236/15694 (common codes), and cdb/v20170320/errors.go. A sub-code that is not listed belongs to its closest listed parent.
 var classes = map[string]importjob.Class{
-	"RequestLimitExceeded": importjob.Throttled,
+	"RequestLimitExceeded":                              importjob.Throttled,
+	"RequestLimitExceeded.GlobalRegionUinLimitExceeded": importjob.Throttled,
+	"RequestLimitExceeded.IPLimitExceeded":              importjob.Throttled,
+	"RequestLimitExceeded.UinLimitExceeded":             importjob.Throttled,
 
-	"InternalError":               importjob.Transient,
-	"FailedOperation":             importjob.Transient,
-	"ResourceUnavailable":         importjob.Transient,
-	"ResourceInUse":               importjob.Transient,
-	"ResourceInsufficient":        importjob.Transient,
-	"ServiceUnavailable":          importjob.Transient,
-	"LimitExceeded":               importjob.Transient,
-	"AuthFailure.SignatureExpire": importjob.Transient,
+	"AuthFailure.SignatureExpire":            importjob.Transient,
+	"FailedOperation":                        importjob.Transient,
+	"InternalError":                          importjob.Transient,
+	"LimitExceeded":                          importjob.Transient,
+	"OperationDenied":                        importjob.Transient,
+	"OperationDenied.ActionInProcess":        importjob.Transient,
+	"OperationDenied.FlowConflict":           importjob.Transient,
+	"OperationDenied.InstanceLockerConflict": importjob.Transient,
+	"OperationDenied.InstanceTaskRunning":    importjob.Transient,
+	"ResourceInUse":                          importjob.Transient,
+	"ResourceInsufficient":                   importjob.Transient,
+	"ResourceUnavailable":                    importjob.Transient,
+	"ServiceUnavailable":                     importjob.Transient,
 
-	"AuthFailure":           importjob.Rejected,
-	"UnauthorizedOperation": importjob.Rejected,
-	"OperationDenied":       importjob.Rejected,
-	"IpInBlacklist":         importjob.Rejected,
-	"IpNotInWhitelist":      importjob.Rejected,
+	"AuthFailure":                               importjob.Rejected,
+	"AuthFailure.InvalidAuthorization":          importjob.Rejected,
+	"AuthFailure.InvalidSecretId":               importjob.Rejected,
+	"AuthFailure.MFAFailure":                    importjob.Rejected,
+	"AuthFailure.SecretIdNotFound":              importjob.Rejected,
+	"AuthFailure.SignatureFailure":              importjob.Rejected,
+	"AuthFailure.TokenFailure":                  importjob.Rejected,
+	"AuthFailure.UnauthorizedOperation":         importjob.Rejected,
+	"IpInBlacklist":                             importjob.Rejected,
+	"IpNotInWhitelist":                          importjob.Rejected,
+	"OperationDenied.AccountOperationDenied":    importjob.Rejected,
+	"OperationDenied.SubAccountOperationDenied": importjob.Rejected,
+	"OperationDenied.UserHasNoStrategy":         importjob.Rejected,
+	"UnauthorizedOperation":                     importjob.Rejected,
 
-	"InvalidParameter":          importjob.Terminal,
-	"InvalidParameterValue":     importjob.Terminal,
-	"MissingParameter":          importjob.Terminal,
-	"UnknownParameter":          importjob.Terminal,
-	"InvalidRequest":            importjob.Terminal,
-	"InvalidAction":             importjob.Terminal,
-	"NoSuchProduct":             importjob.Terminal,
-	"NoSuchVersion":             importjob.Terminal,
-	"UnsupportedOperation":      importjob.Terminal,
-	"UnsupportedProtocol":       importjob.Terminal,
-	"UnsupportedRegion":         importjob.Terminal,
-	"ActionOffline":             importjob.Terminal,
-	"DryRunOperation":           importjob.Terminal,
-	"RequestSizeLimitExceeded":  importjob.Terminal,
-	"ResponseSizeLimitExceeded": importjob.Terminal,
+	"ActionOffline":                  importjob.Terminal,
+	"DryRunOperation":                importjob.Terminal,
+	"InvalidAction":                  importjob.Terminal,
+	"InvalidParameter":               importjob.Terminal,
+	"InvalidParameterValue":          importjob.Terminal,
+	"InvalidRequest":                 importjob.Terminal,
+	"MissingParameter":               importjob.Terminal,
+	"NoSuchProduct":                  importjob.Terminal,
+	"NoSuchVersion":                  importjob.Terminal,
+	"OperationDenied.FunctionDenied": importjob.Terminal,
+	"RequestSizeLimitExceeded":       importjob.Terminal,
+	"ResponseSizeLimitExceeded":      importjob.Terminal,
+	"UnknownParameter":               importjob.Terminal,
+	"UnsupportedOperation":           importjob.Terminal,
+	"UnsupportedProtocol":            importjob.Terminal,
+	"UnsupportedRegion":              importjob.Terminal,
 
 	"InvalidParameter.InvalidAsyncRequestId": importjob.NotFound,
 	"ResourceNotFound":                       importjob.NotFound,
 
-	"CdbError.ImportError":      importjob.Ambiguous,
-	"InternalError.ImportError": importjob.Ambiguous,
+	"CdbError.ImportError":                    importjob.Ambiguous,
+	"FailedOperation.AsyncTaskStatusError":    importjob.Ambiguous,
+	"InternalError.ImportError":               importjob.Ambiguous,
+	"InternalError.TaskFrameError":            importjob.Ambiguous,
+	"OperationDenied.InstanceTaskStatusError": importjob.Ambiguous,
+	"OperationDenied.WrongStatus":             importjob.Ambiguous,
+}
+
+// families are the beginnings of codes that the vendor also extends without a dot.
+var families = map[string]importjob.Class{
+	"RequestLimitExceeded":  importjob.Throttled,
+	"AuthFailure":           importjob.Rejected,
+	"UnauthorizedOperation": importjob.Rejected,
+	"InvalidParameter":      importjob.Terminal,
+	"InvalidRequest":        importjob.Terminal,
+	"MissingParameter":      importjob.Terminal,
+	"NoSuch":                importjob.Terminal,
+	"UnknownParameter":      importjob.Terminal,
+	"Unsupported":           importjob.Terminal,
+	"ResourceNotFound":      importjob.NotFound,
 }
 
 // hints say what a person can do, where the vendor's message does not.
@@ -56,24 +93,23 @@ var hints = map[string]string{
 	"AuthFailure.SignatureExpire": "the clock of the operator's node and the cloud's differ by more than five minutes",
 }
 
-// classOf returns the class of a code, or of its closest listed parent; Transient for a code that nobody has listed.
+// classOf returns the class of a code, or of its closest listed parent, or of its family. It is Transient for any other.
 func classOf(code string) importjob.Class {
-	for {
-		if class, ok := classes[code]; ok {
+	code = code[:min(len(code), maxID)] // longer than any listed one, and a million dots would take minutes
+	for parent := code; ; {
+		if class, listed := classes[parent]; listed {
 			return class
 		}
-		dot := strings.LastIndexByte(code, '.')
+		dot := strings.LastIndexByte(parent, '.')
 		if dot < 0 {
-			return unlisted(code)
+			break
 		}
-		code = code[:dot]
+		parent = parent[:dot]
 	}
-}
-
-// unlisted reads the families that the vendor extends without a dot.
-func unlisted(code string) importjob.Class {
-	if strings.HasPrefix(code, "NoSuch") || strings.HasPrefix(code, "Unsupported") {
-		return importjob.Terminal
+	for beginning, class := range families {
+		if strings.HasPrefix(code, beginning) {
+			return class
+		}
 	}
 	return importjob.Transient
 }

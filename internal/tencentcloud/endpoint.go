@@ -14,7 +14,7 @@ const domain = "tencentcloudapi.com"
 
 // Endpoints chooses where a call enters the cloud. The zero value is the vendor's common endpoints over HTTPS.
 type Endpoints struct {
-	// Regional sends each region's calls to its own endpoint, which has its own quota.
+	// Regional sends each region's calls to its own endpoint, which has its own quota. It is the same for both sites.
 	Regional bool
 	// Override is the one endpoint of all calls, for a simulator or a private gateway.
 	Override *url.URL
@@ -42,11 +42,12 @@ func (e Endpoints) scheme() string {
 }
 
 // host of the endpoint for a target. Finance regions are isolated and always have their own.
+// Only the common endpoint of the international site has "intl" in its name.
 func (e Endpoints) host(t importjob.Target) string {
 	switch {
 	case e.Override != nil:
 		return e.Override.Host
-	case e.Regional && t.Site != importjob.International, strings.HasSuffix(t.Region, "-fsi"):
+	case e.Regional, strings.HasSuffix(t.Region, "-fsi"):
 		return "cdb." + t.Region + "." + domain
 	case t.Site == importjob.International:
 		return "cdb.intl." + domain

@@ -4,19 +4,15 @@ package faults
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 )
 
 // version is an object as it was at a time; deleted if that is its end.
@@ -88,211 +84,27 @@ func (a *audit) live() (objects []*cdbv1.ImportJobStop) {
 	return objects
 }
 
-// verdict is what the oracle says of a run.
-type verdict struct {
-	objects, calls, repeated int
-	wrong                    []string
+// hasAll says whether these are the live objects, in the newest versions that were seen.
+func (a *audit) hasAll(objects []cdbv1.ImportJobStop) bool {
+	seen := map[types.UID]string{}
+	for _, o := range a.live() {
+		seen[o.UID] = o.ResourceVersion
+	}
+	for i := range objects {
+		if seen[objects[i].UID] != objects[i].ResourceVersion {
+			return false
+		}
+	}
+	return len(seen) == len(objects)
 }
 
-func (v *verdict) fault(format string, args ...any) {
-	if len(v.wrong) < 10 {
-		v.wrong = append(v.wrong, fmt.Sprintf(format, args...))
+// all are the versions so far.
+func (a *audit) all() map[types.UID][]version {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	versions := map[types.UID][]version{}
+	for uid, v := range a.versions {
+		versions[uid] = append([]version{}, v...)
 	}
-}
-
-// history is what the oracle looks at: all versions, all calls, and when processes were killed or held up.
-type history struct {
-	versions map[types.UID][]version
-	calls    []cdbsim.Call
-	kills    []time.Time
-}
-
-// judge is the oracle. It knows nothing of what was injected but the kills, and the faults that the cloud's log names.
-func (h *history) judge() (v verdict) {
-	v.objects = len(h.versions)
-	h.window(&v)
-	claims, owners := map[cdbv1.Target]int{}, map[cdbv1.Target]int{}
-	for uid, versions := range h.versions {
-		order(&v, versions)
-		h.claims(&v, uid, versions)
-		attempts := attemptsOf(versions)
-		for target, list := range attempts {
-			target.Site = "" // the cloud's log does not tell
-			claims[target] += len(list)
-			owners[target]++
-		}
-	}
-	for target, n := range claims {
-		stops := h.stopsOf(target)
-		v.calls += len(stops)
-		if len(stops) > n {
-			v.fault("%d calls for %s, but only %d were written down", len(stops), target.AsyncRequestID, n)
-		}
-		if owners[target] == 1 {
-			h.repeats(&v, target, stops)
-		}
-	}
-	for _, c := range h.calls {
-		if _, known := claims[cdbv1.Target{Region: c.Region, AsyncRequestID: c.AsyncRequestID}]; !known && c.Action == "StopDBImportJob" {
-			v.fault("a call for %q, which nobody wrote down", c.AsyncRequestID)
-		}
-	}
-	return v
-}
-
-func (h *history) stopsOf(t cdbv1.Target) (calls []cdbsim.Call) {
-	for _, c := range h.calls {
-		if c.Action == "StopDBImportJob" && c.AsyncRequestID == t.AsyncRequestID && c.Region == t.Region {
-			calls = append(calls, c)
-		}
-	}
-	return calls
-}
-
-// attemptsOf are the attempts that were written down, in order, each as it was last seen.
-func attemptsOf(versions []version) map[cdbv1.Target][]cdbv1.Attempt {
-	attempts := map[cdbv1.Target][]cdbv1.Attempt{}
-	for _, o := range versions {
-		last := o.Status.LastAttempt
-		if last == nil || o.Status.Target == nil {
-			continue
-		}
-		list := attempts[*o.Status.Target]
-		if n := len(list); n > 0 && list[n-1].StartTime.Equal(&last.StartTime) {
-			list[n-1] = *last
-		} else {
-			list = append(list, *last)
-		}
-		attempts[*o.Status.Target] = list
-	}
-	return attempts
-}
-
-// window: no second saw more than the limit, of any account that was let in and any action.
-func (h *history) window(v *verdict) {
-	arrivals := map[[2]string][]time.Time{}
-	for _, c := range h.calls {
-		if strings.HasPrefix(c.Code, "AuthFailure") {
-			continue
-		}
-		key := [2]string{c.SecretID, c.Action}
-		arrivals[key] = append(arrivals[key], c.Time)
-	}
-	for key, times := range arrivals {
-		limit := map[string]int{"StopDBImportJob": 20, "DescribeAsyncRequestInfo": 40}[key[1]]
-		from := 0
-		for i, at := range times {
-			for at.Sub(times[from]) >= time.Second {
-				from++
-			}
-			if i-from+1 > limit {
-				v.fault("%d calls of %s in a second", i-from+1, key[1])
-				break
-			}
-		}
-	}
-}
-
-// order: conditions that fit together, no generation from the future, nothing final taken back.
-func order(v *verdict, versions []version) {
-	for i, o := range versions {
-		if o.Status.ObservedGeneration > o.Generation {
-			v.fault("%s speaks of generation %d at %d", o.Name, o.Status.ObservedGeneration, o.Generation)
-		}
-		reconciling, stalled := is(o, cdbv1.ConditionReconciling), is(o, cdbv1.ConditionStalled)
-		if len(o.Status.Conditions) > 0 && (reconciling && stalled || reconciling == (is(o, cdbv1.ConditionReady) || stalled)) {
-			v.fault("%s: Reconciling %t, Stalled %t, Ready %t", o.Name, reconciling, stalled, is(o, cdbv1.ConditionReady))
-		}
-		if i > 0 {
-			step(v, versions[i-1], o)
-		}
-	}
-}
-
-// step: nothing final is taken back from one version to the next.
-func step(v *verdict, was, o version) {
-	if was.Status.Target == nil {
-		return
-	}
-	if o.Status.Target == nil {
-		v.fault("%s lost its status", o.Name)
-		return
-	}
-	if *was.Status.Target != *o.Status.Target {
-		return
-	}
-	if was.Status.RequestID != "" && o.Status.RequestID != was.Status.RequestID {
-		v.fault("%s: the accepted RequestId went from %s to %q", o.Name, was.Status.RequestID, o.Status.RequestID)
-	}
-	if is(was, cdbv1.ConditionReady) && !is(o, cdbv1.ConditionReady) && o.Spec.WaitFor == was.Spec.WaitFor {
-		v.fault("%s went back from Ready", o.Name)
-	}
-}
-
-// claims: an acceptance that is claimed was given, and an attempt after one of unknown outcome says so.
-func (h *history) claims(v *verdict, uid types.UID, versions []version) {
-	for _, o := range versions {
-		id := o.Status.RequestID
-		if id == "" {
-			continue
-		}
-		given := false
-		for _, c := range h.calls {
-			given = given || (c.RequestID == id && c.Code == "" && c.AsyncRequestID == o.Status.Target.AsyncRequestID)
-		}
-		if !given {
-			v.fault("%s (%s) claims the acceptance %s, which the cloud never gave", o.Name, uid, id)
-		}
-	}
-	for target, attempts := range attemptsOf(versions) {
-		for i := 1; i < len(attempts); i++ {
-			if was := attempts[i-1]; (was.EndTime == nil || was.FollowsUnknown) && !attempts[i].FollowsUnknown {
-				v.fault("attempt %d for %s does not say that it follows one of unknown outcome", i+1, target.AsyncRequestID)
-			}
-		}
-	}
-}
-
-// repeats: after a call that was done, another one needs a lost answer or a kill as its reason, and must be marked.
-func (h *history) repeats(v *verdict, target cdbv1.Target, stops []cdbsim.Call) {
-	for i, c := range stops {
-		if c.Code != "" || i == len(stops)-1 {
-			continue
-		}
-		v.repeated += len(stops) - 1 - i
-		recorded := h.recordOf(c)
-		if !recorded.IsZero() && stops[i+1].Time.After(recorded) {
-			v.fault("%s was called again %s after its acceptance was in status", target.AsyncRequestID, stops[i+1].Time.Sub(recorded))
-		}
-		explained := c.Fault != ""
-		for _, kill := range h.kills {
-			explained = explained || (c.Time.Before(kill.Add(50*time.Millisecond)) && (recorded.IsZero() || recorded.After(kill)))
-		}
-		if !explained {
-			v.fault("%s was called again at %s after the cloud had accepted it at %s, and nothing explains it",
-				target.AsyncRequestID, stops[i+1].Time.Format(time.StampMicro), c.Time.Format(time.StampMicro))
-		}
-		break
-	}
-}
-
-// recordOf is when the acceptance of a call was first seen in a status.
-func (h *history) recordOf(c cdbsim.Call) time.Time {
-	for _, versions := range h.versions {
-		for _, o := range versions {
-			if o.Status.RequestID == c.RequestID {
-				return o.seen
-			}
-		}
-	}
-	return time.Time{}
-}
-
-func is(o version, kind string) bool { return meta.IsStatusConditionTrue(o.Status.Conditions, kind) }
-
-func (v *verdict) String() string {
-	if len(v.wrong) == 0 {
-		return "nothing lost"
-	}
-	return "WRONG: " + strings.Join(v.wrong, "; ")
+	return versions
 }

@@ -93,9 +93,12 @@ func disturb(w *world, random *rand.Rand, number int) {
 			w.update(name, func(o *cdbv1.ImportJobStop) { o.Labels = map[string]string{"some": fmt.Sprint(random.Uint32())} })
 		}},
 		{"another import", func() {
-			id := fmt.Sprint("other-", random.Uint32())
+			id := fmt.Sprint("other-", random.Uint32()) // of the same object, or of another one
 			w.importing(id)
-			w.update(name, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.id(id) })
+			if w.tryUpdate(name, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.id(id) }) {
+				w.inject("edit refused", 1) // this object is the record of what was done
+				w.stop(id)
+			}
 		}},
 		{"created again", func() { w.delete(w.object(name)); w.create(w.object(name)) }},
 		{"Secret deleted", func() {

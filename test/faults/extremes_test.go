@@ -24,14 +24,14 @@ import (
 
 var (
 	longRegion = "a-" + strings.Repeat("b", 61)
-	longID     = strings.Repeat("a", 128)
+	longID     = strings.Repeat("z", 128) // which is no signature
 )
 
 // extremes creates an object for each value that the CRD's schema suggests, and then takes one object through all of them.
 func extremes(w *world) {
 	w.start()
 	long := strings.Repeat("s", 253)
-	w.create(w.secret(long, map[string]string{"secretId": "AKIDcreds", "secretKey": "key-creds"}))
+	w.create(w.secret(long, dataOf(accountOf("creds"))))
 	n := 0
 	for _, m := range w.mutations(long) {
 		name := fmt.Sprint("m-", n)
@@ -48,16 +48,21 @@ func extremes(w *world) {
 		w.cloud.SetImport(cdbsim.Import{Region: r, ID: w.id("walker"), Status: "RUNNING"})
 		w.cloud.SetImport(cdbsim.Import{Region: r, ID: longID, Status: "RUNNING"})
 	}
+	w.settle(1, isOver)
 	for _, m := range w.mutations(long) {
 		if !m.valid || m.field == "ttlSecondsAfterFinished" {
 			continue
 		}
+		final := m.field == "region" || m.field == "asyncRequestId" || m.value == string(cdbv1.SiteInternational)
 		w.eventually("walking through "+m.field, func() (bool, error) {
 			patch, err := json.Marshal(map[string]any{"spec": map[string]any{m.field: m.value}})
 			if err != nil {
 				return false, err
 			}
-			_, err = env.Kubectl(w.ctx(), nil, "patch", "ijs", "walker", "-n", w.namespace, "--type=merge", "-p", string(patch))
+			out, err := env.Kubectl(w.ctx(), nil, "patch", "ijs", "walker", "-n", w.namespace, "--type=merge", "-p", string(patch))
+			if final {
+				return err != nil && strings.Contains(out, "this object is the record"), fmt.Errorf("%w: %s", err, out)
+			}
 			return err == nil, err
 		})
 		w.settle(1, isOver)

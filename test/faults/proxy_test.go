@@ -36,6 +36,7 @@ type what string
 
 const (
 	refuse     what = "refuse"      // answer with the rule's code, nothing reaches the API server
+	notFound   what = "plain-404"   // answer as something that is not the API does: a proxy, or a version that is not served
 	drop       what = "drop"        // cut the connection before the API server sees anything
 	loseAnswer what = "lose-answer" // cut it after the API server has done what was asked
 	slow       what = "slow"        // half a second late
@@ -128,6 +129,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch kind {
 	case refuse:
 		status(w, action.code)
+		return
+	case notFound:
+		http.NotFound(w, r)
 		return
 	case drop:
 		panic(http.ErrAbortHandler)
@@ -264,7 +268,7 @@ func (p *proxy) speak() {
 }
 
 func status(w http.ResponseWriter, code int) {
-	reason := map[int]string{http.StatusConflict: "Conflict", http.StatusTooManyRequests: "TooManyRequests", http.StatusInternalServerError: "InternalError"}[code]
+	reason := map[int]string{http.StatusForbidden: "Forbidden", http.StatusConflict: "Conflict", http.StatusTooManyRequests: "TooManyRequests", http.StatusInternalServerError: "InternalError"}[code]
 	w.Header().Set("Content-Type", "application/json")
 	if code == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
@@ -272,40 +276,6 @@ func status(w http.ResponseWriter, code int) {
 	w.WriteHeader(code)
 	_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":%q,"message":"injected","code":%d}`, reason, code)
 }
-
-// What requests are for.
-
-func isWatch(r *http.Request) bool { return r.URL.Query().Get("watch") != "" }
-
-func ofObjects(r *http.Request) bool { return strings.Contains(r.URL.Path, "/importjobstops") }
-
-func isList(r *http.Request, _ []byte) bool {
-	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/importjobstops") && !isWatch(r)
-}
-
-func isObjectWatch(r *http.Request, _ []byte) bool { return ofObjects(r) && isWatch(r) }
-
-func isStatus(r *http.Request, _ []byte) bool {
-	return r.Method == http.MethodPut && ofObjects(r) && strings.HasSuffix(r.URL.Path, "/status")
-}
-
-func isIntent(r *http.Request, body []byte) bool {
-	return isStatus(r, body) && bytes.Contains(body, []byte(`"reason":"Stopping"`))
-}
-
-func isOutcome(r *http.Request, body []byte) bool {
-	return isStatus(r, body) && !isIntent(r, body) && bytes.Contains(body, []byte(`"lastAttempt"`))
-}
-
-func isEvent(r *http.Request, _ []byte) bool {
-	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/events")
-}
-
-func isSecret(r *http.Request, _ []byte) bool {
-	return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/secrets/")
-}
-
-func isAny(r *http.Request, _ []byte) bool { return !isWatch(r) }
 
 func pause(ctx context.Context, d time.Duration) {
 	select {

@@ -288,6 +288,7 @@ func (e *Environment) goBuild(ctx context.Context, name, source string, flags ..
 // Operator is a running manager.
 type Operator struct {
 	command *exec.Cmd
+	probe   string // address of its probes
 	done    chan struct{}
 	mu      sync.Mutex
 	log     bytes.Buffer
@@ -332,11 +333,20 @@ func (o *Operator) Terminate() error {
 
 // Run starts the manager with the permissions of its ServiceAccount and waits until it is ready. Later flags win over earlier ones.
 func (e *Environment) Run(ctx context.Context, program string, args ...string) (*Operator, error) {
+	o, err := e.Launch(program, args...)
+	if err != nil {
+		return nil, err
+	}
+	return o, o.untilReady(ctx)
+}
+
+// Launch starts the manager as Run does, and does not wait.
+func (e *Environment) Launch(program string, args ...string) (*Operator, error) {
 	probe, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	o := &Operator{done: make(chan struct{})}
+	o := &Operator{done: make(chan struct{}), probe: probe}
 	args = append([]string{"--kubeconfig=" + e.restricted, "--endpoint=" + e.CloudURL, "--health-probe-bind-address=" + probe}, args...)
 	o.command = exec.Command(program, args...)
 	o.command.Stdout, o.command.Stderr = o, o
@@ -345,14 +355,14 @@ func (e *Environment) Run(ctx context.Context, program string, args ...string) (
 		return nil, err
 	}
 	go func() { o.err = o.command.Wait(); close(o.done) }()
-	return o, o.untilReady(ctx, probe)
+	return o, nil
 }
 
-func (o *Operator) untilReady(ctx context.Context, probe string) error {
+func (o *Operator) untilReady(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if response, err := http.Get("http://" + probe + "/readyz"); err == nil {
+		if response, err := http.Get("http://" + o.probe + "/readyz"); err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
 				return nil

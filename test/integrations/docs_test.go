@@ -90,7 +90,7 @@ func TestEveryReasonHasARemedy(t *testing.T) {
 			t.Fatal(err)
 		}
 		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
-		if needsHelp := p.verdict == failed || p.reason == cdbv1.ReasonCredentialsNotFound; needsHelp && !strings.HasSuffix(ready.Message, "; see docs/troubleshooting.md#"+strings.ToLower(p.reason)) {
+		if needsHelp := p.verdict == failed || p.reason == cdbv1.ReasonCredentialsNotFound; needsHelp && !strings.HasSuffix(ready.Message, "; see "+cdbv1.RemediesPage+"#"+strings.ToLower(p.reason)) {
 			t.Errorf("%s does not point to its remedy: %s", p.name, ready.Message)
 		}
 	}

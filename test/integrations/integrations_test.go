@@ -112,7 +112,7 @@ func reasons(t *testing.T) (out []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	notOfReady := []string{cdbv1.ReasonThrottled, cdbv1.ReasonCloudError, cdbv1.ReasonFinished, cdbv1.ReasonProgressing, cdbv1.ReasonTTLIgnored}
+	notOfReady := []string{cdbv1.ReasonThrottled, cdbv1.ReasonCloudError, cdbv1.ReasonOutcomeUnknown, cdbv1.ReasonFinished, cdbv1.ReasonProgressing, cdbv1.ReasonTTLIgnored}
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Reason") {
@@ -128,5 +128,8 @@ func reasons(t *testing.T) (out []string) {
 		}
 		return true
 	})
+	if a, b := slices.Sorted(slices.Values(out)), slices.Sorted(slices.Values(cdbv1.ReadyReasons())); !slices.Equal(a, b) {
+		t.Errorf("ReadyReasons has %q, the source %q", b, a)
+	}
 	return out
 }

@@ -106,6 +106,10 @@ func TestKubectlDiffIsSilent(t *testing.T) {
 // Each field explains itself, and the two that people look for can be selected by.
 func TestKubectlExplainAndSelect(t *testing.T) {
 	t.Parallel()
+	// explain takes what kubectl has kept of the server's resources, from before the CRD; this makes it ask anew.
+	if out, err := env.Kubectl(t.Context(), nil, "api-resources", "--api-group=cdb.tencentcloud.com"); err != nil {
+		t.Fatal(out)
+	}
 	out, err := env.Kubectl(t.Context(), nil, "explain", "ijs", "--recursive")
 	if err != nil {
 		t.Fatal(out)
@@ -119,5 +123,34 @@ func TestKubectlExplainAndSelect(t *testing.T) {
 	out, err = env.Kubectl(t.Context(), nil, "get", "ijs", "-n", namespace, "-o", "name", "--field-selector=spec.region="+region+",spec.asyncRequestId=accepted")
 	if err != nil || strings.TrimSpace(out) != "importjobstop.cdb.tencentcloud.com/accepted" {
 		t.Errorf("selected %q", out)
+	}
+}
+
+// Each column has a name without blanks, so that awk and cut find it; and with -o wide everything that a person asks first.
+func TestPrinterColumns(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		flags []string
+		want  string
+	}{
+		{nil, "NAME REGION IMPORT READY REASON ATTEMPTS AGE"},
+		{[]string{"-o", "wide"}, "NAME REGION IMPORT READY REASON REQUESTID ATTEMPTS AGE ERROR NEXTATTEMPT MESSAGE"},
+	} {
+		out, err := env.Kubectl(t.Context(), nil, append([]string{"get", "ijs", "-n", namespace, "accepted", "invalid"}, test.flags...)...)
+		if err != nil {
+			t.Fatal(out)
+		}
+		lines := strings.Split(out, "\n")
+		if got := strings.Join(strings.Fields(lines[0]), " "); got != test.want {
+			t.Errorf("the columns are %s, want %s", got, test.want)
+		}
+		for _, want := range []string{"accepted " + region + " accepted True StopAccepted", "invalid " + region + " invalid False InvalidRequest"} {
+			if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
+				t.Errorf("no %q in\n%s", want, out)
+			}
+		}
+		if len(test.flags) > 0 && !strings.Contains(lines[1], "the cloud accepted the stop, RequestId ") {
+			t.Errorf("no message in\n%s", out)
+		}
 	}
 }

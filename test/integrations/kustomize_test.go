@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
@@ -82,6 +83,40 @@ func TestRemoteBases(t *testing.T) {
 	}
 	if out, err := env.Kubectl(t.Context(), strings.NewReader(withCert), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
 		t.Error(out)
+	}
+}
+
+// Prometheus verifies the certificate where there is one to verify, and only there.
+func TestPrometheusVerifiesTheCertificate(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	if err := os.CopyFS(filepath.Join(folder, "config"), os.DirFS(filepath.Join(harness.Root(), "config"))); err != nil {
+		t.Fatal(err)
+	}
+	text := "resources: [config/default, config/prometheus]\ncomponents: [config/metrics-cert]\n"
+	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	both, alone := byName(t, kustomize(t, folder)), byName(t, kustomize(t, filepath.Join(harness.Root(), "config/prometheus")))
+	const name = "ServiceMonitor/importjobstop-controller-manager"
+	tls := func(objects map[string]map[string]any) map[string]any {
+		endpoints, _, _ := unstructured.NestedSlice(objects[name], "spec", "endpoints")
+		endpoint, _ := endpoints[0].(map[string]any)
+		config, _ := endpoint["tlsConfig"].(map[string]any)
+		return config
+	}
+	want := map[string]any{
+		"serverName": "importjobstop-controller-manager-metrics.importjobstop-system.svc",
+		"ca":         map[string]any{"secret": map[string]any{"name": "importjobstop-metrics-cert", "key": "ca.crt"}},
+	}
+	if diff := cmp.Diff(want, tls(both)); diff != "" {
+		t.Errorf("with a certificate: %s", diff)
+	}
+	if diff := cmp.Diff(map[string]any{"insecureSkipVerify": true}, tls(alone)); diff != "" {
+		t.Errorf("without: %s", diff)
+	}
+	if both["Service/importjobstop-controller-manager-metrics"] == nil {
+		t.Error("no Service has the name that is verified")
 	}
 }
 

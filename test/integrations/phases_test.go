@@ -9,14 +9,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
@@ -40,7 +44,33 @@ type phase struct {
 	name   string
 	reason string // of Ready
 	verdict
-	prepare func(*harness.Environment, *cdbv1.ImportJobStop)
+	accepted string // status and reason of the condition Accepted; empty: there is none
+	prepare  func(*harness.Environment, *cdbv1.ImportJobStop)
+	then     *step
+}
+
+// step is what happens to an object that has come somewhere.
+type step struct {
+	when string // the reason of Ready by then
+	last bool   // when no operator looks any more
+	do   func(context.Context, *harness.Environment, *cdbv1.ImportJobStop) error
+}
+
+// ready is the status of Ready that the verdict of a phase goes with, as long as the operator has seen the spec.
+func (p phase) ready() metav1.ConditionStatus {
+	switch {
+	case p.verdict == failed:
+		return metav1.ConditionFalse
+	case p.verdict == done || p.name == "changed-not-seen":
+		return metav1.ConditionTrue
+	}
+	return metav1.ConditionUnknown
+}
+
+// finished: nothing makes the operator go on but an edit or a requested retry.
+func (p phase) finished() bool {
+	goesOn := p.reason == cdbv1.ReasonCredentialsNotFound || p.reason == cdbv1.ReasonCredentialsRejected
+	return p.ready() == metav1.ConditionTrue || p.verdict == failed && !goesOn
 }
 
 // fault plays an answer of the cloud, or the lack of one, for the object's import.
@@ -52,8 +82,12 @@ func fault(f cdbsim.Fault) func(*harness.Environment, *cdbv1.ImportJobStop) {
 }
 
 func importIn(status string, endsAfter time.Duration, waitFor cdbv1.WaitFor) func(*harness.Environment, *cdbv1.ImportJobStop) {
+	return importThatEnds(status, "", endsAfter, waitFor)
+}
+
+func importThatEnds(status, as string, after time.Duration, waitFor cdbv1.WaitFor) func(*harness.Environment, *cdbv1.ImportJobStop) {
 	return func(e *harness.Environment, o *cdbv1.ImportJobStop) {
-		e.Cloud.SetImport(cdbsim.Import{Region: region, ID: o.Spec.AsyncRequestID, Status: status, EndsAfter: endsAfter})
+		e.Cloud.SetImport(cdbsim.Import{Region: region, ID: o.Spec.AsyncRequestID, Status: status, EndsAfter: after, EndsAs: as})
 		o.Spec.WaitFor = waitFor
 	}
 }
@@ -62,30 +96,74 @@ func edit(edit func(*cdbv1.ImportJobStop)) func(*harness.Environment, *cdbv1.Imp
 	return func(_ *harness.Environment, o *cdbv1.ImportJobStop) { edit(o) }
 }
 
+func secret(name string) func(*harness.Environment, *cdbv1.ImportJobStop) {
+	return edit(func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = name })
+}
+
+// change of the spec by a person.
+func change(edit func(*cdbv1.ImportJobStopSpec)) func(context.Context, *harness.Environment, *cdbv1.ImportJobStop) error {
+	return func(ctx context.Context, e *harness.Environment, o *cdbv1.ImportJobStop) error {
+		return retry.RetryOnConflict(retry.DefaultRetry, func() error {
+			if err := e.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+				return err
+			}
+			edit(&o.Spec)
+			return e.Client.Update(ctx, o)
+		})
+	}
+}
+
+// panicked is what the operator writes after it has recovered from a panic, which nothing from outside brings about.
+func panicked(ctx context.Context, e *harness.Environment, o *cdbv1.ImportJobStop) error {
+	if err := e.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+		return err
+	}
+	lifecycle.InternalError(time.Now())(o)
+	return e.Client.Status().Update(ctx, o)
+}
+
+const (
+	isAccepted = "True StopAccepted"
+	isUnknown  = "Unknown OutcomeUnknown"
+)
+
+// afterOneSecond gives up an object that was tried at least once.
+var afterOneSecond = &step{when: cdbv1.ReasonRetryScheduled, do: change(func(s *cdbv1.ImportJobStopSpec) { s.ActiveDeadlineSeconds = new(int32(1)) })}
+
 var phases = []phase{
-	{"not-seen-yet", "", inProgress, edit(func(*cdbv1.ImportJobStop) {})},
-	{"waiting-for-quota", cdbv1.ReasonWaitingForQuota, inProgress, edit(func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "busy" })},
-	{"calling", cdbv1.ReasonStopping, inProgress, fault(cdbsim.Fault{Kind: cdbsim.Hang})},
-	{"will-retry", cdbv1.ReasonRetryScheduled, inProgress, fault(cdbsim.Fault{Code: "InternalError.TaskFrameError"})},
-	{"no-credentials", cdbv1.ReasonCredentialsNotFound, inProgress, edit(func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "missing" })},
-	{"credentials-rejected", cdbv1.ReasonCredentialsRejected, failed, fault(cdbsim.Fault{Code: "AuthFailure.UnauthorizedOperation"})},
-	{"invalid", cdbv1.ReasonInvalidRequest, failed, fault(cdbsim.Fault{Code: "InvalidParameter"})},
-	{"not-found", cdbv1.ReasonImportNotFound, failed, fault(cdbsim.Fault{Code: "InvalidParameter.InvalidAsyncRequestId"})},
-	{"cannot-ask", cdbv1.ReasonImportError, failed, func(e *harness.Environment, o *cdbv1.ImportJobStop) {
+	{"not-seen-yet", "", inProgress, "", edit(func(*cdbv1.ImportJobStop) {}), nil},
+	{"waiting-for-quota", cdbv1.ReasonWaitingForQuota, inProgress, "", secret("busy"), nil},
+	{"calling", cdbv1.ReasonStopping, inProgress, "", fault(cdbsim.Fault{Kind: cdbsim.Hang}), nil},
+	{"will-retry", cdbv1.ReasonRetryScheduled, inProgress, "False CloudError", fault(cdbsim.Fault{Code: "InternalError.TaskFrameError"}), nil},
+	{"outcome-unknown", cdbv1.ReasonRetryScheduled, inProgress, isUnknown, fault(cdbsim.Fault{Kind: cdbsim.Reset}), nil},
+	{"no-credentials", cdbv1.ReasonCredentialsNotFound, inProgress, "", secret("missing"), nil},
+	{"no-credentials-for-long", cdbv1.ReasonCredentialsNotFound, failed, "", secret("missing"), &step{when: cdbv1.ReasonCredentialsNotFound, do: forThreeMinutes}},
+	{"credentials-rejected", cdbv1.ReasonCredentialsRejected, failed, "False CredentialsRejected", fault(cdbsim.Fault{Code: "AuthFailure.UnauthorizedOperation"}), nil},
+	{"invalid", cdbv1.ReasonInvalidRequest, failed, "False InvalidRequest", fault(cdbsim.Fault{Code: "InvalidParameter"}), nil},
+	{"not-found", cdbv1.ReasonImportNotFound, failed, "False ImportNotFound", fault(cdbsim.Fault{Code: "InvalidParameter.InvalidAsyncRequestId"}), nil},
+	{"cannot-ask", cdbv1.ReasonImportError, failed, "False ImportError", func(e *harness.Environment, o *cdbv1.ImportJobStop) {
 		fault(cdbsim.Fault{Code: "CdbError.ImportError"})(e, o)
 		e.Cloud.Play(cdbsim.Fault{Action: "DescribeAsyncRequestInfo", AsyncRequestID: o.Spec.AsyncRequestID, Code: "UnauthorizedOperation"})
-	}},
-	{"deadline", cdbv1.ReasonDeadlineExceeded, failed, func(e *harness.Environment, o *cdbv1.ImportJobStop) {
-		fault(cdbsim.Fault{Code: "InternalError"})(e, o)
-		o.Spec.ActiveDeadlineSeconds = new(int32(1))
-	}},
-	{"accepted", cdbv1.ReasonStopAccepted, done, importIn("RUNNING", 0, "")},
-	{"still-ending", cdbv1.ReasonWaitingForStop, inProgress, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped)},
-	{"ended", cdbv1.ReasonImportStopped, done, importIn("RUNNING", time.Second, cdbv1.WaitForStopped)},
-	{"already-stopped", cdbv1.ReasonAlreadyStopped, done, importIn("KILLED", 0, "")},
-	{"finished-by-itself", cdbv1.ReasonImportAlreadyFinished, failed, importIn("SUCCESS", 0, "")},
-	{"suspended", cdbv1.ReasonSuspended, held, edit(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })},
-	{"changed-not-seen", cdbv1.ReasonStopAccepted, inProgress, importIn("RUNNING", 0, "")},
+	}, nil},
+	{"internal-error", cdbv1.ReasonInternalError, failed, isAccepted, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped), &step{cdbv1.ReasonWaitingForStop, true, panicked}},
+	{"deadline", cdbv1.ReasonDeadlineExceeded, failed, "False DeadlineExceeded", fault(cdbsim.Fault{Code: "InternalError"}), afterOneSecond},
+	{"deadline-outcome-unknown", cdbv1.ReasonDeadlineExceeded, failed, isUnknown, fault(cdbsim.Fault{Kind: cdbsim.Reset}), afterOneSecond},
+	{"accepted", cdbv1.ReasonStopAccepted, done, isAccepted, importIn("RUNNING", 0, ""), nil},
+	{"still-ending", cdbv1.ReasonWaitingForStop, inProgress, isAccepted, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped), nil},
+	{"ended", cdbv1.ReasonImportStopped, done, isAccepted, importIn("RUNNING", time.Second, cdbv1.WaitForStopped), nil},
+	{"ended-as-failed", cdbv1.ReasonImportStopped, done, isAccepted, importThatEnds("RUNNING", "FAILED", 0, cdbv1.WaitForStopped), nil},
+	{"ran-to-its-end", cdbv1.ReasonImportAlreadyFinished, failed, isAccepted, importThatEnds("RUNNING", "SUCCESS", 0, cdbv1.WaitForStopped), nil},
+	{"already-stopped", cdbv1.ReasonAlreadyStopped, done, "False ImportError", importIn("KILLED", 0, ""), nil},
+	{"finished-by-itself", cdbv1.ReasonImportAlreadyFinished, failed, "False ImportError", importIn("SUCCESS", 0, ""), nil},
+	{"suspended", cdbv1.ReasonSuspended, held, "", edit(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true }), nil},
+	{
+		"suspended-when-accepted", cdbv1.ReasonSuspended, held, isAccepted, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped),
+		&step{when: cdbv1.ReasonWaitingForStop, do: change(func(s *cdbv1.ImportJobStopSpec) { s.Suspend = true })},
+	},
+	{
+		"changed-not-seen", cdbv1.ReasonStopAccepted, inProgress, isAccepted, importIn("RUNNING", 0, ""),
+		&step{cdbv1.ReasonStopAccepted, true, change(func(s *cdbv1.ImportJobStopSpec) { s.WaitFor = cdbv1.WaitForStopped })},
+	},
 }
 
 // record brings an object into each phase, by the real operator, and returns them as the real API server tells them.
@@ -117,7 +195,7 @@ func record(ctx context.Context, e *harness.Environment, program string) (map[st
 	}
 	for _, p := range phases {
 		if o := objects[p.name]; o != nil {
-			if err := until(ctx, e, o, p.reason); err != nil {
+			if err := p.reach(ctx, e, o); err != nil {
 				return nil, fmt.Errorf("%s: %w", p.name, err)
 			}
 		}
@@ -139,6 +217,19 @@ func (p phase) create(ctx context.Context, e *harness.Environment) (*cdbv1.Impor
 		}
 	}
 	return o, e.Client.Create(ctx, o)
+}
+
+// reach waits until the object is in its phase, as far as it gets there while an operator looks.
+func (p phase) reach(ctx context.Context, e *harness.Environment, o *cdbv1.ImportJobStop) error {
+	if p.then != nil {
+		if err := until(ctx, e, o, p.then.when); err != nil || p.then.last {
+			return err
+		}
+		if err := p.then.do(ctx, e, o); err != nil {
+			return err
+		}
+	}
+	return untilReady(ctx, e, o, p.reason, p.ready())
 }
 
 // accounts creates two Secrets, and in a namespace of its own a line that takes a minute.
@@ -202,9 +293,14 @@ func passing(ctx context.Context, e *harness.Environment, operator *harness.Oper
 	if err := e.Client.Create(ctx, o); err != nil {
 		return err
 	}
-	changed := objects["changed-not-seen"]
-	changed.Spec.AsyncRequestID = "another"
-	return e.Client.Update(ctx, changed)
+	for _, p := range phases {
+		if p.then != nil && p.then.last {
+			if err := p.then.do(ctx, e, objects[p.name]); err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+		}
+	}
+	return nil
 }
 
 func object(name string) *cdbv1.ImportJobStop {
@@ -215,18 +311,23 @@ func object(name string) *cdbv1.ImportJobStop {
 }
 
 func until(ctx context.Context, e *harness.Environment, o *cdbv1.ImportJobStop, reason string) error {
-	got := ""
+	return untilReady(ctx, e, o, reason, "")
+}
+
+// untilReady waits for a reason of Ready, and for its status unless that is empty.
+func untilReady(ctx context.Context, e *harness.Environment, o *cdbv1.ImportJobStop, reason string, status metav1.ConditionStatus) error {
+	got := metav1.Condition{}
 	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		if err := e.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return false, err
 		}
 		if c := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady); c != nil {
-			got = c.Reason
+			got = *c
 		}
-		return got == reason, nil
+		return got.Reason == reason && (status == "" || got.Status == status), nil
 	})
 	if err != nil {
-		return fmt.Errorf("the reason is %q, want %q: %w", got, reason, err)
+		return fmt.Errorf("ready is %q %q, want %q %q: %w", got.Status, got.Reason, status, reason, err)
 	}
 	return nil
 }
@@ -241,6 +342,52 @@ func TestEveryReasonHasAPhase(t *testing.T) {
 	for _, reason := range reasons(t) {
 		if !seen[reason] {
 			t.Errorf("no phase has the reason %s", reason)
+		}
+	}
+}
+
+// The conditions of each phase are those of the status contract: always three of them together, each with the generation that it speaks of.
+func TestTheConditionsOfEachPhase(t *testing.T) {
+	t.Parallel()
+	for _, p := range phases {
+		o := &cdbv1.ImportJobStop{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(recorded[p.name].Object, o); err != nil {
+			t.Fatal(err)
+		}
+		if p.reason == "" {
+			if len(o.Status.Conditions) > 0 || o.Status.ObservedGeneration != -1 {
+				t.Errorf("%s: the status is %+v", p.name, o.Status)
+			}
+			continue
+		}
+		want := map[string]string{
+			cdbv1.ConditionReady: string(p.ready()), cdbv1.ConditionReconciling: "False", cdbv1.ConditionStalled: "False",
+		}
+		switch p.ready() {
+		case metav1.ConditionUnknown:
+			want[cdbv1.ConditionReconciling] = "True"
+		case metav1.ConditionFalse:
+			want[cdbv1.ConditionStalled] = "True"
+		}
+		got, accepted := map[string]string{}, ""
+		for _, c := range o.Status.Conditions {
+			if c.ObservedGeneration != o.Status.ObservedGeneration {
+				t.Errorf("%s: %s speaks of generation %d, the status of %d", p.name, c.Type, c.ObservedGeneration, o.Status.ObservedGeneration)
+			}
+			if c.Type == cdbv1.ConditionAccepted {
+				accepted = string(c.Status) + " " + c.Reason
+				continue
+			}
+			got[c.Type] = string(c.Status)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || accepted != p.accepted {
+			t.Errorf("%s: Accepted is %q, want %q; the others: %s", p.name, accepted, p.accepted, diff)
+		}
+		if ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady); ready.Reason != p.reason {
+			t.Errorf("%s: the reason is %s", p.name, ready.Reason)
+		}
+		if (o.Status.CompletionTime != nil) != p.finished() || (o.Status.ObservedGeneration == o.Generation) == (p.name == "changed-not-seen") {
+			t.Errorf("%s: completionTime %v, generation %d of %d", p.name, o.Status.CompletionTime, o.Status.ObservedGeneration, o.Generation)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
@@ -200,6 +202,33 @@ func TestAlertRules(t *testing.T) {
 	}
 	runTool(t, *promtool, "check", "rules", filepath.Join(dir, "rules.yaml"))
 	runTool(t, *promtool, "test", "rules", filepath.Join(dir, "rules_test.yaml"))
+}
+
+var byReason = regexp.MustCompile(`importjobstop_objects\{reason(=|=~|!~)"([^"]*)"\}`)
+
+// Each reason that calls for somebody is told by one alert, and by one only: also a reason that nobody has thought of.
+func TestEachReasonHasAnAlert(t *testing.T) {
+	t.Parallel()
+	nobody := []string{cdbv1.ReasonStopAccepted, cdbv1.ReasonImportStopped, cdbv1.ReasonAlreadyStopped, cdbv1.ReasonSuspended}
+	selectors := byReason.FindAllStringSubmatch(read(t, "config/prometheus/rules.yaml"), -1)
+	if len(selectors) < 3 {
+		t.Fatalf("only %d alerts are about reasons", len(selectors))
+	}
+	for _, reason := range append(reasons(t), "None", "OfALaterVersion") {
+		alerts := 0
+		for _, selector := range selectors {
+			if slices.Contains(strings.Split(selector[2], "|"), reason) == (selector[1] != "!~") {
+				alerts++
+			}
+		}
+		want := 1
+		if slices.Contains(nobody, reason) {
+			want = 0
+		}
+		if alerts != want {
+			t.Errorf("%d alerts are about %s, want %d", alerts, reason, want)
+		}
+	}
 }
 
 // Each alert has its test.

@@ -6,13 +6,17 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,11 +41,32 @@ type canaries struct {
 func newCanaries(a cdbsim.Account) *canaries {
 	c := &canaries{values: map[string]string{}}
 	for what, value := range map[string]string{"SecretId": a.SecretID, "SecretKey": a.SecretKey, "token": a.Token} {
-		c.values[value] = what
-		c.values[url.QueryEscape(value)] = what
-		c.values[base64.StdEncoding.EncodeToString([]byte(value))] = what
+		for form, text := range formsOf(value) {
+			c.values[text] = what + " " + form
+		}
 	}
 	return c
+}
+
+// formsOf a value: as it is, and escaped in each way in which something on the way could write it.
+// Of each, the first two thirds have to be absent: an end that was cut off makes no secret of the rest.
+func formsOf(value string) map[string]string {
+	forms := map[string]string{
+		"raw": value, "as Go writes it": strings.Trim(strconv.Quote(value), `"`), "for a query": url.QueryEscape(value), "for a path": url.PathEscape(value),
+		"in HTML": html.EscapeString(value),
+	}
+	for form, text := range forms {
+		forms[form] = text[:len(text)*2/3]
+	}
+	for shift := range 3 { // base64 looks different by what is before the value
+		n := shift + len(value)*2/3
+		before := strings.Repeat("-", shift)
+		for form, encoding := range map[string]*base64.Encoding{"in base64": base64.RawStdEncoding, "in base64 for URLs": base64.RawURLEncoding} {
+			text := encoding.EncodeToString([]byte(before + value))
+			forms[fmt.Sprint(form, ", shifted by ", shift)] = text[(shift*8+5)/6 : n*8/6] // only what is made of the value alone
+		}
+	}
+	return forms
 }
 
 // watch notes the signature of each request before the cloud sees it.
@@ -56,16 +81,53 @@ func (c *canaries) watch(cloud http.Handler) http.Handler {
 	})
 }
 
-// in tells which canaries are in a text.
+// in tells which canaries are in a text, each with what is around it there.
 func (c *canaries) in(text string) (found []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	seen := map[string]bool{}
 	for value, what := range c.values {
-		if strings.Contains(text, value) {
-			found = append(found, what)
+		if i := strings.Index(text, value); i >= 0 && !seen[what] {
+			seen[what] = true
+			found = append(found, fmt.Sprintf("%s, in …%s…", what, text[max(i-60, 0):min(i+len(value)+20, len(text))]))
 		}
 	}
+	slices.Sort(found)
 	return found
+}
+
+// plain is a text and all strings of the JSON in its lines as they were before JSON escaped them.
+func plain(text string) string {
+	out := strings.Builder{}
+	out.WriteString(text)
+	var collect func(any)
+	collect = func(value any) {
+		switch v := value.(type) {
+		case string:
+			out.WriteString("\n" + v)
+		case []any:
+			for _, item := range v {
+				collect(item)
+			}
+		case map[string]any:
+			for key, item := range v {
+				out.WriteString("\n" + key)
+				collect(item)
+			}
+		}
+	}
+	var whole any
+	if json.Unmarshal([]byte(text), &whole) == nil {
+		collect(whole)
+		return out.String()
+	}
+	for line := range strings.Lines(text) {
+		var one any
+		if json.Unmarshal([]byte(line), &one) == nil {
+			collect(one)
+		}
+	}
+	return out.String()
 }
 
 func (c *canaries) count(what string) (n int) {
@@ -89,13 +151,18 @@ var (
 		"InternalError.TaskFrameError", "InvalidParameter", "InvalidParameter.InvalidAsyncRequestId", "CdbError.ImportError", "RequestLimitExceeded",
 		"AuthFailure.SignatureFailure", "AuthFailure.UnauthorizedOperation", "UnsupportedRegion", "Never.HeardOf",
 	}
+	parts = []cdbsim.Part{
+		cdbsim.PartCode, cdbsim.PartMessage, cdbsim.PartRequestID, cdbsim.PartStatus, cdbsim.PartInfo, cdbsim.PartExtra, cdbsim.PartHeader, cdbsim.PartReason,
+	}
+	forms = []cdbsim.Form{cdbsim.FormRaw, cdbsim.FormGo, cdbsim.FormURL, cdbsim.FormHTML, cdbsim.FormBase64}
 )
 
 // Nothing of the credentials is in any place where the operator writes, under every fault of the cloud.
 func TestNothingOfASecretLeaks(t *testing.T) {
 	t.Parallel()
 	namespace := newNamespace(t, "canary")
-	owner := cdbsim.Account{SecretID: "AKIDcanary0123456789", SecretKey: "canary+key/0123456789==", Token: "canary+token/0123456789=="}
+	// Each way of escaping changes them in another place.
+	owner := cdbsim.Account{SecretID: "AKIDcanary0123456789", SecretKey: `bird+key/"<0123>&\'456789'==`, Token: `bird+token/"<0123>&\'456789'==`}
 	known := newCanaries(owner)
 	cloud := cdbsim.New()
 	cloud.SetAccount(owner)
@@ -105,6 +172,9 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	var objects []*cdbv1.ImportJobStop
 	add := func(name string, fault cdbsim.Fault) {
 		o := stop(namespace, strings.ToLower(strings.ReplaceAll("with-"+name, ".", "-")))
+		if fault.Kind == cdbsim.QuotingSuccess {
+			o.Spec.WaitFor = cdbv1.WaitForStopped // so that it asks how the import is, and gets a quotation
+		}
 		cloud.SetImport(cdbsim.Import{Region: region, ID: o.Spec.AsyncRequestID, Status: "RUNNING"})
 		fault.AsyncRequestID, fault.Location = o.Spec.AsyncRequestID, elsewhere.URL
 		if fault.Kind != "" || fault.Code != "" {
@@ -119,6 +189,13 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	for _, code := range codes {
 		add(code, cdbsim.Fault{Code: code})
 	}
+	for _, kind := range []cdbsim.Kind{cdbsim.Quoting, cdbsim.QuotingSuccess} {
+		for _, part := range parts {
+			for _, form := range forms {
+				add(fmt.Sprint(kind, "-", part, "-", form), cdbsim.Fault{Kind: kind, Part: part, Form: form})
+			}
+		}
+	}
 	metrics, err := harness.FreeAddress()
 	must(t, err)
 	profiles, err := harness.FreeAddress()
@@ -128,14 +205,18 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	for _, o := range objects {
 		until(t, o.Name+" answered", func() bool {
 			must(t, env.Client.Get(t.Context(), keyOf(o), o))
+			if o.Spec.WaitFor == cdbv1.WaitForStopped {
+				return o.Status.ImportStatus != ""
+			}
 			return o.Status.RequestID != "" || meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionAccepted) != nil
 		})
 	}
 	places := []place{
-		{"status and spec of the objects", kubectl(t, "get", "ijs", "-n", namespace, "-o", "yaml", "--show-managed-fields")},
+		{"status and spec of the objects", kubectl(t, "get", "ijs", "-n", namespace, "-o", "json", "--show-managed-fields")},
 		{"describe", kubectl(t, "describe", "ijs", "-n", namespace)},
-		{"events", kubectl(t, "get", "events.events.k8s.io", "-n", namespace, "-o", "yaml")},
-		{"lease and whatever else is there", kubectl(t, "get", "leases,configmaps", "-A", "-o", "yaml")},
+		{"printer columns", kubectl(t, "get", "ijs", "-n", namespace, "-o", "wide")},
+		{"events", kubectl(t, "get", "events.events.k8s.io", "-n", namespace, "-o", "json")},
+		{"lease and whatever else is there", kubectl(t, "get", "leases,configmaps", "-A", "-o", "json")},
 	}
 	_, body := scrape(t, metrics, metricsReader(t))
 	places = append(places, place{"metrics", body})
@@ -158,6 +239,40 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	if n := known.count("signature"); n < len(objects) {
 		t.Errorf("only %d signatures were searched for", n)
 	}
+	for _, o := range objects {
+		closedVocabulary(t, o)
+	}
+}
+
+// closedVocabulary: what the cloud says of the import is one of the vendor's words, or UNKNOWN.
+func closedVocabulary(t *testing.T, o *cdbv1.ImportJobStop) {
+	t.Helper()
+	words := []string{"", "UNDEFINED", "INITIAL", "RUNNING", "PAUSED", "KILLED", "REMOVED", "FAILED", "SUCCESS", "UNKNOWN"}
+	if !slices.Contains(words, o.Status.ImportStatus) {
+		t.Errorf("%s: importStatus is %q", o.Name, o.Status.ImportStatus)
+	}
+}
+
+// The search finds each form of each credential, in whatever it is embedded, also when its end is cut off; and nothing else.
+func TestTheSearchForLeaksFindsThem(t *testing.T) {
+	t.Parallel()
+	a := cdbsim.Account{SecretID: "AKIDcanary0123456789", SecretKey: `bird+key/"<0123>&\'456789'==`, Token: `bird+token/"<0123>&\'456789'==`}
+	known := newCanaries(a)
+	for what, value := range map[string]string{"SecretId": a.SecretID, "SecretKey": a.SecretKey, "token": a.Token} {
+		for i, text := range []string{
+			value, value[:len(value)*3/4], fmt.Sprintf("%q", "x "+value), url.QueryEscape(value), url.PathEscape("x " + value), html.EscapeString(value),
+			base64.StdEncoding.EncodeToString([]byte(value)), base64.URLEncoding.EncodeToString([]byte("x" + value + "y")), base64.StdEncoding.EncodeToString([]byte("xx" + value + "yy")),
+		} {
+			log, err := json.Marshal(map[string]any{"msg": "it said " + text})
+			must(t, err)
+			if found := known.in(plain("not JSON\n" + string(log) + "\n")); len(found) == 0 || !strings.HasPrefix(found[0], what) {
+				t.Errorf("the %s in form %d is not found, but %q", what, i, found)
+			}
+		}
+	}
+	if found := known.in(plain(`{"a":"AKID bird+key [redacted] canary"}`)); len(found) > 0 {
+		t.Errorf("found %q", found)
+	}
 }
 
 type place struct{ name, text string }
@@ -169,9 +284,9 @@ func report(t *testing.T, known *canaries, places []place) {
 	total := 0
 	_, _ = fmt.Fprintln(w, "place searched\tbytes read\tfound")
 	for _, p := range places {
-		found := known.in(p.text)
-		if len(found) > 0 {
-			t.Errorf("%s: %q leaked", p.name, found)
+		found := known.in(plain(p.text))
+		for _, f := range found {
+			t.Errorf("%s: leaked %s", p.name, f)
 		}
 		if p.text == "" {
 			t.Errorf("%s: nothing was read", p.name)
@@ -179,7 +294,7 @@ func report(t *testing.T, known *canaries, places []place) {
 		total += len(p.text)
 		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\n", p.name, len(p.text), len(found))
 	}
-	_, _ = fmt.Fprintf(w, "in all, for %d signatures, a SecretId, a SecretKey and a token, plain, in base64 and escaped\t%d\t\n", known.count("signature"), total)
+	_, _ = fmt.Fprintf(w, "in all, for %d signatures, a SecretId, a SecretKey and a token, plain, in base64 and escaped for Go, URLs and HTML\t%d\t\n", known.count("signature"), total)
 	_ = w.Flush()
 }
 

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// strangers is about the memory of the operator while the cluster has Secrets that no object names: 500 MiB of annotations.
+func (b *bench) strangers(ctx context.Context) error {
+	t, err := b.tenant(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.account(ctx, "a"); err != nil {
+		return err
+	}
+	without, err := t.memory(ctx, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { // also when it fails: the API server keeps them in memory
+		_ = b.Client.DeleteAllOf(context.WithoutCancel(ctx), &corev1.Secret{}, client.InNamespace(t.namespace), client.MatchingLabels{"of": "strangers"})
+	}()
+	begin := time.Now()
+	if err := t.fill(ctx, 2000, 250<<10); err != nil {
+		return err
+	}
+	fmt.Printf("  2,000 Secrets in %s\n", time.Since(begin).Round(time.Second))
+	with, err := t.memory(ctx, 3)
+	if err != nil {
+		return err
+	}
+	b.row("memory with 2,000 Secrets of 250 KiB of annotations in the cluster", "as without ± 5 MiB", with-without <= 5 && without-with <= 5,
+		"%d MiB, without them %d MiB", with, without)
+	return nil
+}
+
+// fill creates n Secrets with annotations of a size, in the namespace that the operator watches.
+func (t *tenant) fill(ctx context.Context, n, size int) error {
+	annotations := map[string]string{"junk": strings.Repeat("x", size-len("junk"))}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8) // each request is held in memory by client, API server and etcd
+	for i := range n {
+		group.Go(func() error {
+			return t.Client.Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+				Namespace: t.namespace, Name: fmt.Sprintf("stranger-%d", i), Labels: map[string]string{"of": "strangers"}, Annotations: annotations,
+			}})
+		})
+	}
+	return group.Wait()
+}
+
+// memory is the median of three operators that each have stopped 100 imports. Round is the number of the first of them.
+func (t *tenant) memory(ctx context.Context, round int) (rss int, err error) {
+	var all []int
+	for i := range 3 {
+		o, err := t.start(ctx)
+		if err != nil {
+			return 0, err
+		}
+		from := 100 * (round + i)
+		if err = t.create(ctx, "a", from, from+100, nil); err == nil {
+			err = t.accepted(ctx, "a", from+100)
+		}
+		if err == nil {
+			err = pause(ctx, 2*time.Second)
+		}
+		all = append(all, measure(o.Pid()).rss)
+		o.Kill()
+		if err != nil {
+			return 0, err
+		}
+	}
+	slices.Sort(all)
+	return all[1], nil
+}
+
+// badSecret is how long a stranger's stop takes while 3,000 objects of another namespace wait for one large Secret that is wrong, and
+// that is changed all the time: first only in what nobody reads, then also in what is wrong with it, which all 3,000 must be told.
+func (b *bench) badSecret(ctx context.Context) error {
+	stranger, err := b.tenant(ctx)
+	if err != nil {
+		return err
+	}
+	crowd, err := b.tenant(ctx)
+	if err != nil {
+		return err
+	}
+	if err := stranger.account(ctx, "fresh"); err != nil {
+		return err
+	}
+	o, err := b.Run(ctx, b.program, "--namespaces="+stranger.namespace+","+crowd.namespace)
+	if err != nil {
+		return err
+	}
+	defer o.Kill()
+	if err := pause(ctx, 2*time.Second); err != nil {
+		return err
+	}
+	idle, err := stranger.sample(ctx, "fresh", 0, 20)
+	if err != nil {
+		return err
+	}
+	if err := b.Client.Create(ctx, crowd.bad(0, false)); err != nil {
+		return err
+	}
+	if err := crowd.create(ctx, "bad", 0, 3000, nil); err != nil {
+		return err
+	}
+	was := percentile(idle, 50)
+	for i, what := range []string{"in its junk", "in what is wrong with it"} {
+		changing, stop := context.WithCancel(ctx)
+		changes := make(chan int, 1)
+		begin := time.Now()
+		go func() { changes <- crowd.keepChanging(changing, i == 1) }()
+		err := pause(ctx, 10*time.Second)
+		busy, sampleErr := stranger.sample(ctx, "fresh", 100*(i+1), 20)
+		stop()
+		rate := float64(<-changes) / time.Since(begin).Seconds()
+		if err := errors.Join(err, sampleErr); err != nil {
+			return err
+		}
+		is := percentile(busy, 50)
+		b.row("a stranger's stop while 3,000 wait for a bad Secret of 900 KiB that changes "+what, "≤ 3 × its latency on an idle system", is <= 3*was,
+			"p50 %s, p95 %s, on an idle system %s; %.1f changes/s, %d MiB", is, percentile(busy, 95), was, rate, measure(o.Pid()).rss)
+	}
+	return nil
+}
+
+// bad is a Secret with a good secretId, a secretKey that is malformed or missing, and junk.
+func (t *tenant) bad(change int, missing bool) *corev1.Secret {
+	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: "bad"}, Data: map[string][]byte{
+		"secretId": []byte(t.secretID("bad")), "secretKey": []byte("a key"), "junk": []byte(fmt.Sprintf("%0*d", 900<<10, change)),
+	}}
+	if missing {
+		delete(s.Data, "secretKey")
+	}
+	return s
+}
+
+// keepChanging writes the bad Secret seven times a second until ctx ends, and returns how often it did.
+func (t *tenant) keepChanging(ctx context.Context, wrongness bool) (changes int) {
+	tick := time.NewTicker(time.Second / 7)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return changes
+		case <-tick.C:
+			if t.Client.Update(ctx, t.bad(changes+1, wrongness && changes%2 == 0)) == nil {
+				changes++
+			}
+		}
+	}
+}

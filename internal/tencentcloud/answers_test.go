@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tencentcloud
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+// quotable are credentials that look different in each form.
+var quotable = importjob.Credentials{
+	SecretID:  "AKIDz8krbsJ5yKBZQpn74WFkmLPx3",
+	SecretKey: `Gu5t9xGAR"P&w<M>Bs'6/l+V\vc~%Zd=`,
+	Token:     `tok3n/aJ+Qe&x1="<Yf'Hq\0Wz>%7EmN-u_Kr8'</&>\sP4dTgB2==`,
+}
+
+// quotedForms are the forms of each credential by name. They are written apart from formsOf on purpose.
+func quotedForms(c importjob.Credentials) map[string]string {
+	forms := map[string]string{}
+	for i, secret := range secretsOf(c) {
+		plain := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret)
+		unicode := strings.NewReplacer("&", `\u0026`, "<", `\u003c`, ">", `\u003e`).Replace(plain)
+		upper := strings.NewReplacer("u003c", "u003C", "u003e", "u003E").Replace(unicode)
+		for name, form := range map[string]string{
+			"raw": secret, "%q": strings.Trim(fmt.Sprintf("%q", secret), `"`), "query": url.QueryEscape(secret), "path": url.PathEscape(secret),
+			"lower query": lowerHex(url.QueryEscape(secret)), "lower path": lowerHex(url.PathEscape(secret)),
+			"html": html.EscapeString(secret), "xml": strings.NewReplacer("&#34;", "&quot;", "&#39;", "&apos;").Replace(html.EscapeString(secret)),
+			"json": plain, `\u0026`: unicode, `\u003C`: upper, `\/`: strings.ReplaceAll(plain, "/", `\/`),
+			`\u0026 \/`: strings.ReplaceAll(unicode, "/", `\/`), `\u003C \/`: strings.ReplaceAll(upper, "/", `\/`),
+			"base64":     base64.StdEncoding.EncodeToString([]byte(secret)),
+			"base64 URL": base64.URLEncoding.EncodeToString([]byte(secret)), "raw base64": base64.RawStdEncoding.EncodeToString([]byte(secret)),
+		} {
+			forms[fmt.Sprintf("%s of %d", name, i)] = form
+		}
+		for at := range 3 {
+			for name, alphabet := range map[string]*base64.Encoding{"std": base64.RawStdEncoding, "URL": base64.RawURLEncoding} {
+				forms[fmt.Sprintf("%s base64 at %d of %d", name, at, i)] = sharedBase64(alphabet, secret, at)
+			}
+		}
+	}
+	return forms
+}
+
+// sharedBase64 is what two texts that have only the secret in common share when they are encoded.
+func sharedBase64(alphabet *base64.Encoding, secret string, at int) string {
+	one := alphabet.EncodeToString([]byte(strings.Repeat("\x00", at) + secret + "\x00\x00"))
+	other := alphabet.EncodeToString([]byte(strings.Repeat("\xff", at) + secret + "\xff\xff"))
+	shared := func(r int) bool { return one[r] == other[r] }
+	from, to := 0, len(one)
+	for !shared(from) {
+		from++
+	}
+	for !shared(to - 1) {
+		to--
+	}
+	return one[from:to]
+}
+
+func lowerHex(s string) string {
+	parts := strings.Split(s, "%")
+	for i := 1; i < len(parts); i++ {
+		parts[i] = strings.ToLower(parts[i][:2]) + parts[i][2:]
+	}
+	return strings.Join(parts, "%")
+}
+
+// leaks are the parts of the forms that nobody may see.
+var leaks = sync.OnceValue(func() map[string]bool {
+	parts := map[string]bool{}
+	for _, form := range quotedForms(quotable) {
+		for i := range len(form) - 7 {
+			parts[form[i:i+8]] = true
+		}
+	}
+	return parts
+})
+
+func leakOf(text string) string {
+	for i := range len(text) - 7 {
+		if leaks()[text[i:i+8]] {
+			return text[i:]
+		}
+	}
+	return ""
+}
+
+// answering answers every request with the same.
+type answering struct {
+	code         int
+	reason, text string // of the status line and of a header
+	body         []byte
+}
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: a.code, Status: fmt.Sprintf("%d %s", a.code, a.reason), Request: r, Body: io.NopCloser(bytes.NewReader(a.body)),
+		Header: http.Header{"Location": {"http://127.0.0.1:1/" + a.text}, "X-Tc-Requestid": {a.text}, "X-Tc-Token": {a.text}, "Content-Type": {a.text}},
+	}, nil
+}
+
+// wantTold calls both actions. Both results fit into a status and tell nothing of the credentials.
+func wantTold(t *testing.T, client *Client) {
+	t.Helper()
+	requestID, err := client.Stop(t.Context(), quotable, job)
+	status, unknown := client.Describe(t.Context(), quotable, job)
+	if (err == nil) != (requestID != "") || (unknown == nil) != (status != "") {
+		t.Errorf("accepted as %q with %v, described as %q with %v", requestID, err, status, unknown)
+	}
+	if len(requestID) > maxID || !utf8.ValidString(requestID) || leakOf(requestID) != "" || leakOf(string(status)) != "" || len(status) > 9 {
+		t.Errorf("the RequestId is %q, the status %q", requestID, status)
+	}
+	wantFits(t, err)
+	wantFits(t, unknown)
+}
+
+// wantFits takes no error, or one that fits into a status.
+func wantFits(t *testing.T, err error) {
+	t.Helper()
+	var told *importjob.Error
+	switch {
+	case err == nil:
+	case !errors.As(err, &told) || told.Code == "":
+		t.Errorf("the error is %#v", err)
+	case len(told.Code) > 128 || len(told.Message) > maxMessage || len(told.RequestID) > 128 || !utf8.ValidString(told.Error()):
+		t.Errorf("it does not fit into a status: %q", told.Error())
+	case leakOf(told.Code) != "", leakOf(told.Message) != "", leakOf(told.RequestID) != "":
+		t.Errorf("it tells of the credentials: %q", told.Error())
+	}
+}
+
+// Whatever is answered: an id, or an error, and nothing of the credentials.
+func FuzzAnswers(f *testing.F) {
+	for _, body := range []string{
+		`{"Response":{"RequestId":"6EF60BEC-0242-43AF-BB20-270359FB54A7"}}`, `{"Response":{"RequestId":"r","Status":"KILLED","Info":""}}`,
+		`{"Response":{"Error":{"Code":"InvalidParameter.InvalidAsyncRequestId","Message":"AKIDz8krbsJ5yKBZQpn74WFkmLPx3"},"RequestId":"r"}}`,
+		`{"Response":{"Error":{"Code":"RequestLimitExceeded"}}}`, `{"Response":{"Error":{}}}`, `{"Response":{"RequestId":7}}`, `{"Response":[]}`,
+		`{"Response":null}`, `{"Response":{}}`, `null`, `[]`, `{}`, ``, `<html>`, `{"Response":{"RequestId":"r"}`, "\xff\xfe", `{"code":4000,"message":"old"}`,
+		`{"Response":{"RequestId":" \u0007"}}`, `{"Response":{"RequestId":"r"},"response":{"RequestId":""}}`, `{"Response":{"RequestId":"r"},"code":5}`,
+		`{"Response":{"Error":{"Code":"ClientError.Timeout"},"RequestId":"r"}}`, `{"Response":{"RequestId":"r","Status":{"a":[]},"Info":5}}`,
+	} {
+		f.Add(200, []byte(body))
+		f.Add(503, []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, code int, body []byte) {
+		wantTold(t, &Client{transport: answering{200 + max(code, 0)%400, "", "application/json", body}})
+	})
+}
+
+// fields are the parts of an answer that can quote. The last two are not in the body.
+var fields = []string{"Code", "Message", "RequestId", "Status", "Info", "header", "reason"}
+
+// quoting answers with a text in one field, or in each when the field is not one.
+func quoting(field int, success bool, text string) answering {
+	part := func(i int) string {
+		if i == field || field < 0 || field >= len(fields) {
+			return text
+		}
+		return "InternalError"
+	}
+	response := map[string]any{"RequestId": part(2), "Status": part(3), "Info": part(4)}
+	if !success {
+		response["Error"] = map[string]string{"Code": part(0), "Message": part(1)}
+	}
+	body, _ := json.Marshal(map[string]any{"Response": response})
+	a := answering{200, part(6), part(5), body}
+	if !success && (field == 6 || field == 5) {
+		a.code = 503
+	}
+	return a
+}
+
+// An answer quotes a credential in a form, in a field. The seeds are all of these.
+func FuzzQuoting(f *testing.F) {
+	forms := quotedForms(quotable)
+	for _, form := range forms {
+		for field := range len(fields) + 1 {
+			f.Add(field, true, "", form, "")
+			f.Add(field, false, "it is ", form, " and more")
+		}
+		f.Add(1, false, "a"+strings.Repeat("\x00", maxMessage+margin-20), form, strings.Repeat("z", 5000))
+		f.Add(2, true, "a"+strings.Repeat("\x00", maxID+margin-9), form, strings.Repeat("z", 5000))
+	}
+	f.Fuzz(func(t *testing.T, field int, success bool, before, form, after string) {
+		wantTold(t, &Client{transport: quoting(field, success, before+form+after)})
+	})
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+)
+
+// Every key and token begins and ends alike, so that the oracle looks for few texts. They hold what each way of escaping escapes,
+// and are so long that nothing holds a part of them by chance.
+const (
+	secretBegin = `Canary-"<&>+/%\=5bXw9Tq2`
+	secretEnd   = `Zr7-%>"&<+\/=end-of-Canary`
+)
+
+// accountOf is the account of a name. That of creds, which nearly all use, is a temporary one with a token.
+func accountOf(name string) cdbsim.Account {
+	a := cdbsim.Account{SecretID: "AKID" + name, SecretKey: secretBegin + "key-of-" + name + secretEnd}
+	if name == "creds" {
+		a.Token = secretBegin + "token-of-" + name + secretEnd
+	}
+	return a
+}
+
+func dataOf(a cdbsim.Account) map[string]string {
+	data := map[string]string{"secretId": a.SecretID, "secretKey": a.SecretKey}
+	if a.Token != "" {
+		data["token"] = a.Token
+	}
+	return data
+}
+
+// account creates a Secret whose account the cloud knows.
+func (w *world) account(name string) {
+	w.Helper()
+	w.cloud.SetAccount(accountOf(name))
+	w.create(w.secret(name, dataOf(accountOf(name))))
+}
+
+// secret also tells the oracle what must not be seen anywhere else.
+func (w *world) secret(name string, data map[string]string) *corev1.Secret {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.secrets = append(w.secrets, data["secretKey"], data["token"])
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, StringData: data}
+}
+
+// secrets are wrong in each way that the status can tell.
+func secrets(w *world) {
+	for name, data := range map[string]map[string]string{
+		"missing": nil,
+		"no-key":  {"secretId": "AKIDcreds"},
+		"empty":   {"secretId": "AKIDcreds", "secretKey": " \n"},
+		"binary":  {"secretId": "AKIDcreds", "secretKey": "\xff\x00\xfe"},
+		"long":    {"secretId": "AKIDcreds", "secretKey": strings.Repeat("k", 1000<<10)},
+	} {
+		if data != nil {
+			w.create(w.secret(name, data))
+		}
+		w.stop("with-"+name, func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = name })
+	}
+	creds := accountOf("creds")
+	w.create(w.secret("newline", map[string]string{"secretId": creds.SecretID + "\n", "secretKey": "\t" + creds.SecretKey + " \r\n", "token": creds.Token + "\n"}))
+	w.stop("with-newline", func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "newline" })
+	w.start()
+	w.inject("bad Secret", 5)
+	w.settle(6, func(o *cdbv1.ImportJobStop) bool {
+		if o.Name == "with-newline" {
+			return isDone(o)
+		}
+		return hasReason(o, cdbv1.ReasonCredentialsNotFound)
+	})
+	for _, name := range []string{"missing", "no-key", "empty", "binary", "long"} {
+		right := w.secret(name, dataOf(creds))
+		if err := env.Client.Update(w.ctx(), right); err != nil {
+			w.create(right)
+		}
+	}
+	w.settle(6, isDone)
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+)
+
+// clockAhead starts the operator on statuses of one whose clock was a day ahead: nothing is delayed, given up or deleted early.
+func clockAhead(w *world) {
+	ahead := time.Now().Add(24 * time.Hour)
+	later := &metav1.MicroTime{Time: ahead.Add(time.Minute)}
+	since := &metav1.Time{Time: ahead}
+	attempt := &cdbv1.Attempt{StartTime: metav1.NewMicroTime(ahead), EndTime: &metav1.MicroTime{Time: ahead}}
+	const hour, short = 3600, 5
+	add := func(name, secret string, deadline, ttl int32, reason string, edit func(*cdbv1.ImportJobStop)) {
+		w.stop(name, func(o *cdbv1.ImportJobStop) {
+			o.Spec.CredentialsSecretRef.Name = secret
+			if deadline > 0 {
+				o.Spec.ActiveDeadlineSeconds = &deadline
+			}
+			if ttl > 0 {
+				o.Spec.TTLSecondsAfterFinished = &ttl
+			}
+			if reason == cdbv1.ReasonWaitingForStop {
+				o.Spec.WaitFor = cdbv1.WaitForStopped
+			}
+		})
+		w.writeStatus(name, func(o *cdbv1.ImportJobStop) {
+			target := o.Spec.Target()
+			o.Status = cdbv1.ImportJobStopStatus{ObservedGeneration: 1, Target: &target, StartTime: since, Conditions: triad(reason, ahead)}
+			edit(o)
+		})
+	}
+	accepted := func(o *cdbv1.ImportJobStop) {
+		o.Status.RequestID, o.Status.LastAttempt, o.Status.Attempts = handwritten, attempt, 1
+		o.Status.Conditions = append(o.Status.Conditions, metav1.Condition{
+			Type: cdbv1.ConditionAccepted, Status: metav1.ConditionTrue, Reason: cdbv1.ReasonStopAccepted, LastTransitionTime: *since,
+		})
+	}
+	add("retries", "creds", hour, 0, cdbv1.ReasonRetryScheduled, func(o *cdbv1.ImportJobStop) {
+		o.Status.NextAttemptTime, o.Status.LastAttempt, o.Status.Attempts = later, attempt, 1
+	})
+	add("queues", "creds", hour, 0, cdbv1.ReasonWaitingForQuota, func(o *cdbv1.ImportJobStop) {
+		o.Status.NextAttemptTime, o.Status.WaitingSince = later, since
+	})
+	add("was-rejected", "creds", hour, 0, cdbv1.ReasonCredentialsRejected, func(o *cdbv1.ImportJobStop) {
+		o.Status.NextAttemptTime, o.Status.LastAttempt = later, attempt
+	})
+	add("waits", "late", hour, 0, cdbv1.ReasonCredentialsNotFound, func(o *cdbv1.ImportJobStop) { o.Status.WaitingSince = since })
+	add("gives-up", "never", short, 0, cdbv1.ReasonCredentialsNotFound, func(o *cdbv1.ImportJobStop) { o.Status.WaitingSince = since })
+	add("still-ends", "creds", hour, 0, cdbv1.ReasonWaitingForStop, func(o *cdbv1.ImportJobStop) {
+		accepted(o)
+		o.Status.NextAttemptTime = later
+	})
+	w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id("still-ends"), Status: "KILLED"})
+	add("ended", "creds", 0, short, cdbv1.ReasonStopAccepted, func(o *cdbv1.ImportJobStop) {
+		accepted(o)
+		o.Status.CompletionTime = since
+	})
+	add("ended-yesterday", "creds", 0, short, cdbv1.ReasonStopAccepted, func(o *cdbv1.ImportJobStop) { // before it existed, as after a restore
+		accepted(o)
+		o.Status.CompletionTime = &metav1.Time{Time: time.Now().Add(-24 * time.Hour)}
+	})
+	started := time.Now()
+	w.start()
+	for _, name := range []string{"retries", "queues", "was-rejected"} {
+		w.expect(name, cdbv1.ReasonStopAccepted)
+	}
+	w.expect("still-ends", cdbv1.ReasonImportStopped)
+	w.expectObject("waits", "waiting since a time that was", func(o *cdbv1.ImportJobStop) bool {
+		return o.Status.WaitingSince != nil && !o.Status.WaitingSince.After(time.Now())
+	})
+	w.account("late")
+	w.expect("waits", cdbv1.ReasonStopAccepted)
+	if tooLong := time.Since(started); tooLong > time.Minute {
+		w.Errorf("it took %s", tooLong)
+	}
+	w.expect("gives-up", cdbv1.ReasonDeadlineExceeded)
+	w.settle(0, func(o *cdbv1.ImportJobStop) bool { return o.Spec.TTLSecondsAfterFinished == nil })
+	earliest := started.Add((short - 1) * time.Second) // the times in status are whole seconds
+	for _, versions := range w.audit.all() {
+		last := versions[len(versions)-1]
+		given := hasReason(last.ImportJobStop, cdbv1.ReasonDeadlineExceeded)
+		if (last.deleted || given) && last.seen.Before(earliest) {
+			w.Errorf("%s ended after %s", last.Name, last.seen.Sub(started))
+		}
+	}
+}
+
+// triad is what the operator writes together.
+func triad(reason string, at time.Time) []metav1.Condition {
+	ready, reconciling, stalled := metav1.ConditionUnknown, metav1.ConditionTrue, metav1.ConditionFalse
+	switch reason {
+	case cdbv1.ReasonStopAccepted:
+		ready, reconciling = metav1.ConditionTrue, metav1.ConditionFalse
+	case cdbv1.ReasonCredentialsRejected:
+		ready, reconciling, stalled = metav1.ConditionFalse, metav1.ConditionFalse, metav1.ConditionTrue
+	}
+	condition := func(kind string, status metav1.ConditionStatus) metav1.Condition {
+		return metav1.Condition{Type: kind, Status: status, Reason: reason, ObservedGeneration: 1, LastTransitionTime: metav1.NewTime(at)}
+	}
+	return []metav1.Condition{
+		condition(cdbv1.ConditionReady, ready), condition(cdbv1.ConditionReconciling, reconciling), condition(cdbv1.ConditionStalled, stalled),
+	}
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+)
+
+// cloudRows are about what the cloud can say of an import, and what it can quote.
+var cloudRows = []row{
+	{"ends of an accepted stop", false, ends},
+	{"stop denied, questions denied", false, denied},
+	{"import of another owner", false, foreignImport},
+	{"error that quotes the credentials, in each part and form", false, func(w *world) { quoting(w, cdbsim.Quoting, everyPart) }},
+	{"success that quotes the credentials, in each part and form", false, func(w *world) { quoting(w, cdbsim.QuotingSuccess, everyPart[2:]) }},
+}
+
+// The codes that may answer a stop which comes too late; the vendor does not say which.
+var lateCodes = []string{
+	"CdbError.ImportError", "InternalError.ImportError", "InternalError.TaskFrameError", "InvalidParameter", "InvalidParameter.InvalidAsyncRequestId",
+	"FailedOperation.AsyncTaskStatusError", "OperationDenied.WrongStatus", "OperationDenied.InstanceTaskStatusError",
+}
+
+func init() {
+	for _, code := range lateCodes {
+		cloudRows = append(cloudRows, row{"stop comes too late after kill -9: " + code, false, func(w *world) {
+			w.cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", Kind: cdbsim.AnswerHeld, Times: 2})
+			for i := range 2 {
+				name := fmt.Sprint("a-", i)
+				w.stop(name)
+				w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id(name), Status: "RUNNING", LateCode: code})
+			}
+			w.start()
+			w.called(2)
+			w.kill()
+			w.inject("late", 2)
+			w.start()
+			w.settle(2, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonAlreadyStopped) })
+			if n := len(w.stops()); n != 4 {
+				w.Errorf("%d calls: one more than lost answers for each import was enough", n)
+			}
+		}})
+	}
+}
+
+// ends: what the cloud says after it accepted a stop.
+func ends(w *world) {
+	imports := map[string]struct {
+		cdbsim.Import
+		first, last string // reasons
+	}{
+		"failed":  {cdbsim.Import{EndsAs: "FAILED"}, "", cdbv1.ReasonImportStopped},
+		"removed": {cdbsim.Import{EndsAs: "REMOVED"}, "", cdbv1.ReasonImportStopped},
+		"success": {cdbsim.Import{EndsAs: "SUCCESS"}, "", cdbv1.ReasonImportAlreadyFinished},
+		"late":    {cdbsim.Import{RunsOn: 2 * time.Second, EndsAfter: 2 * time.Second}, cdbv1.ReasonWaitingForStop, cdbv1.ReasonImportStopped},
+		// These two say nothing of an end, so that the cloud is asked until it does.
+		"undefined": {cdbsim.Import{EndsAs: "UNDEFINED"}, cdbv1.ReasonWaitingForStop, cdbv1.ReasonImportStopped},
+		"null":      {cdbsim.Import{EndsAs: cdbsim.StatusNull}, cdbv1.ReasonWaitingForStop, cdbv1.ReasonImportStopped},
+	}
+	for name, i := range imports {
+		w.stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+		i.Region, i.ID, i.Status = region, w.id(name), "RUNNING"
+		w.cloud.SetImport(i.Import)
+		w.inject("ends "+name, 1)
+	}
+	w.start()
+	for name, i := range imports {
+		if i.first != "" {
+			w.expect(name, i.first)
+		}
+	}
+	for name, status := range map[string]string{"undefined": "UNDEFINED", "null": "UNKNOWN"} {
+		w.expectObject(name, "asked", func(o *cdbv1.ImportJobStop) bool { return o.Status.ImportStatus == status })
+		w.eventually("two questions", func() (bool, error) { return w.questions(name) >= 2, nil })
+		w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id(name), Status: "KILLED"})
+	}
+	for name, i := range imports {
+		o := w.expect(name, i.last)
+		if o.Status.RequestID == "" || len(w.stopsOf(name)) != 1 {
+			w.Errorf("%s: %d calls, RequestId %q", name, len(w.stopsOf(name)), o.Status.RequestID)
+		}
+	}
+}
+
+// denied: the policy allows the stop and denies the questions. Nobody is told that a stop failed which was accepted.
+func denied(w *world) {
+	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"DescribeAsyncRequestInfo"}})
+	w.stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+	w.stop("b")
+	w.start()
+	w.inject("questions denied", 1)
+	o := w.expect("a", cdbv1.ReasonCredentialsRejected)
+	if o.Status.RequestID == "" || o.Status.CompletionTime != nil || !strings.Contains(ready(o).Message, "cdb:DescribeAsyncRequestInfo") {
+		w.Errorf("after a question that is denied the status is %+v", o.Status)
+	}
+	w.expect("b", cdbv1.ReasonStopAccepted)
+	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"StopDBImportJob"}})
+	w.retry("a")
+	w.expect("a", cdbv1.ReasonImportStopped)
+	w.stop("c")
+	w.inject("stop denied", 1)
+	w.expect("c", cdbv1.ReasonCredentialsRejected)
+	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{})
+	w.retry("c")
+	w.expect("c", cdbv1.ReasonStopAccepted)
+	for _, name := range []string{"a", "b"} {
+		if n := len(w.stopsOf(name)); n != 1 {
+			w.Errorf("%d calls for %s", n, name)
+		}
+	}
+}
+
+// foreignImport: an account does not see what belongs to another, and the right one stops it.
+func foreignImport(w *world) {
+	w.account("owner")
+	w.cloud.SetIdentity(accountOf("owner").SecretID, cdbsim.Identity{Owner: "another"})
+	w.stop("a")
+	w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id("a"), Status: "RUNNING", Owner: "another"})
+	w.start()
+	w.inject("another owner", 1)
+	w.expect("a", cdbv1.ReasonImportNotFound)
+	w.update("a", func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "owner" })
+	w.expect("a", cdbv1.ReasonStopAccepted)
+}
+
+var (
+	everyPart = []cdbsim.Part{
+		cdbsim.PartCode, cdbsim.PartMessage, // of an error
+		cdbsim.PartRequestID, cdbsim.PartStatus, cdbsim.PartInfo, cdbsim.PartExtra, cdbsim.PartHeader, cdbsim.PartReason,
+	}
+	everyForm = []cdbsim.Form{cdbsim.FormRaw, cdbsim.FormGo, cdbsim.FormURL, cdbsim.FormHTML, cdbsim.FormBase64}
+)
+
+// quoting lets the first answer to each action quote the credentials, in one part and form for each object.
+func quoting(w *world, kind cdbsim.Kind, parts []cdbsim.Part) {
+	for _, part := range parts {
+		for _, form := range everyForm {
+			name := strings.ToLower(fmt.Sprintf("%s-%s", part, form))
+			for _, action := range []string{"StopDBImportJob", "DescribeAsyncRequestInfo"} {
+				w.cloud.Play(cdbsim.Fault{Action: action, AsyncRequestID: w.id(name), Kind: kind, Part: part, Form: form, Times: 1})
+				w.inject(string(kind), 1)
+			}
+			w.stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+		}
+	}
+	w.start()
+	w.settle(len(parts)*len(everyForm), func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonImportStopped) })
+	w.expectNever("has a status of no meaning", func(o version) bool {
+		switch o.Status.ImportStatus {
+		case "", "RUNNING", "PAUSED", "KILLED", "UNKNOWN":
+			return false
+		}
+		return true
+	})
+}
+
+// retry asks for one as a person does.
+func (w *world) retry(name string) {
+	w.Helper()
+	w.update(name, func(o *cdbv1.ImportJobStop) {
+		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: time.Now().Format(time.RFC3339Nano)}
+	})
+}
+
+// questions are how often the cloud was asked how the import of a name is.
+func (w *world) questions(name string) (n int) {
+	for _, c := range w.cloud.Calls() {
+		if c.Action == "DescribeAsyncRequestInfo" && c.AsyncRequestID == w.id(name) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package security
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// edit is a merge patch of an object, as one edits with kubectl.
+type edit struct{ name, patch string }
+
+// Edits that would make the record of one import that of another.
+func retargets(site string) []edit {
+	other := "International"
+	if site == other {
+		other = "China"
+	}
+	return []edit{
+		{"another region", `{"spec":{"region":"ap-shanghai"}}`},
+		{"another import", `{"spec":{"asyncRequestId":"another"}}`},
+		{"another site", fmt.Sprintf(`{"spec":{"site":%q}}`, other)},
+		{"all at once", fmt.Sprintf(`{"spec":{"region":"ap-shanghai","asyncRequestId":"another","site":%q}}`, other)},
+		{"with a harmless edit", `{"spec":{"asyncRequestId":"another","waitFor":"Stopped"}}`},
+		{"of what counts in its status", `{"spec":{"asyncRequestId":"another"},"status":null}`},
+		{"of its status as well", `{"spec":{"asyncRequestId":"another"},"status":{"requestId":"","lastAttempt":null}}`},
+	}
+}
+
+// Edits of other fields, which the operator may act upon, and such as change nothing.
+func harmless(site string) []edit {
+	name := site
+	if name == "" {
+		name = "China" // which an omitted site is
+	}
+	edits := []edit{
+		{"the Secret", `{"spec":{"credentialsSecretRef":{"name":"renewed"}}}`},
+		{"waitFor", `{"spec":{"waitFor":"Stopped"}}`},
+		{"suspend", `{"spec":{"suspend":true}}`},
+		{"deadline and TTL", `{"spec":{"activeDeadlineSeconds":60,"ttlSecondsAfterFinished":60}}`},
+		{"the same region and id", fmt.Sprintf(`{"spec":{"region":%q}}`, region)},
+		{"the site that it has, by name", fmt.Sprintf(`{"spec":{"site":%q}}`, name)},
+		{"labels", `{"metadata":{"labels":{"a":"b"},"annotations":{"` + cdbv1.RetryRequestedAtAnnotation + `":"now"}}}`},
+	}
+	if name == "China" {
+		edits = append(edits, edit{"the site omitted", `{"spec":{"site":null}}`})
+	}
+	return edits
+}
+
+// What the object is the record of cannot be edited: once a stop was accepted, and while a call may still be. All else can, and all can before that.
+func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
+	t.Parallel()
+	namespace := newNamespace(t, "record")
+	now := metav1.NowMicro()
+	for what, test := range map[string]struct {
+		status cdbv1.ImportJobStopStatus
+		final  bool
+	}{
+		"new":              {status: cdbv1.ImportJobStopStatus{ObservedGeneration: -1}},
+		"refused":          {status: cdbv1.ImportJobStopStatus{LastAttempt: &cdbv1.Attempt{StartTime: now, EndTime: &now, ErrorCode: "InvalidParameter"}}},
+		"accepted":         {status: cdbv1.ImportJobStopStatus{RequestID: "r-1", LastAttempt: &cdbv1.Attempt{StartTime: now, EndTime: &now, RequestID: "r-1"}}, final: true},
+		"accepted-by-hand": {status: cdbv1.ImportJobStopStatus{RequestID: "r-1"}, final: true}, // as after a restore
+		"calling":          {status: cdbv1.ImportJobStopStatus{LastAttempt: &cdbv1.Attempt{StartTime: now}}, final: true},
+		"answer-lost":      {status: cdbv1.ImportJobStopStatus{LastAttempt: &cdbv1.Attempt{StartTime: now, ErrorCode: "ClientError.Timeout"}}, final: true},
+	} {
+		for _, site := range []string{"", "China", "International"} {
+			t.Run(what+"/"+site, func(t *testing.T) {
+				t.Parallel()
+				o := stop(namespace, strings.ToLower(what+site))
+				o.Spec.Site = cdbv1.Site(site)
+				create(t, o)
+				o.Status = test.status
+				must(t, env.Client.Status().Update(t.Context(), o))
+				patch := func(e edit) (string, error) {
+					return env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
+				}
+				for _, e := range harmless(site) {
+					if out, err := patch(e); err != nil {
+						t.Errorf("%s: refused: %s", e.name, out)
+					}
+				}
+				edits := retargets(site)
+				if site == "International" { // omitted, it would be China
+					edits = append(edits, edit{"the site omitted", `{"spec":{"site":null}}`})
+				}
+				for _, e := range edits {
+					out, err := patch(e)
+					switch {
+					case !test.final && err != nil:
+						t.Errorf("%s: refused: %s", e.name, out)
+					case test.final && err == nil:
+						t.Errorf("%s: taken", e.name)
+					case test.final && (!strings.Contains(out, "region, asyncRequestId and site cannot change") || !strings.Contains(out, "create another object for another import")):
+						t.Errorf("%s: refused without saying what is right: %s", e.name, out)
+					}
+				}
+			})
+		}
+	}
+}
+
+// What is removed first, to be set to something else afterwards, is refused at the first step, however it is written.
+func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
+	t.Parallel()
+	namespace := newNamespace(t, "record")
+	o := stop(namespace, "accepted")
+	o.Spec.Site = cdbv1.SiteInternational
+	create(t, o)
+	o.Status.RequestID = "r-1"
+	must(t, env.Client.Status().Update(t.Context(), o))
+	for _, x := range []struct{ kind, patch string }{
+		{"merge", `{"spec":null}`},
+		{"merge", `{"spec":{"site":null}}`},
+		{"merge", `{"spec":{"region":null}}`},
+		{"merge", `{"spec":{"asyncRequestId":null}}`},
+		{"merge", `{"spec":{"asyncRequestId":""}}`},
+		{"json", `[{"op":"remove","path":"/spec/site"}]`},
+		{"json", `[{"op":"remove","path":"/status"},{"op":"remove","path":"/spec/site"},{"op":"add","path":"/spec/site","value":"China"}]`},
+		{"json", `[{"op":"remove","path":"/spec"},{"op":"add","path":"/spec","value":{"region":"ap-shanghai","asyncRequestId":"another","credentialsSecretRef":{"name":"creds"}}}]`},
+	} {
+		if out, err := env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", namespace, "--type="+x.kind, "-p", x.patch); err == nil {
+			t.Errorf("%s was taken: %s", x.patch, out)
+		}
+	}
+	manifest := func(spec string) string {
+		return "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: accepted, namespace: " + namespace + "}\nspec: " + spec
+	}
+	for _, args := range [][]string{{"replace"}, {"apply", "--server-side", "--force-conflicts"}} {
+		other := manifest("{region: ap-shanghai, asyncRequestId: another, site: International, credentialsSecretRef: {name: creds}}")
+		if out, err := env.Kubectl(t.Context(), strings.NewReader(other), append(args, "-f", "-")...); err == nil {
+			t.Errorf("%s was taken: %s", strings.Join(args, " "), out)
+		}
+	}
+	before := o.Spec
+	must(t, env.Client.Get(t.Context(), keyOf(o), o))
+	if o.Spec != before || o.Status.RequestID != "r-1" {
+		t.Errorf("it became %+v", o)
+	}
+}
