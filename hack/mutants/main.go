@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// mutants takes one safeguard after the other out of the operator, and fails if the fault harness does not notice.
+// mutants takes one safeguard after the other out of the operator, and fails if the fault harness does not notice. Before that, it undoes
+// one fix after the other by the patches in test/mutants, and fails if the tests that each names do not.
 package main
 
 import (
@@ -20,24 +21,30 @@ type mutant struct{ without, file, text, instead string }
 
 var mutants = []mutant{
 	{
-		"the intent write", "controllers/importjobstop_status.go",
-		"return r.write(ctx, object, claimed(time.Now()))",
-		"claimed(time.Now())(object); return nil",
+		"the record of the attempt", "controllers/status.go",
+		"return r.write(ctx, object, lifecycle.RecordAttempt(time.Now()))",
+		"lifecycle.RecordAttempt(time.Now())(object); return nil",
 	},
 	{
-		"the check of the resourceVersion", "controllers/importjobstop_status.go",
+		"the check of the resourceVersion", "controllers/status.go",
 		"if err := r.Client.Status().Update(ctx, object); err != nil {",
-		"newest := &cdbv1.ImportJobStop{}; _ = r.Live.Get(ctx, client.ObjectKeyFromObject(object), newest); object.ResourceVersion = newest.ResourceVersion\n" +
+		"newest := &cdbv1.ImportJobStop{}; _ = r.APIReader.Get(ctx, client.ObjectKeyFromObject(object), newest); object.ResourceVersion = newest.ResourceVersion\n" +
 			"if err := r.Client.Status().Update(ctx, object); err != nil {",
 	},
 	{
-		"the outcome kept in memory", "controllers/importjobstop_status.go",
+		"the answer kept in memory", "controllers/status.go",
 		"		time.Sleep(delay)\n",
 		"		return\n",
 	},
 }
 
 func main() {
+	undo := exec.Command("go", "test", "-count=1", "-v", "-timeout=20m", "./test/mutants", "-undo")
+	undo.Dir, undo.Stdout, undo.Stderr = harness.Root(), os.Stdout, os.Stderr
+	if err := undo.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
 	for _, m := range mutants {
 		fmt.Printf("» without %s\n", m.without)
 		rows, err := m.run()

@@ -36,7 +36,8 @@ func TTLIgnored(tool string) Event {
 func outcomeEvent(status, before *cdbv1.ImportJobStopStatus) Event {
 	ready, was := readyOf(status), readyOf(before)
 	refusal, refusedBefore := refusalOf(status), refusalOf(before)
-	isRefusedAnew := refusal != "" && refusal != refusedBefore && ready.Reason != cdbv1.ReasonStopping
+	isRefusedAnew := refusal != "" && refusal != refusedBefore && ready.Reason != cdbv1.ReasonStopping &&
+		(refusal != cdbv1.ReasonOutcomeUnknown || ready.Reason == cdbv1.ReasonRetryScheduled)
 	warning := Event{corev1.EventTypeWarning, ready.Reason, note(ready.Message)}
 	if ready.Status == was.Status && ready.Reason == was.Reason {
 		if isRefusedAnew {

@@ -24,9 +24,23 @@ type Step struct {
 // Next decides from the object alone. An accepted target is never stopped again, whatever else changes.
 // credentialsChanged says that the Secret differs from what the cloud refused, or that it is time to try it again.
 func Next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) Step {
+	if !needsRepair(object, now) {
+		return next(object, now, credentialsChanged)
+	}
+	repaired := object.DeepCopy()
+	repair(now)(repaired)
+	following := next(repaired, now, credentialsChanged).Change
+	return Step{Change: func(object *cdbv1.ImportJobStop) {
+		repair(now)(object)
+		if following != nil {
+			following(object) // in one write: nobody may look again after the first
+		}
+	}}
+}
+
+// next is for a status that could be ours.
+func next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) Step {
 	switch {
-	case needsRepair(object, now):
-		return Step{Change: repair(now)}
 	case targetChanged(object) && object.Spec.Suspend:
 		return Step{Change: suspend(now)}
 	case targetChanged(object):
@@ -71,7 +85,10 @@ func isSettled(object *cdbv1.ImportJobStop) bool {
 		if ready.Status != "True" {
 			return false
 		}
-		return ready.Reason == cdbv1.ReasonAlreadyStopped || (accepted(object) && (ready.Reason == cdbv1.ReasonImportStopped || !waitsForEnd(object)))
+		if ready.Reason == cdbv1.ReasonAlreadyStopped || !accepted(object) {
+			return ready.Reason == cdbv1.ReasonAlreadyStopped && !accepted(object)
+		}
+		return ready.Reason == cdbv1.ReasonImportStopped || !waitsForEnd(object)
 	case failed:
 		if ready.Status != "False" {
 			return false

@@ -42,7 +42,7 @@ const maxMessage = 4096
 // setPhase writes Ready, Reconciling and Stalled together, each with the generation that it speaks of, and the times that go with them.
 // Where a person must act, the message says where the remedy is.
 func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at time.Time) {
-	was := readyReason(object)
+	was := readyOf(&object.Status)
 	message = Truncate(message, maxMessage)
 	if p == failed || p == stalled || reason == cdbv1.ReasonCredentialsNotFound {
 		message += remedy(reason)
@@ -65,8 +65,11 @@ func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at t
 			setCondition(object, c.kind, c.status, reason, message, at)
 		}
 	}
-	setCompletion(&object.Status, p, was == reason, at)
-	setWaiting(&object.Status, reason, was == reason, at)
+	if isOutcomeOpen(object, p, reason) && conditionOf(&object.Status, cdbv1.ConditionAccepted).Status != metav1.ConditionUnknown {
+		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionUnknown, cdbv1.ReasonOutcomeUnknown, outcomeUnknown, at)
+	}
+	setCompletion(&object.Status, p, was.Reason == reason && was.Status == readyIn[p], at)
+	setWaiting(&object.Status, reason, was.Reason == reason, at)
 	observe(object)
 }
 
@@ -103,6 +106,16 @@ func setWaiting(status *cdbv1.ImportJobStopStatus, reason string, again bool, at
 	if waits && status.WaitingSince == nil {
 		status.WaitingSince = secondTime(at)
 	}
+}
+
+// isOutcomeOpen: an attempt has no end, is not being made, and nothing was found out since that answers for it.
+func isOutcomeOpen(object *cdbv1.ImportJobStop, p phase, reason string) bool {
+	switch reason {
+	case cdbv1.ReasonStopping, cdbv1.ReasonImportAlreadyFinished, cdbv1.ReasonInternalError:
+		return false
+	}
+	last := object.Status.LastAttempt
+	return last != nil && last.EndTime == nil && !accepted(object) && p != succeeded
 }
 
 var idleMessages = map[string]string{

@@ -45,13 +45,35 @@ func repairTimes(object *cdbv1.ImportJobStop, now time.Time) {
 		earliest = time.Time{} // our clock is the one that is behind
 	}
 	for _, t := range []**metav1.Time{&status.StartTime, &status.CompletionTime, &status.WaitingSince} {
-		if *t != nil && ((*t).After(now) || (*t).Time.Before(earliest)) {
+		if *t != nil && ((*t).After(now) || (*t).Time.Before(earliest) || isUnwritable((*t).Time)) {
 			*t = secondTime(now)
 		}
+		if *t != nil {
+			*t = secondTime((*t).Time) // as it is written: what is due must not depend on whether it was written before
+		}
 	}
-	if dueTime(object).After(now.Add(CredentialsRetry)) {
+	if dueTime(object).After(now.Add(CredentialsRetry)) || (status.NextAttemptTime != nil && isUnwritable(status.NextAttemptTime.Time)) {
 		status.NextAttemptTime = nil // farther off than any delay of ours
 	}
+	if last := status.LastAttempt; last != nil {
+		if isUnwritable(last.StartTime.Time) {
+			last.StartTime = *microTime(now)
+		}
+		if last.EndTime != nil && isUnwritable(last.EndTime.Time) {
+			last.EndTime = microTime(now)
+		}
+	}
+	for i := range status.Conditions {
+		if c := &status.Conditions[i]; isUnwritable(c.LastTransitionTime.Time) {
+			c.LastTransitionTime = *secondTime(now)
+		}
+	}
+}
+
+// isUnwritable: the schema takes this time, but it would be written as null or with a year that is no year, and the API server would
+// refuse every status that has it.
+func isUnwritable(t time.Time) bool {
+	return t.IsZero() || t.UTC().Year() < 0 || t.UTC().Year() > 9999
 }
 
 // repairAccepted makes the condition Accepted agree with status.requestId.

@@ -73,6 +73,8 @@ func TestTheStatusContract(t *testing.T) {
 		"ending, not found":         {after(untilEnded, claim, accept, noAnswer(importjob.NotFound)), "False True False True ImportNotFound"},
 		"panic":                     {after(claim, InternalError(noon)), "False - False True InternalError"},
 		"suspended":                 {after(hold, suspend(noon)), "Unknown - True False Suspended"},
+		"suspended after a crash":   {after(claim, hold, suspend(noon)), "Unknown Unknown True False Suspended"},
+		"no Secret after a crash":   {after(claim, WaitForCredentials(noon, "no Secret")), "Unknown Unknown True False CredentialsNotFound"},
 		"suspended after a refusal": {after(claim, stopAnswered(importjob.Transient), hold, suspend(noon)), "Unknown False True False Suspended"},
 		"deadline passed":           {after(aMinute, claim, stopAnswered(importjob.Transient), exceedDeadline(noon)), "False False False True DeadlineExceeded"},
 		"deadline in line":          {after(aMinute, WaitForQuota(noon, noon, time.Hour), exceedDeadline(noon)), "False False False True DeadlineExceeded"},
@@ -141,6 +143,7 @@ func TestEvents(t *testing.T) {
 		"a new try":            {after(claim, stopAnswered(importjob.Terminal)), after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), ""},
 		"credentials missing":  {after(), after(WaitForCredentials(noon, "no Secret")), "Warning CredentialsNotFound"},
 		"credentials stalled":  {after(WaitForCredentials(noon.Add(-stallAfter), "no Secret")), after(WaitForCredentials(noon.Add(-stallAfter), "no Secret"), WaitForCredentials(noon, "")), "Warning CredentialsNotFound"},
+		"suspended, crashed":   {after(claim, hold), after(claim, hold, suspend(noon)), ""},
 		"in line for the call": {after(), after(WaitForQuota(noon, noon, time.Hour)), ""},
 	} {
 		var got []string

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
 // The delays that the operator makes.
@@ -47,8 +48,11 @@ func dueTime(object *cdbv1.ImportJobStop) time.Time {
 	ready := readyOf(&object.Status)
 	delayed := false
 	switch ready.Reason {
-	case cdbv1.ReasonRetryScheduled, cdbv1.ReasonWaitingForStop:
+	case cdbv1.ReasonRetryScheduled:
 		delayed = ready.Status == metav1.ConditionUnknown
+	case cdbv1.ReasonWaitingForStop:
+		isEnding := accepted(object) || object.Status.ImportStatus == string(importjob.StatusPaused)
+		delayed = ready.Status == metav1.ConditionUnknown && isEnding
 	case cdbv1.ReasonCredentialsRejected:
 		delayed = ready.Status == metav1.ConditionFalse
 	}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"regexp"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+var (
+	reasonPattern = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$`)
+	ourTypes      = []string{cdbv1.ConditionReady, cdbv1.ConditionAccepted, cdbv1.ConditionReconciling, cdbv1.ConditionStalled}
+)
+
+// checkWritten holds a status that the operator wrote against the contract.
+func (w *world) checkWritten(kind string, before *cdbv1.ImportJobStopStatus, generation int64) {
+	status := &w.object.Status
+	restarted := before.Target != nil && status.Target != nil && *before.Target != *status.Target
+	w.must(before.RequestID == "" || before.RequestID == status.RequestID || restarted, "%s: requestId is lost", kind)
+	w.must(status.Attempts >= 0, "%s: %d attempts", kind, status.Attempts)
+	counts := map[string]int{}
+	for _, c := range status.Conditions {
+		counts[c.Type]++
+		w.must(reasonPattern.MatchString(c.Reason), "%s: the reason %q of %s", kind, c.Reason, c.Type)
+		w.must(utf8.RuneCountInString(c.Message) <= 32768 && utf8.ValidString(c.Message) || !slices.Contains(ourTypes, c.Type), "%s: a message of %d bytes", kind, len(c.Message))
+		was := conditionOf(before, c.Type)
+		w.must(was.Status != c.Status || c.LastTransitionTime.Unix() == was.LastTransitionTime.Unix() || restarted || before.Target == nil || isUnwritable(was.LastTransitionTime.Time),
+			"%s: lastTransitionTime of %s moved, its status did not", kind, c.Type)
+	}
+	for _, c := range before.Conditions {
+		foreign := !slices.Contains(ourTypes, c.Type)
+		w.must(!foreign || restarted || before.Target == nil || counts[c.Type] == 1, "%s: the condition %s of someone else is lost", kind, c.Type)
+	}
+	for name, n := range counts {
+		w.must(n == 1, "%s: %d conditions %s", kind, n, name)
+	}
+	w.track(kind, before)
+	if kind != "repair" {
+		w.checkContract(kind, generation)
+	}
+}
+
+// isFinished: Ready says that it is over.
+func isFinished(ready metav1.Condition) bool {
+	p := phaseOf(ready.Reason)
+	return ready.Status == metav1.ConditionTrue && p == succeeded || ready.Status == metav1.ConditionFalse && p == failed
+}
+
+// track follows by the true clock what deadlines and TTLs count from.
+func (w *world) track(kind string, before *cdbv1.ImportJobStopStatus) {
+	status := &w.object.Status
+	ready, was := readyOf(status), readyOf(before)
+	if status.StartTime == nil || before.StartTime == nil || kind != "repair" && status.StartTime.Unix() != before.StartTime.Unix() {
+		w.started = w.clock
+	}
+	isFinished := func(c metav1.Condition) bool {
+		return c.Status != metav1.ConditionUnknown && phaseOf(c.Reason) != stalled
+	}
+	if isFinished(ready) && (!isFinished(was) || was.Reason != ready.Reason || was.Status != ready.Status) {
+		w.finished = w.clock
+	}
+	if ready.Reason == cdbv1.ReasonDeadlineExceeded && was.Reason != ready.Reason && w.skew == 0 && !w.behind {
+		deadline := time.Duration(*w.object.Spec.ActiveDeadlineSeconds) * time.Second
+		w.must(!w.clock.Before(w.started.Add(deadline-time.Second)), "given up %s after its start, the deadline is %s", w.clock.Sub(w.started), deadline)
+	}
+}
+
+// checkContract: the conditions fit together.
+func (w *world) checkContract(kind string, generation int64) {
+	object, status := w.object, &w.object.Status
+	ready, accept := readyOf(status), conditionOf(status, cdbv1.ConditionAccepted)
+	triad := ready.Status + " " + conditionOf(status, cdbv1.ConditionReconciling).Status + " " + conditionOf(status, cdbv1.ConditionStalled).Status
+	allowed := map[phase]metav1.ConditionStatus{
+		progressing: "Unknown True False", succeeded: "True False False", failed: "False False True", stalled: "False False True",
+	}
+	late := ready.Reason == cdbv1.ReasonCredentialsNotFound && triad == allowed[stalled]
+	w.must(triad == allowed[phaseOf(ready.Reason)] || late, "%s: Ready, Reconciling, Stalled are %s with the reason %s", kind, triad, ready.Reason)
+	w.must(slices.Contains(cdbv1.ReadyReasons(), ready.Reason), "%s: the reason %s of Ready is not ours", kind, ready.Reason)
+	w.must(status.ObservedGeneration == generation, "%s: status speaks of generation %d, want %d", kind, status.ObservedGeneration, generation)
+	for _, c := range status.Conditions {
+		w.must(c.ObservedGeneration == generation || !slices.Contains(ourTypes, c.Type), "%s: %s speaks of generation %d, want %d", kind, c.Type, c.ObservedGeneration, generation)
+	}
+	finished := ready.Status != metav1.ConditionUnknown && ready.Reason != cdbv1.ReasonCredentialsRejected && !late
+	w.must((status.CompletionTime != nil) == finished, "%s: completionTime is %v with Ready %s %s", kind, status.CompletionTime, ready.Status, ready.Reason)
+	waits := ready.Reason == cdbv1.ReasonWaitingForQuota || ready.Reason == cdbv1.ReasonCredentialsNotFound
+	w.must((status.WaitingSince != nil) == waits, "%s: waitingSince is %v with the reason %s", kind, status.WaitingSince, ready.Reason)
+	w.must(ready.Reason != cdbv1.ReasonSuspended || status.StartTime == nil && status.NextAttemptTime == nil, "%s: suspended, it keeps a start or a next attempt", kind)
+	w.must(!finished || status.NextAttemptTime == nil, "%s: finished, it has a next attempt", kind)
+
+	w.must((accept.Status == metav1.ConditionTrue) == accepted(object), "%s: Accepted is %q, requestId %q", kind, accept.Status, status.RequestID)
+	switch ready.Reason {
+	case cdbv1.ReasonStopAccepted, cdbv1.ReasonWaitingForStop, cdbv1.ReasonImportStopped:
+		byOthers := ready.Reason == cdbv1.ReasonWaitingForStop && status.ImportStatus == string(importjob.StatusPaused)
+		w.must(accepted(object) || byOthers, "%s: %s without a requestId", kind, ready.Reason)
+	case cdbv1.ReasonAlreadyStopped:
+		w.must(accept.Status != metav1.ConditionTrue, "%s: AlreadyStopped with Accepted %q", kind, accept.Status)
+	case cdbv1.ReasonStopping, cdbv1.ReasonImportAlreadyFinished, cdbv1.ReasonInternalError:
+	default:
+		last := status.LastAttempt
+		lost := last != nil && last.EndTime == nil && !accepted(object)
+		w.must(!lost || accept.Status == metav1.ConditionUnknown, "%s: Accepted is %q with the reason %s while an outcome is unknown", kind, accept.Status, ready.Reason)
+	}
+}
+
+// checkRest: nothing is left to do now, so the object has ended, or waits for something, and says so.
+func (w *world) checkRest() {
+	if w.removed {
+		return
+	}
+	object := w.object
+	inQueue := !w.memory.since.IsZero()
+	if waited := w.now().Sub(w.memory.since); inQueue && waited >= worthTelling {
+		told := accepted(object) || readyReason(object) == cdbv1.ReasonWaitingForQuota
+		w.must(told && !targetChanged(object), "in the queue for %s, Ready has the reason %q", waited, readyReason(object))
+	}
+	if !inQueue {
+		w.must(object.Status.Target != nil && *object.Status.Target == object.Spec.Target(), "at rest, status speaks of another target")
+		w.checkContract("at rest", object.Generation)
+	}
+	w.must(isSettled(object) || w.memory.timer > 0 || w.memory.waits || inQueue || object.Spec.Suspend,
+		"at rest without an end or a wait: %s", short{&object.Status})
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package mutants undoes one fix after the other, by the patches in its folder, and fails if the tests that the patch names do not.
+package mutants
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var undo = flag.Bool("undo", false, "run the tests that each patch names, and see that they fail")
+
+// patch undoes one fix. Its first line says what happens without it; the line "Test: " has the arguments of go test.
+type patch struct {
+	name, file, why string
+	args            []string
+	touched         []string
+}
+
+var (
+	testLine    = regexp.MustCompile(`(?m)^Test: (.+)$`)
+	touchedLine = regexp.MustCompile(`(?m)^--- a/(.+)$`)
+	failedTest  = regexp.MustCompile(`--- FAIL: (\S+)`)
+	// firstFailure is a line that says why a test failed.
+	firstFailure = regexp.MustCompile(`(?m)^(\s*\S+_test\.go:\d+: .+|panic: .+|fatal error: .+|WARNING: DATA RACE)$`)
+)
+
+func read(t *testing.T, file string) *patch {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &patch{name: strings.TrimSuffix(filepath.Base(file), ".patch"), file: file}
+	p.why, _, _ = strings.Cut(string(text), "\n")
+	if m := testLine.FindStringSubmatch(string(text)); m != nil {
+		p.args = strings.Fields(m[1])
+	}
+	for _, m := range touchedLine.FindAllStringSubmatch(string(text), -1) {
+		p.touched = append(p.touched, m[1])
+	}
+	if len(p.args) == 0 || len(p.touched) == 0 {
+		t.Fatalf("%s has no line that begins with Test:, or changes nothing", file)
+	}
+	return p
+}
+
+// apply returns an overlay in which the patch is applied. The tree itself stays as it is.
+func (p *patch) apply(t *testing.T, root string) (overlay string) {
+	t.Helper()
+	dir := t.TempDir()
+	replace := map[string]string{}
+	for _, name := range p.touched {
+		source, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(changed), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(changed, source, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		replace[filepath.Join(root, name)] = changed
+	}
+	command := exec.Command("git", "apply", p.file)
+	command.Dir = dir
+	command.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s does not apply any more; make it undo the fix as the code is now: %s", filepath.Base(p.file), out)
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return overlay
+}
+
+// failing is the first test that fails, or the part of it that does.
+func failing(out string) (name string) {
+	for _, m := range failedTest.FindAllStringSubmatch(out, 3) {
+		if strings.Contains(m[1], name) {
+			name = m[1]
+		}
+	}
+	return name
+}
+
+// TestEachFixIsNeeded: without the flag it sees only that each patch applies.
+func TestEachFixIsNeeded(t *testing.T) {
+	files, err := filepath.Glob("patches/*.patch")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no patches", err)
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		absolute, _ := filepath.Abs(file)
+		p := read(t, absolute)
+		t.Run(p.name, func(t *testing.T) {
+			overlay := p.apply(t, root)
+			if !*undo {
+				return
+			}
+			command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-overlay=" + overlay}, p.args...)...)
+			command.Dir = root
+			out, err := command.CombinedOutput()
+			line := strings.TrimSpace(firstFailure.FindString(string(out)))
+			switch {
+			case err == nil:
+				t.Errorf("%s\nnobody notices: go test %s passes", p.why, strings.Join(p.args, " "))
+			case strings.Contains(string(out), "[build failed]"), line == "":
+				t.Errorf("%s\nit does not compile or did not run:\n%s", p.why, out)
+			default:
+				t.Logf("%s\n  → %s %s", p.why, failing(string(out)), line)
+			}
+		})
+	}
+}
