@@ -156,8 +156,8 @@ func (p *port) Stop(ctx context.Context, c importjob.Credentials, target importj
 
 func (p *port) Describe(ctx context.Context, c importjob.Credentials, target importjob.Target) (importjob.Status, error) {
 	if p.inDescribe {
-		var nothing map[string]int
-		nothing["a"] = 1
+		var nothing *importjob.Target
+		target.Region = nothing.Region
 	}
 	return p.cloud.Describe(ctx, c, target)
 }

@@ -40,9 +40,9 @@ func TestAnyStatusComesToAnEndOrAVisibleWait(t *testing.T) {
 				t.Parallel()
 				for seed := shard + 1; seed <= cases && failed.Load() < 3; seed += shards {
 					done.Add(1)
-					if run(uint64(seed), func(string, ...any) {}) != nil { //nolint:gosec // a count
+					if run(uint64(seed), func(string, ...any) {}) != nil {
 						failed.Add(1)
-						replay(t, uint64(seed)) //nolint:gosec // a count
+						replay(t, uint64(seed))
 					}
 				}
 			})

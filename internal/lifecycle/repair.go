@@ -35,6 +35,7 @@ func repair(now time.Time) Change {
 		}
 		repairAccepted(object, now)
 		repairTimes(object, now)
+		repairUnwritable(status, now)
 	}
 }
 
@@ -52,8 +53,15 @@ func repairTimes(object *cdbv1.ImportJobStop, now time.Time) {
 			*t = secondTime((*t).Time) // as it is written: what is due must not depend on whether it was written before
 		}
 	}
-	if dueTime(object).After(now.Add(CredentialsRetry)) || (status.NextAttemptTime != nil && isUnwritable(status.NextAttemptTime.Time)) {
+	if dueTime(object).After(now.Add(CredentialsRetry)) {
 		status.NextAttemptTime = nil // farther off than any delay of ours
+	}
+}
+
+// repairUnwritable replaces times that the schema takes and the API server would refuse when we write them.
+func repairUnwritable(status *cdbv1.ImportJobStopStatus, now time.Time) {
+	if next := status.NextAttemptTime; next != nil && isUnwritable(next.Time) {
+		status.NextAttemptTime = nil
 	}
 	if last := status.LastAttempt; last != nil {
 		if isUnwritable(last.StartTime.Time) {
