@@ -134,7 +134,7 @@ var phases = []phase{
 	{"not-seen-yet", "", inProgress, "", edit(func(*cdbv1.ImportJobStop) {}), nil},
 	{"waiting-for-quota", cdbv1.ReasonWaitingForQuota, inProgress, "", secret("busy"), nil},
 	{"calling", cdbv1.ReasonStopping, inProgress, "", fault(cdbsim.Fault{Kind: cdbsim.Hang}), nil},
-	{"will-retry", cdbv1.ReasonRetryScheduled, inProgress, "False CloudError", fault(cdbsim.Fault{Code: "InternalError.TaskFrameError"}), nil},
+	{"will-retry", cdbv1.ReasonRetryScheduled, inProgress, "False CloudError", fault(cdbsim.Fault{Code: "InternalError"}), nil},
 	{"outcome-unknown", cdbv1.ReasonRetryScheduled, inProgress, isUnknown, fault(cdbsim.Fault{Kind: cdbsim.Reset}), nil},
 	{"no-credentials", cdbv1.ReasonCredentialsNotFound, inProgress, "", secret("missing"), nil},
 	{"no-credentials-for-long", cdbv1.ReasonCredentialsNotFound, failed, "", secret("missing"), &step{when: cdbv1.ReasonCredentialsNotFound, do: forThreeMinutes}},
