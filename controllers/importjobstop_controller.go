@@ -75,7 +75,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: after}, nil
+	return ctrl.Result{RequeueAfter: after, Priority: priorityOf(object)}, nil
+}
+
+// priorityOf lets objects that wait come after those that can go on.
+func priorityOf(object *cdbv1.ImportJobStop) *int {
+	if lifecycle.Waits(object) {
+		return new(priorityWaits)
+	}
+	return new(priorityFresh)
 }
 
 // reconcile does what lifecycle says comes next, and returns when to look again if nothing happens before; zero is never.

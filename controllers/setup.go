@@ -35,7 +35,8 @@ const (
 // Priorities in the controller's queue. A fresh object has 0, the first list after a start -100.
 const (
 	priorityCredit = 1  // has a credit in hand, which others wait for
-	prioritySecret = -1 // its Secret has changed: many objects can wait for one
+	priorityFresh  = 0  // can go on
+	priorityWaits  = -1 // waits for its Secret or its turn, as many others may
 )
 
 // SetupWithManager watches the objects, the Secrets that they wait for, and the credits that come back.
@@ -79,7 +80,7 @@ func (r *Reconciler) start(ctx context.Context, queue workqueue.TypedRateLimitin
 
 func (r *Reconciler) pollSecrets(ctx context.Context) {
 	defer r.recoverPanic(ctx, nil)
-	r.credentials.Run(ctx, func(key types.NamespacedName) { r.enqueue(key, prioritySecret) })
+	r.credentials.Run(ctx, func(key types.NamespacedName) { r.enqueue(key, priorityWaits) })
 }
 
 // ignoreOwnWrites is false for a write of this process after which the object has nothing to do: most of what a watch tells.

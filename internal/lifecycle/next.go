@@ -175,12 +175,19 @@ func Target(object *cdbv1.ImportJobStop) importjob.Target {
 	return importjob.Target{Region: t.Region, AsyncRequestID: t.AsyncRequestID, Site: importjob.Site(t.Site)}
 }
 
-// HasMore says whether there is something left to do right after this status was written. The attempt's answer or a credit brings
-// back an object that is being stopped or waits for the quota.
+// Waits says whether the object waits for its Secret or for its turn.
+func Waits(object *cdbv1.ImportJobStop) bool {
+	return WaitsForSecret(object) || readyReason(object) == cdbv1.ReasonWaitingForQuota
+}
+
+// HasMore says whether there is something left to do right after this status was written. The attempt's answer, a credit or the
+// Secret brings back an object that is being stopped or waits.
 func HasMore(object *cdbv1.ImportJobStop) bool {
 	switch readyReason(object) {
 	case cdbv1.ReasonStopping, cdbv1.ReasonWaitingForQuota:
 		return false
+	case cdbv1.ReasonCredentialsNotFound:
+		return !WaitsForSecret(object)
 	}
 	return !isSettled(object) || object.Generation != object.Status.ObservedGeneration || !expiry(object).IsZero()
 }

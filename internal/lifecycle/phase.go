@@ -59,7 +59,7 @@ func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at t
 		{cdbv1.ConditionReconciling, isTrue(p == progressing)},
 		{cdbv1.ConditionStalled, isTrue(p == failed || p == stalled)},
 	} {
-		if c.status == metav1.ConditionFalse && c.kind != cdbv1.ConditionReady {
+		if c.status == metav1.ConditionFalse && c.kind != cdbv1.ConditionReady && p != stalled {
 			setCondition(object, c.kind, c.status, idle, idleMessages[idle], at)
 		} else {
 			setCondition(object, c.kind, c.status, reason, message, at)
