@@ -245,7 +245,7 @@ func (b *bench) crowd(ctx context.Context) error {
 	if err := t.account(ctx, "fresh"); err != nil {
 		return err
 	}
-	idle, err := t.sample(ctx, "fresh", 0, 10)
+	idle, err := t.sample(ctx, 0, 10)
 	if err != nil {
 		return err
 	}
@@ -256,7 +256,7 @@ func (b *bench) crowd(ctx context.Context) error {
 		return err
 	}
 	rss := measure(o.Pid()).rss
-	busy, err := t.sample(ctx, "fresh", 100, 10)
+	busy, err := t.sample(ctx, 100, 10)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (b *bench) badSecret(ctx context.Context) error {
 	if err := pause(ctx, 2*time.Second); err != nil {
 		return err
 	}
-	idle, err := stranger.sample(ctx, "fresh", 0, 20)
+	idle, err := stranger.sample(ctx, 0, 20)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (b *bench) badSecret(ctx context.Context) error {
 		changes, begin := make(chan int, 1), time.Now()
 		go func() { changes <- crowd.keepChanging(changing, i == 1) }()
 		err = pause(ctx, 10*time.Second)
-		busy, sampleErr := stranger.sample(ctx, "fresh", 100*(i+1), 20)
+		busy, sampleErr := stranger.sample(ctx, 100*(i+1), 20)
 		stop()
 		took := time.Since(begin).Seconds()
 		rate := float64(<-changes) / took

@@ -143,10 +143,10 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// sample creates n objects one after the other, and returns how long each took.
-func (t *tenant) sample(ctx context.Context, account string, from, n int) (each []time.Duration, err error) {
+// sample creates n objects of the account fresh one after the other, and returns how long each took.
+func (t *tenant) sample(ctx context.Context, from, n int) (each []time.Duration, err error) {
 	for i := range n {
-		took, _, err := t.readyAfter(ctx, account, from+i, from+i+1)
+		took, _, err := t.readyAfter(ctx, "fresh", from+i, from+i+1)
 		if err != nil {
 			return nil, err
 		}

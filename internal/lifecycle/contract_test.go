@@ -25,25 +25,30 @@ func (w *world) checkWritten(kind string, before *cdbv1.ImportJobStopStatus, gen
 	restarted := before.Target != nil && status.Target != nil && *before.Target != *status.Target
 	w.must(before.RequestID == "" || before.RequestID == status.RequestID || restarted, "%s: requestId is lost", kind)
 	w.must(status.Attempts >= 0, "%s: %d attempts", kind, status.Attempts)
-	counts := map[string]int{}
-	for _, c := range status.Conditions {
+	w.checkConditions(kind, before, restarted)
+	w.track(kind, before)
+	if kind != "repair" {
+		w.checkContract(kind, generation)
+	}
+}
+
+// checkConditions holds each condition against the schema and against what it was before.
+func (w *world) checkConditions(kind string, before *cdbv1.ImportJobStopStatus, restarted bool) {
+	counts, anew := map[string]int{}, restarted || before.Target == nil
+	for _, c := range w.object.Status.Conditions {
 		counts[c.Type]++
 		w.must(reasonPattern.MatchString(c.Reason), "%s: the reason %q of %s", kind, c.Reason, c.Type)
 		w.must(utf8.RuneCountInString(c.Message) <= 32768 && utf8.ValidString(c.Message) || !slices.Contains(ourTypes, c.Type), "%s: a message of %d bytes", kind, len(c.Message))
 		was := conditionOf(before, c.Type)
-		w.must(was.Status != c.Status || c.LastTransitionTime.Unix() == was.LastTransitionTime.Unix() || restarted || before.Target == nil || isUnwritable(was.LastTransitionTime.Time),
+		w.must(was.Status != c.Status || c.LastTransitionTime.Unix() == was.LastTransitionTime.Unix() || anew || isUnwritable(was.LastTransitionTime.Time),
 			"%s: lastTransitionTime of %s moved, its status did not", kind, c.Type)
 	}
 	for _, c := range before.Conditions {
 		foreign := !slices.Contains(ourTypes, c.Type)
-		w.must(!foreign || restarted || before.Target == nil || counts[c.Type] == 1, "%s: the condition %s of someone else is lost", kind, c.Type)
+		w.must(!foreign || anew || counts[c.Type] == 1, "%s: the condition %s of someone else is lost", kind, c.Type)
 	}
 	for name, n := range counts {
 		w.must(n == 1, "%s: %d conditions %s", kind, n, name)
-	}
-	w.track(kind, before)
-	if kind != "repair" {
-		w.checkContract(kind, generation)
 	}
 }
 
@@ -74,8 +79,8 @@ func (w *world) track(kind string, before *cdbv1.ImportJobStopStatus) {
 
 // checkContract: the conditions fit together.
 func (w *world) checkContract(kind string, generation int64) {
-	object, status := w.object, &w.object.Status
-	ready, accept := readyOf(status), conditionOf(status, cdbv1.ConditionAccepted)
+	status := &w.object.Status
+	ready := readyOf(status)
 	triad := ready.Status + " " + conditionOf(status, cdbv1.ConditionReconciling).Status + " " + conditionOf(status, cdbv1.ConditionStalled).Status
 	allowed := map[phase]metav1.ConditionStatus{
 		progressing: "Unknown True False", succeeded: "True False False", failed: "False False True", stalled: "False False True",
@@ -87,25 +92,36 @@ func (w *world) checkContract(kind string, generation int64) {
 	for _, c := range status.Conditions {
 		w.must(c.ObservedGeneration == generation || !slices.Contains(ourTypes, c.Type), "%s: %s speaks of generation %d, want %d", kind, c.Type, c.ObservedGeneration, generation)
 	}
-	finished := ready.Status != metav1.ConditionUnknown && ready.Reason != cdbv1.ReasonCredentialsRejected && !late
+	w.checkTimes(kind, ready, ready.Status != metav1.ConditionUnknown && ready.Reason != cdbv1.ReasonCredentialsRejected && !late)
+	w.checkAccepted(kind, ready.Reason)
+}
+
+// checkTimes: each time is there exactly when it means something.
+func (w *world) checkTimes(kind string, ready metav1.Condition, finished bool) {
+	status := &w.object.Status
 	w.must((status.CompletionTime != nil) == finished, "%s: completionTime is %v with Ready %s %s", kind, status.CompletionTime, ready.Status, ready.Reason)
 	waits := ready.Reason == cdbv1.ReasonWaitingForQuota || ready.Reason == cdbv1.ReasonCredentialsNotFound
 	w.must((status.WaitingSince != nil) == waits, "%s: waitingSince is %v with the reason %s", kind, status.WaitingSince, ready.Reason)
 	w.must(ready.Reason != cdbv1.ReasonSuspended || status.StartTime == nil && status.NextAttemptTime == nil, "%s: suspended, it keeps a start or a next attempt", kind)
 	w.must(!finished || status.NextAttemptTime == nil, "%s: finished, it has a next attempt", kind)
+}
 
+// checkAccepted: Accepted agrees with requestId, with the reason of Ready, and with what is known of the last attempt.
+func (w *world) checkAccepted(kind, reason string) {
+	object, status := w.object, &w.object.Status
+	accept := conditionOf(status, cdbv1.ConditionAccepted)
 	w.must((accept.Status == metav1.ConditionTrue) == accepted(object), "%s: Accepted is %q, requestId %q", kind, accept.Status, status.RequestID)
-	switch ready.Reason {
+	switch reason {
 	case cdbv1.ReasonStopAccepted, cdbv1.ReasonWaitingForStop, cdbv1.ReasonImportStopped:
-		byOthers := ready.Reason == cdbv1.ReasonWaitingForStop && status.ImportStatus == string(importjob.StatusPaused)
-		w.must(accepted(object) || byOthers, "%s: %s without a requestId", kind, ready.Reason)
+		byOthers := reason == cdbv1.ReasonWaitingForStop && status.ImportStatus == string(importjob.StatusPaused)
+		w.must(accepted(object) || byOthers, "%s: %s without a requestId", kind, reason)
 	case cdbv1.ReasonAlreadyStopped:
 		w.must(accept.Status != metav1.ConditionTrue, "%s: AlreadyStopped with Accepted %q", kind, accept.Status)
 	case cdbv1.ReasonStopping, cdbv1.ReasonImportAlreadyFinished, cdbv1.ReasonInternalError:
 	default:
 		last := status.LastAttempt
 		lost := last != nil && last.EndTime == nil && !accepted(object)
-		w.must(!lost || accept.Status == metav1.ConditionUnknown, "%s: Accepted is %q with the reason %s while an outcome is unknown", kind, accept.Status, ready.Reason)
+		w.must(!lost || accept.Status == metav1.ConditionUnknown, "%s: Accepted is %q with the reason %s while an outcome is unknown", kind, accept.Status, reason)
 	}
 }
 

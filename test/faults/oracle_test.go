@@ -143,15 +143,7 @@ func (h *history) claims(v *verdict, uid types.UID, versions []version) {
 		if id == "" {
 			continue
 		}
-		given := false
-		for _, c := range h.calls {
-			quoted := c.Fault == string(cdbsim.QuotingSuccess) // perhaps instead of the RequestId
-			given = given || ((c.RequestID == id || quoted) && c.Code == "" && c.AsyncRequestID == o.Status.Target.AsyncRequestID)
-		}
-		for _, written := range h.byHand[uid] {
-			given = given || written.RequestID == id
-		}
-		if !given {
+		if !h.isGiven(uid, o.Status.Target.AsyncRequestID, id) {
 			v.fault("%s (%s) claims the acceptance %s, which the cloud never gave", o.Name, uid, id)
 		}
 	}
@@ -162,6 +154,22 @@ func (h *history) claims(v *verdict, uid types.UID, versions []version) {
 			}
 		}
 	}
+}
+
+// isGiven: the cloud gave this RequestId for this import, or somebody wrote it by hand.
+func (h *history) isGiven(uid types.UID, asyncRequestID, id string) bool {
+	for _, c := range h.calls {
+		quoted := c.Fault == string(cdbsim.QuotingSuccess) // perhaps instead of the RequestId
+		if (c.RequestID == id || quoted) && c.Code == "" && c.AsyncRequestID == asyncRequestID {
+			return true
+		}
+	}
+	for _, written := range h.byHand[uid] {
+		if written.RequestID == id {
+			return true
+		}
+	}
+	return false
 }
 
 // repeats: after a call that was done, another one needs a lost answer or a kill as its reason, and must be marked.

@@ -59,6 +59,13 @@ func misfitsOf(o version) (misfits []string) {
 	if len(o.Status.Conditions) > 0 && (condition == nil || reconciling && stalled || reconciling == (ready || stalled)) {
 		misfit("Reconciling %t, Stalled %t, Ready %t %s", reconciling, stalled, ready, reason)
 	}
+	return append(misfits, misfitsOfRecord(o, reason)...)
+}
+
+// misfitsOfRecord are the parts of a status that do not agree with the reason of Ready and with the RequestId.
+func misfitsOfRecord(o version, reason string) (misfits []string) {
+	misfit := func(format string, args ...any) { misfits = append(misfits, fmt.Sprintf(format, args...)) }
+	ready, stalled := is(o, cdbv1.ConditionReady), is(o, cdbv1.ConditionStalled)
 	if accepted := is(o, cdbv1.ConditionAccepted); accepted != isRecord(o) {
 		misfit("Accepted is True: %t, with the RequestId %q", accepted, o.Status.RequestID)
 	}

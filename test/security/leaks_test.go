@@ -183,34 +183,14 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 		objects = append(objects, o)
 		create(t, o)
 	}
-	for _, kind := range kinds {
-		add("fault-"+string(kind)+"x", cdbsim.Fault{Kind: kind})
-	}
-	for _, code := range codes {
-		add(code, cdbsim.Fault{Code: code})
-	}
-	for _, kind := range []cdbsim.Kind{cdbsim.Quoting, cdbsim.QuotingSuccess} {
-		for _, part := range parts {
-			for _, form := range forms {
-				add(fmt.Sprint(kind, "-", part, "-", form), cdbsim.Fault{Kind: kind, Part: part, Form: form})
-			}
-		}
-	}
+	eachFault(add)
 	metrics, err := harness.FreeAddress()
 	must(t, err)
 	profiles, err := harness.FreeAddress()
 	must(t, err)
 	operator := run(t, "--namespaces="+namespace, "--endpoint="+elsewhere.URL, "--zap-log-level=10", "--zap-stacktrace-level=info",
 		"--metrics-bind-address="+metrics, "--pprof-bind-address="+profiles)
-	for _, o := range objects {
-		until(t, o.Name+" answered", func() bool {
-			must(t, env.Client.Get(t.Context(), keyOf(o), o))
-			if o.Spec.WaitFor == cdbv1.WaitForStopped {
-				return o.Status.ImportStatus != ""
-			}
-			return o.Status.RequestID != "" || meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionAccepted) != nil
-		})
-	}
+	untilAnswered(t, objects)
 	places := []place{
 		{"status and spec of the objects", kubectl(t, "get", "ijs", "-n", namespace, "-o", "json", "--show-managed-fields")},
 		{"describe", kubectl(t, "describe", "ijs", "-n", namespace)},
@@ -241,6 +221,37 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	}
 	for _, o := range objects {
 		closedVocabulary(t, o)
+	}
+}
+
+// eachFault calls add with each way in which an answer can go wrong or quote what was sent.
+func eachFault(add func(name string, fault cdbsim.Fault)) {
+	for _, kind := range kinds {
+		add("fault-"+string(kind)+"x", cdbsim.Fault{Kind: kind})
+	}
+	for _, code := range codes {
+		add(code, cdbsim.Fault{Code: code})
+	}
+	for _, kind := range []cdbsim.Kind{cdbsim.Quoting, cdbsim.QuotingSuccess} {
+		for _, part := range parts {
+			for _, form := range forms {
+				add(fmt.Sprint(kind, "-", part, "-", form), cdbsim.Fault{Kind: kind, Part: part, Form: form})
+			}
+		}
+	}
+}
+
+// untilAnswered waits until each object has an answer of the cloud, and the status of its import where it asks for that.
+func untilAnswered(t *testing.T, objects []*cdbv1.ImportJobStop) {
+	t.Helper()
+	for _, o := range objects {
+		until(t, o.Name+" answered", func() bool {
+			must(t, env.Client.Get(t.Context(), keyOf(o), o))
+			if o.Spec.WaitFor == cdbv1.WaitForStopped {
+				return o.Status.ImportStatus != ""
+			}
+			return o.Status.RequestID != "" || meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionAccepted) != nil
+		})
 	}
 }
 
