@@ -31,7 +31,7 @@ func TestAnyStatusComesToAnEndOrAVisibleWait(t *testing.T) {
 	const shards = 4
 	cases, start := *casesFlag, time.Now()
 	if underRace {
-		cases /= 6
+		cases /= 10
 	}
 	var done, failed atomic.Int32
 	t.Run("seeds", func(t *testing.T) {
