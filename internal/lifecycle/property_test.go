@@ -18,7 +18,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("lifecycle.seed", 0, "replay this case of the property test alone, and print its history")
-	casesFlag = flag.Int("lifecycle.cases", 12000, "how many cases the property test has")
+	casesFlag = flag.Int("lifecycle.cases", 10000, "how many cases the property test has")
 )
 
 // Whatever the schema allows in status and spec, whatever the cloud answers and the clock does: it comes to an end, or waits visibly.
@@ -31,7 +31,7 @@ func TestAnyStatusComesToAnEndOrAVisibleWait(t *testing.T) {
 	const shards = 4
 	cases, start := *casesFlag, time.Now()
 	if underRace {
-		cases /= 6
+		cases /= 10
 	}
 	var done, failed atomic.Int32
 	t.Run("seeds", func(t *testing.T) {

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+	"time"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+// memory is what an operator knows until it ends.
+type memory struct {
+	waits   bool // for its Secret
+	missing bool
+	urgent  bool
+	woken   bool
+	seen    int       // the content that failed; zero: not known
+	since   time.Time // in the queue of its budget; zero: not in it
+	timer   time.Duration
+}
+
+// look reconciles until nothing is left to do at this moment.
+func (w *world) look() {
+	w.writes = 0
+	for rounds := 0; w.reconcile(); rounds++ {
+		w.must(w.writes < 12, "endless writes: %d while nothing happens", w.writes)
+		w.must(rounds < 200, "it does not rest")
+	}
+	w.checkRest()
+}
+
+// reconcile mirrors the Reconciler. It says whether to look again at once.
+func (w *world) reconcile() (again bool) {
+	if w.removed {
+		return false
+	}
+	changed, urgent := w.memory.news()
+	step := Next(w.object.DeepCopy(), w.now(), changed)
+	w.must(w.object.Status.Conditions == nil || step.Action != "" || step.Remove || step.Change != nil, "nothing comes next")
+	switch {
+	case step.Action != "":
+		return w.proceed(step.Action, changed, urgent)
+	case step.Remove:
+		w.remove()
+		return false
+	}
+	w.memory.since = time.Time{}
+	kind := "change"
+	if needsRepair(w.object, w.now()) {
+		kind = "repair"
+	}
+	wrote := w.write(kind, step.Change, w.object.Generation)
+	w.awaitSecret(0)
+	w.memory.timer = RequeueAfter(w.object, w.now())
+	return Next(w.object.DeepCopy(), w.now(), false).Action != "" || wrote && HasMore(w.object)
+}
+
+func (w *world) proceed(action importjob.Action, changed, urgent bool) (again bool) {
+	now := w.now()
+	if action == importjob.ActionStop {
+		w.must(!accepted(w.object) || targetChanged(w.object), "a stop is wanted although status has requestId %q", w.object.Status.RequestID)
+	}
+	rest := func(kind string, change Change, seen int) bool {
+		w.memory.since = time.Time{}
+		wrote := w.write(kind, change, w.object.Generation)
+		w.awaitSecret(seen)
+		w.memory.timer = RequeueAfter(w.object, now)
+		return wrote && HasMore(w.object)
+	}
+	switch {
+	case WaitsForMissingSecret(w.object) && !changed:
+		return rest("go on waiting for the Secret", WaitForCredentials(now, ""), 0)
+	case w.secret == 0:
+		return rest("wait for the Secret", WaitForCredentials(now, "Secret does not exist"), -1)
+	case w.bad && !urgent && FollowsRefusals(w.object) && w.chance(0.3):
+		return rest("follow a refusal", FollowRefusal(now, now.Add(time.Duration(w.IntN(600))*time.Second)), w.secret)
+	}
+	if w.memory.since.IsZero() {
+		w.memory.since = now
+	}
+	if since := w.memory.since; w.crowded {
+		wrote := w.write("wait for the quota", WaitForQuota(now, since, time.Duration(w.IntN(20))*time.Second), w.object.Generation)
+		w.awaitSecret(0)
+		w.memory.timer = RequeueInQueue(w.object, now, since)
+		return wrote && HasMore(w.object)
+	}
+	w.memory.since = time.Time{}
+	return w.call(action)
+}
+
+// call is one call of the cloud, with what can happen meanwhile.
+func (w *world) call(action importjob.Action) (again bool) {
+	if action == importjob.ActionStop {
+		w.must(!w.stops[w.object.Spec.Target()], "a second stop of a target whose stop was accepted")
+		w.write("record the attempt", RecordAttempt(w.now()), w.object.Generation)
+	}
+	w.memory.waits = false
+	result := &Result{Action: action, Generation: w.object.Generation, Attempt: w.object.Status.Attempts, Jitter: w.Float64()}
+	if last := w.object.Status.LastAttempt; last != nil {
+		result.AttemptStart = last.StartTime.DeepCopy()
+	}
+	called := w.object.Spec.Target()
+	w.writes = 0 // something happens
+	w.pass(time.Duration(50+w.IntN(5000)) * time.Millisecond)
+	w.answer(result)
+	if !w.well && w.chance(0.1) {
+		w.edit()
+	}
+	if !w.well && w.chance(0.1) {
+		w.say("the operator dies before the answer is in status")
+		w.memory, w.died = memory{}, true
+		return true
+	}
+	if result.Err != nil && result.Err.Class == importjob.Rejected {
+		w.memory.await(w.secret, false, false)
+	}
+	w.must(result.Belongs(w.object), "the answer belongs to nothing")
+	if result.RequestID != "" {
+		w.stops[called] = true
+	}
+	w.write("result "+resultWords(result), func(o *cdbv1.ImportJobStop) { ApplyResult(o, result) }, result.Generation)
+	w.must(result.RequestID == "" || w.object.Status.RequestID == result.RequestID, "the RequestId of an accepted stop is lost")
+	return HasMore(w.object)
+}
+
+func resultWords(r *Result) string {
+	if r.Err != nil {
+		return fmt.Sprintf("of %s: %s, outcome unknown %t", r.Action, r.Err.Class, r.Err.OutcomeUnknown)
+	}
+	return fmt.Sprintf("of %s: RequestId %q, status %q", r.Action, r.RequestID, r.Status)
+}
+
+// answer is what the cloud says: anything, or, when all is well, what leads to an end.
+func (w *world) answer(r *Result) {
+	r.At = w.now()
+	statuses := []importjob.Status{
+		importjob.StatusUndefined, importjob.StatusInitial, importjob.StatusRunning, importjob.StatusSuccess, importjob.StatusFailed,
+		importjob.StatusKilled, importjob.StatusRemoved, importjob.StatusPaused, importjob.StatusUnknown,
+	}
+	classes := []importjob.Class{
+		importjob.Throttled, importjob.Transient, importjob.Rejected, importjob.Terminal, importjob.NotFound, importjob.Ambiguous,
+	}
+	if w.well {
+		statuses, classes = []importjob.Status{importjob.StatusRunning, importjob.StatusPaused}, nil
+		if w.asked++; w.asked > 3 {
+			statuses = []importjob.Status{importjob.StatusKilled}
+		}
+	}
+	switch {
+	case w.bad && w.chance(0.9):
+		r.Err = &importjob.Error{Class: importjob.Rejected, Code: "AuthFailure", Message: "refused"}
+	case len(classes) > 0 && w.chance(0.6):
+		message := pick(w.Rand, "something", "", "多字节")
+		r.Err = &importjob.Error{Class: pick(w.Rand, classes...), Code: "Some.Code", Message: message, RequestID: pick(w.Rand, "", "q"), OutcomeUnknown: w.chance(0.2)}
+	case r.Action == importjob.ActionStop:
+		r.RequestID = "accepted-1"
+	default:
+		r.Status = pick(w.Rand, statuses...)
+	}
+}
+
+func (m *memory) news() (changed, urgent bool) {
+	return m.waits && m.woken, m.waits && m.woken && m.urgent
+}
+
+func (w *world) awaitSecret(seen int) {
+	if !WaitsForSecret(w.object) {
+		w.memory.waits = false
+		return
+	}
+	w.memory.await(seen, WaitsForMissingSecret(w.object), WaitsForRetry(w.object))
+}
+
+func (m *memory) await(seen int, missing, urgent bool) {
+	if m.waits && !m.woken && (seen == 0 || seen == m.seen) {
+		m.urgent = m.urgent || urgent
+		return
+	}
+	m.waits, m.woken, m.seen, m.missing, m.urgent = true, false, seen, missing, urgent
+}
+
+// poll reads the Secret for an object that waits for it.
+func (w *world) poll() {
+	m, content := &w.memory, w.secret
+	if content == 0 {
+		content = -1
+	}
+	if m.woken {
+		return // it is polled for no longer
+	}
+	if m.waits && m.seen == 0 && !m.missing && !m.urgent {
+		m.seen = content
+	}
+	m.woken = m.waits && (m.urgent || m.seen != content)
+}
