@@ -92,11 +92,12 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 		log.Info("cloud call failed", "errorCode", err.Code, "class", err.Class, "requestId", err.RequestID, "message", err.Message)
 	} else {
 		log.Info("cloud call succeeded", "requestId", result.RequestID, "importStatus", result.Status)
-		if c.action == importjob.ActionStop {
-			r.Accepted(result.At.Sub(object.CreationTimestamp.Time))
-		}
 	}
+	created := object.CreationTimestamp.Time
 	r.recordResult(logr.NewContext(ctx, log), object, result)
+	if result.Err == nil && c.action == importjob.ActionStop {
+		r.Accepted(result.At.Sub(created))
+	}
 }
 
 // ask makes the request, unless the attempt is stale, and puts what came of it into the result.

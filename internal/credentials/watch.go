@@ -36,12 +36,12 @@ type waiter struct {
 }
 
 // Await registers an object as waiting for a Secret, and for no other. It is woken once when the content differs from what failed.
-// An object that waits already keeps what it has seen; one that was woken begins to wait anew.
+// An object that waits already keeps what it has seen; one that was woken, or that failed with other content, begins to wait anew.
 func (s *Store) Await(secret, object types.NamespacedName, w Wait) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.waiters[object]
-	if known != nil && known.secret == secret && !known.woken {
+	if known != nil && known.secret == secret && !known.woken && (w.Seen == (Fingerprint{}) || w.Seen == known.Seen) {
 		known.Urgent = known.Urgent || w.Urgent
 	} else {
 		s.forget(object)
