@@ -26,16 +26,22 @@ type version struct {
 type audit struct {
 	mu       sync.Mutex
 	versions map[types.UID][]version
+	begin    sync.Once
+	begun    chan struct{} // closed when the first watch stands
 }
 
-// watchAll begins to keep versions, until ctx ends. It outlives restarts of the API server.
+// watchAll keeps versions from now on, until ctx ends. It outlives restarts of the API server.
 func watchAll(ctx context.Context, c client.WithWatch, namespace string) *audit {
-	a := &audit{versions: map[types.UID][]version{}}
+	a := &audit{versions: map[types.UID][]version{}, begun: make(chan struct{})}
 	go func() {
 		for ; ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
 			a.follow(ctx, c, namespace)
 		}
 	}()
+	select {
+	case <-a.begun:
+	case <-ctx.Done():
+	}
 	return a
 }
 
@@ -55,6 +61,7 @@ func (a *audit) follow(ctx context.Context, c client.WithWatch, namespace string
 		return
 	}
 	defer w.Stop()
+	a.begin.Do(func() { close(a.begun) })
 	for e := range w.ResultChan() {
 		if o, ok := e.Object.(*cdbv1.ImportJobStop); ok {
 			a.keep(o, e.Type == watch.Deleted)

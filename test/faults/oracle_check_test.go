@@ -87,11 +87,28 @@ func TestOracle(t *testing.T) {
 			t.Errorf("%s: the oracle says %q", name, v.String())
 		}
 	}
+	if v := mendedTwice(attempt(0, open).ImportJobStop).judge(); !strings.Contains(v.String(), "waitingSince") {
+		t.Errorf("the second write after one by hand must fit: the oracle says %q", v.String())
+	}
 	good := h(call(0, "r", ""))(attempt(0, open), attempt(0, acceptedAs("r")))
 	good.secrets = []string{accountOf("creds").SecretKey}
 	if v := good.judge(); len(v.wrong) > 0 {
 		t.Errorf("the oracle finds %v in a good history", v.wrong)
 	}
+}
+
+// mendedTwice is a status by hand that does not fit together, and that the operator writes twice without putting it right.
+func mendedTwice(o *cdbv1.ImportJobStop) *history {
+	var versions []version
+	for i := range 3 {
+		next := o.DeepCopy()
+		next.Status.Attempts = int32(i)
+		next.Status.WaitingSince = &metav1.Time{Time: time.Now()}
+		versions = append(versions, version{ImportJobStop: next})
+	}
+	out := h()(versions...)
+	out.byHand = map[types.UID][]cdbv1.ImportJobStopStatus{o.UID: {versions[0].Status}}
+	return &out
 }
 
 // TestOracleLooksForSecrets: in objects, events and logs; whole, cut, in the middle of something and in each form.

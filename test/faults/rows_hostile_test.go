@@ -92,7 +92,11 @@ func sigtermEarly(spoil func(*world) *rule) func(*world) {
 	return func(w *world) {
 		r := spoil(w)
 		o := w.launch()
-		w.hit(r, 1)
+		if r.what == hold {
+			w.hit(r, 1)
+		} else {
+			w.hit(r, 3) // it tries again and again
+		}
 		o.Signal(syscall.SIGTERM)
 		w.inject("SIGTERM", 1)
 		select {

@@ -61,7 +61,9 @@ func byHand(w *world, up bool) {
 		w.start()
 	}
 	for _, c := range cases {
-		w.expect(c.name, c.want)
+		w.expectObject(c.name, c.want, func(o *cdbv1.ImportJobStop) bool { // some say so from the beginning, without a RequestId
+			return hasReason(o, c.want) && o.Status.RequestID != ""
+		})
 		if n := len(w.stopsOf(c.name)); n != c.calls {
 			w.Errorf("%s: %d calls, want %d", c.name, n, c.calls)
 		}

@@ -121,7 +121,12 @@ func (w *world) launch(flags ...string) *harness.Operator {
 	o, err := env.Launch(program, w.flags(flags...)...)
 	w.must(err)
 	w.remember(o)
-	w.Cleanup(o.Kill)
+	w.Cleanup(func() {
+		o.Kill()
+		if w.Failed() {
+			w.Log(o.Log())
+		}
+	})
 	return o
 }
 
