@@ -143,7 +143,7 @@ func (h *history) claims(v *verdict, uid types.UID, versions []version) {
 		if id == "" {
 			continue
 		}
-		if !h.isGiven(uid, o.Status.Target.AsyncRequestID, id) {
+		if !h.isGiven(uid, o) {
 			v.fault("%s (%s) claims the acceptance %s, which the cloud never gave", o.Name, uid, id)
 		}
 	}
@@ -157,10 +157,11 @@ func (h *history) claims(v *verdict, uid types.UID, versions []version) {
 }
 
 // isGiven: the cloud gave this RequestId for this import, or somebody wrote it by hand.
-func (h *history) isGiven(uid types.UID, asyncRequestID, id string) bool {
+func (h *history) isGiven(uid types.UID, o version) bool {
+	id := o.Status.RequestID
 	for _, c := range h.calls {
 		quoted := c.Fault == string(cdbsim.QuotingSuccess) // perhaps instead of the RequestId
-		if (c.RequestID == id || quoted) && c.Code == "" && c.AsyncRequestID == asyncRequestID {
+		if (c.RequestID == id || quoted) && c.Code == "" && o.Status.Target != nil && c.AsyncRequestID == o.Status.Target.AsyncRequestID {
 			return true
 		}
 	}
