@@ -66,9 +66,9 @@ func (r *Reconciler) recordAttempt(ctx context.Context, object *cdbv1.ImportJobS
 // recordResult puts the result into status, and does not give up while the process lives and the object is there.
 func (r *Reconciler) recordResult(ctx context.Context, object *cdbv1.ImportJobStop, result *lifecycle.Result) {
 	log := logr.FromContextOrDiscard(ctx)
-	before := object.Status.DeepCopy()
+	called := object.DeepCopy()
 	for delay := minRetry; ; delay = min(2*delay, maxRetry) {
-		err := r.writeResult(ctx, object, before, result)
+		err := r.writeResult(ctx, object, called, result)
 		switch {
 		case err == nil:
 			return
@@ -82,15 +82,22 @@ func (r *Reconciler) recordResult(ctx context.Context, object *cdbv1.ImportJobSt
 }
 
 // writeResult writes the result into the newest object: the call was made, whatever else has changed since. Events are for the
-// difference since before, also when the answer to an earlier write was lost.
-func (r *Reconciler) writeResult(ctx context.Context, object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus, result *lifecycle.Result) error {
+// difference since the call, also when the answer to an earlier write was lost. A record of the attempt that was taken back, by a
+// restore, a person or a proxy that only said it had written, is made again: the call was made.
+func (r *Reconciler) writeResult(ctx context.Context, object, called *cdbv1.ImportJobStop, result *lifecycle.Result) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	for {
-		if !result.Belongs(object) {
+		isRewound := result.IsRewound(object, called)
+		if !isRewound && !result.Belongs(object) {
 			return errOvertaken
 		}
-		err := r.writeSince(ctx, object, before, func(o *cdbv1.ImportJobStop) { r.applySafely(ctx, o, result) })
+		err := r.writeSince(ctx, object, &called.Status, func(o *cdbv1.ImportJobStop) {
+			if isRewound {
+				called.Status.DeepCopyInto(&o.Status)
+			}
+			r.applySafely(ctx, o, result)
+		})
 		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 			return err
 		}
