@@ -60,11 +60,7 @@ func (s *Store) Report(scope Scope, f Fingerprint, rejected bool, now time.Time,
 	switch {
 	case rejected:
 		s.refusals[scope] = &refusal{fingerprint: f, at: now, next: now.Add(retry)}
-		for scope, r := range s.refusals {
-			if now.Sub(r.next) > forgetRefusal {
-				delete(s.refusals, scope)
-			}
-		}
+		s.forgetRefusals(now)
 	case r != nil && now.Sub(r.at) >= settleRefusal:
 		delete(s.refusals, scope)
 		wake = s.polls.waiting(scope.Secret)
@@ -72,4 +68,17 @@ func (s *Store) Report(scope Scope, f Fingerprint, rejected bool, now time.Time,
 	}
 	s.mu.Unlock()
 	s.notify(wake)
+}
+
+// forgetRefusals is not at each report: whoever makes many refusals would make each report slower for all.
+func (s *Store) forgetRefusals(now time.Time) {
+	if since := now.Sub(s.sweptAt); since >= 0 && since < settleRefusal {
+		return
+	}
+	s.sweptAt = now
+	for scope, r := range s.refusals {
+		if now.Sub(r.next) > forgetRefusal {
+			delete(s.refusals, scope)
+		}
+	}
 }

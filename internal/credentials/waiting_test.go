@@ -181,3 +181,19 @@ func TestForgetLeavesNothingBehind(t *testing.T) {
 		}
 	})
 }
+
+// A tenant who makes many refusals, by regions that come and go, does not make each report of all others slower, and they are forgotten.
+func TestManyRefusalsDoNotSlowDownReports(t *testing.T) {
+	t.Parallel()
+	s, start := New(nil, time.Second), time.Now()
+	for i := range 50_000 {
+		s.Report(Scope{Secret: creds, Region: fmt.Sprint(i)}, Fingerprint{1}, true, start, retry)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("50,000 reports took %s", took)
+	}
+	s.Report(Scope{Secret: creds}, Fingerprint{1}, true, start.Add(retry+forgetRefusal+time.Second), retry)
+	if n := len(s.refusals); n != 1 {
+		t.Errorf("%d refusals are remembered, want the one of now", n)
+	}
+}
