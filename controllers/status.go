@@ -27,6 +27,8 @@ var (
 	errOvertaken = errors.New("the status speaks of a later attempt")
 	// errGone: a live read said that the object was deleted, or has another uid.
 	errGone = errors.New("the object was deleted")
+	// errPanicked: the write is tried again like any other.
+	errPanicked = errors.New("the write panicked")
 )
 
 // write updates the status with the resourceVersion just read, and only if the change changes anything.
@@ -36,15 +38,20 @@ func (r *Reconciler) write(ctx context.Context, object *cdbv1.ImportJobStop, cha
 
 // writeSince applies the change, writes the status if it changed, then emits events for the difference since before.
 func (r *Reconciler) writeSince(ctx context.Context, object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus, change lifecycle.Change) error {
-	read := object.Status.DeepCopy()
+	read, written := object.Status.DeepCopy(), false
+	defer func() { // also after a panic: what was not written must not look as if it was
+		if !written {
+			object.Status = *read
+		}
+	}()
 	change(object)
 	if !equality.Semantic.DeepEqual(read, &object.Status) {
 		if err := r.Client.Status().Update(ctx, object); err != nil {
-			object.Status = *read
 			return err
 		}
 		r.expectations.expect(object)
 	}
+	written = true
 	r.emit(object, lifecycle.Events(object, before)...)
 	return nil
 }
@@ -84,7 +91,8 @@ func (r *Reconciler) recordResult(ctx context.Context, object *cdbv1.ImportJobSt
 // writeResult writes the result into the newest object: the call was made, whatever else has changed since. Events are for the
 // difference since the call, also when the answer to an earlier write was lost. A record of the attempt that was taken back, by a
 // restore, a person or a proxy that only said it had written, is made again: the call was made.
-func (r *Reconciler) writeResult(ctx context.Context, object, called *cdbv1.ImportJobStop, result *lifecycle.Result) error {
+func (r *Reconciler) writeResult(ctx context.Context, object, called *cdbv1.ImportJobStop, result *lifecycle.Result) (err error) {
+	defer r.recoverPanic(ctx, func() { err = errPanicked })
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	for {
