@@ -27,6 +27,8 @@ var (
 	errOvertaken = errors.New("the status speaks of a later attempt")
 	// errGone: a live read said that the object was deleted, or has another uid.
 	errGone = errors.New("the object was deleted")
+	// errForeign: whatever answered told of another object. Nothing is known of this one.
+	errForeign = errors.New("the answer is of another object")
 	// errPanicked: the write is tried again like any other.
 	errPanicked = errors.New("the write panicked")
 )
@@ -46,9 +48,14 @@ func (r *Reconciler) writeSince(ctx context.Context, object *cdbv1.ImportJobStop
 	}()
 	change(object)
 	if !equality.Semantic.DeepEqual(read, &object.Status) {
-		if err := r.Client.Status().Update(ctx, object); err != nil {
+		answer := object.DeepCopy()
+		if err := r.Client.Status().Update(ctx, answer); err != nil {
 			return err
 		}
+		if answer.UID != object.UID {
+			return errForeign
+		}
+		*object = *answer
 		r.expectations.expect(object)
 	}
 	written = true
@@ -133,10 +140,12 @@ func (r *Reconciler) readLive(ctx context.Context, object *cdbv1.ImportJobStop) 
 	newest := &cdbv1.ImportJobStop{}
 	err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(object), newest)
 	switch {
-	case isGone(err, object) || (err == nil && newest.UID != object.UID):
+	case isGone(err, object) || (err == nil && newest.Name == object.Name && newest.Namespace == object.Namespace && newest.UID != object.UID):
 		return errGone
 	case err != nil:
 		return err
+	case client.ObjectKeyFromObject(newest) != client.ObjectKeyFromObject(object):
+		return errForeign
 	}
 	*object = *newest
 	r.expectations.expect(object) // the cache can be older
