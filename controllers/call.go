@@ -43,21 +43,26 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 		c.credit.Cancel()
 		return nil
 	}
+	sent := false
+	defer func() { // also when the write of the attempt panics
+		if !sent {
+			c.credit.Cancel()
+			r.inFlight.end(key)
+		}
+	}()
 	c.recordedAt = time.Now()
 	if c.action == importjob.ActionStop {
 		if err := r.recordAttempt(ctx, c.object); err != nil {
 			if apierrors.IsConflict(err) {
 				c.credit.Keep() // it looks again at once, and is not sent to the end of the queue
-			} else {
-				c.credit.Cancel()
 			}
-			r.inFlight.end(key)
 			return err
 		}
 	}
 	r.credentials.Forget(key)
 	r.Waited(c.action, c.credit.Waited)
 	c.object = c.object.DeepCopy()
+	sent = true
 	go func() {
 		defer func() {
 			if missed := r.inFlight.end(key); missed {

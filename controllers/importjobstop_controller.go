@@ -119,7 +119,7 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 		return r.withoutCredentials(ctx, object, fingerprint, err)
 	}
 	if lifecycle.FollowsRefusals(object) && !urgent {
-		if next, refused := r.credentials.Refused(scopeOf(object, action), fingerprint, now, lifecycle.CredentialsRetry); refused {
+		if next, refused := r.credentials.Refused(scopeOf(object, action), fingerprint, client.ObjectKeyFromObject(object), now, lifecycle.CredentialsRetry); refused {
 			return r.followRefusal(ctx, object, fingerprint, next)
 		}
 	}

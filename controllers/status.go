@@ -27,6 +27,10 @@ var (
 	errOvertaken = errors.New("the status speaks of a later attempt")
 	// errGone: a live read said that the object was deleted, or has another uid.
 	errGone = errors.New("the object was deleted")
+	// errForeign: whatever answered told of another object. Nothing is known of this one.
+	errForeign = errors.New("the answer is of another object")
+	// errPanicked: the write is tried again like any other.
+	errPanicked = errors.New("the write panicked")
 )
 
 // write updates the status with the resourceVersion just read, and only if the change changes anything.
@@ -36,15 +40,25 @@ func (r *Reconciler) write(ctx context.Context, object *cdbv1.ImportJobStop, cha
 
 // writeSince applies the change, writes the status if it changed, then emits events for the difference since before.
 func (r *Reconciler) writeSince(ctx context.Context, object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus, change lifecycle.Change) error {
-	read := object.Status.DeepCopy()
+	read, written := object.Status.DeepCopy(), false
+	defer func() { // also after a panic: what was not written must not look as if it was
+		if !written {
+			object.Status = *read
+		}
+	}()
 	change(object)
 	if !equality.Semantic.DeepEqual(read, &object.Status) {
-		if err := r.Client.Status().Update(ctx, object); err != nil {
-			object.Status = *read
+		answer := object.DeepCopy()
+		if err := r.Client.Status().Update(ctx, answer); err != nil {
 			return err
 		}
+		if answer.UID != object.UID {
+			return errForeign
+		}
+		*object = *answer
 		r.expectations.expect(object)
 	}
+	written = true
 	r.emit(object, lifecycle.Events(object, before)...)
 	return nil
 }
@@ -66,9 +80,9 @@ func (r *Reconciler) recordAttempt(ctx context.Context, object *cdbv1.ImportJobS
 // recordResult puts the result into status, and does not give up while the process lives and the object is there.
 func (r *Reconciler) recordResult(ctx context.Context, object *cdbv1.ImportJobStop, result *lifecycle.Result) {
 	log := logr.FromContextOrDiscard(ctx)
-	before := object.Status.DeepCopy()
+	called := object.DeepCopy()
 	for delay := minRetry; ; delay = min(2*delay, maxRetry) {
-		err := r.writeResult(ctx, object, before, result)
+		err := r.writeResult(ctx, object, called, result)
 		switch {
 		case err == nil:
 			return
@@ -82,15 +96,23 @@ func (r *Reconciler) recordResult(ctx context.Context, object *cdbv1.ImportJobSt
 }
 
 // writeResult writes the result into the newest object: the call was made, whatever else has changed since. Events are for the
-// difference since before, also when the answer to an earlier write was lost.
-func (r *Reconciler) writeResult(ctx context.Context, object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus, result *lifecycle.Result) error {
+// difference since the call, also when the answer to an earlier write was lost. A record of the attempt that was taken back, by a
+// restore, a person or a proxy that only said it had written, is made again: the call was made.
+func (r *Reconciler) writeResult(ctx context.Context, object, called *cdbv1.ImportJobStop, result *lifecycle.Result) (err error) {
+	defer r.recoverPanic(ctx, func() { err = errPanicked })
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	for {
-		if !result.Belongs(object) {
+		isRewound := result.IsRewound(object, called)
+		if !isRewound && !result.Belongs(object) {
 			return errOvertaken
 		}
-		err := r.writeSince(ctx, object, before, func(o *cdbv1.ImportJobStop) { r.applySafely(ctx, o, result) })
+		err := r.writeSince(ctx, object, &called.Status, func(o *cdbv1.ImportJobStop) {
+			if isRewound {
+				called.Status.DeepCopyInto(&o.Status)
+			}
+			r.applySafely(ctx, o, result)
+		})
 		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 			return err
 		}
@@ -118,10 +140,12 @@ func (r *Reconciler) readLive(ctx context.Context, object *cdbv1.ImportJobStop) 
 	newest := &cdbv1.ImportJobStop{}
 	err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(object), newest)
 	switch {
-	case isGone(err, object) || (err == nil && newest.UID != object.UID):
+	case isGone(err, object) || (err == nil && newest.Name == object.Name && newest.Namespace == object.Namespace && newest.UID != object.UID):
 		return errGone
 	case err != nil:
 		return err
+	case client.ObjectKeyFromObject(newest) != client.ObjectKeyFromObject(object):
+		return errForeign
 	}
 	*object = *newest
 	r.expectations.expect(object) // the cache can be older

@@ -21,8 +21,9 @@ type Scope struct {
 // refusal is of credentials that the cloud refused.
 type refusal struct {
 	fingerprint Fingerprint
-	at          time.Time // when the cloud refused them last
-	next        time.Time // when one object may try them again
+	at          time.Time            // when the cloud refused them last
+	next        time.Time            // when one object may try them again
+	trier       types.NamespacedName // who may try until then, however often it has to ask
 }
 
 const (
@@ -34,15 +35,18 @@ const (
 
 // Refused says whether the cloud refused these credentials, and when they are tried again. When that is due, the first object
 // to ask may try, and all others go on waiting for its result.
-func (s *Store) Refused(scope Scope, f Fingerprint, now time.Time, retry time.Duration) (next time.Time, refused bool) {
+func (s *Store) Refused(scope Scope, f Fingerprint, object types.NamespacedName, now time.Time, retry time.Duration) (next time.Time, refused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.refusals[scope]
 	if r == nil || r.fingerprint != f {
 		return time.Time{}, false
 	}
-	if wait := r.next.Sub(now); wait <= 0 || wait > retry { // a clock that was ahead delays nobody
-		r.next = now.Add(retry)
+	wait := r.next.Sub(now)
+	if wait <= 0 || wait > retry { // a clock that was ahead delays nobody
+		r.next, r.trier = now.Add(retry), object
+	}
+	if r.trier == object {
 		return time.Time{}, false
 	}
 	return r.next, true
@@ -56,11 +60,7 @@ func (s *Store) Report(scope Scope, f Fingerprint, rejected bool, now time.Time,
 	switch {
 	case rejected:
 		s.refusals[scope] = &refusal{fingerprint: f, at: now, next: now.Add(retry)}
-		for scope, r := range s.refusals {
-			if now.Sub(r.next) > forgetRefusal {
-				delete(s.refusals, scope)
-			}
-		}
+		s.forgetRefusals(now)
 	case r != nil && now.Sub(r.at) >= settleRefusal:
 		delete(s.refusals, scope)
 		wake = s.polls.waiting(scope.Secret)
@@ -68,4 +68,17 @@ func (s *Store) Report(scope Scope, f Fingerprint, rejected bool, now time.Time,
 	}
 	s.mu.Unlock()
 	s.notify(wake)
+}
+
+// forgetRefusals is not at each report: whoever makes many refusals would make each report slower for all.
+func (s *Store) forgetRefusals(now time.Time) {
+	if since := now.Sub(s.sweptAt); since >= 0 && since < settleRefusal {
+		return
+	}
+	s.sweptAt = now
+	for scope, r := range s.refusals {
+		if now.Sub(r.next) > forgetRefusal {
+			delete(s.refusals, scope)
+		}
+	}
 }

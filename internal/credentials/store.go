@@ -32,6 +32,7 @@ type Store struct {
 	waiters  map[types.NamespacedName]*waiter // by object
 	polls    polls
 	refusals map[Scope]*refusal
+	sweptAt  time.Time // refusals
 	wake     func(object types.NamespacedName)
 }
 

@@ -28,8 +28,8 @@ func TestOneObjectTriesARejectedSecretAndTheOthersFollow(t *testing.T) {
 		for round := range 5 {
 			time.Sleep(retry)
 			tries := 0
-			for range 100 {
-				next, refused := b.Refused(scope, f, time.Now(), retry)
+			for i := range 100 {
+				next, refused := b.Refused(scope, f, name("shop", fmt.Sprint(i)), time.Now(), retry)
 				if !refused {
 					tries++
 				} else if until := time.Until(next); until <= 0 || until > retry {
@@ -46,10 +46,10 @@ func TestOneObjectTriesARejectedSecretAndTheOthersFollow(t *testing.T) {
 				t.Fatalf("object %d was woken, and nothing changed", i)
 			}
 		}
-		if _, refused := b.Refused(Scope{Secret: creds, Region: "ap-beijing", Action: "Stop"}, f, time.Now(), retry); refused {
+		if _, refused := b.Refused(Scope{Secret: creds, Region: "ap-beijing", Action: "Stop"}, f, name("shop", "0"), time.Now(), retry); refused {
 			t.Error("a refusal in one region counts in another")
 		}
-		if _, refused := b.Refused(scope, Fingerprint{1}, time.Now(), retry); refused {
+		if _, refused := b.Refused(scope, Fingerprint{1}, name("shop", "0"), time.Now(), retry); refused {
 			t.Error("a refusal of other content counts")
 		}
 		b.Report(scope, f, false, time.Now().Add(settleRefusal), retry)
@@ -67,10 +67,10 @@ func TestARefusalFromAClockThatWasAheadDelaysNobody(t *testing.T) {
 		b := begin(t)
 		scope := Scope{Secret: creds}
 		b.Report(scope, Fingerprint{1}, true, time.Now().Add(24*time.Hour), retry)
-		if _, refused := b.Refused(scope, Fingerprint{1}, time.Now(), retry); refused {
+		if _, refused := b.Refused(scope, Fingerprint{1}, name("shop", "0"), time.Now(), retry); refused {
 			t.Error("it counts for a day")
 		}
-		if _, refused := b.Refused(scope, Fingerprint{1}, time.Now(), retry); !refused {
+		if _, refused := b.Refused(scope, Fingerprint{1}, name("shop", "1"), time.Now(), retry); !refused {
 			t.Error("two objects try at once")
 		}
 	})
@@ -180,4 +180,20 @@ func TestForgetLeavesNothingBehind(t *testing.T) {
 				len(b.waiters), len(b.kept), len(p.secrets), len(p.namespaces), len(p.turns))
 		}
 	})
+}
+
+// A tenant who makes many refusals, by regions that come and go, does not make each report of all others slower, and they are forgotten.
+func TestManyRefusalsDoNotSlowDownReports(t *testing.T) {
+	t.Parallel()
+	s, start := New(nil, time.Second), time.Now()
+	for i := range 50_000 {
+		s.Report(Scope{Secret: creds, Region: fmt.Sprint(i)}, Fingerprint{1}, true, start, retry)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("50,000 reports took %s", took)
+	}
+	s.Report(Scope{Secret: creds}, Fingerprint{1}, true, start.Add(retry+forgetRefusal+time.Second), retry)
+	if n := len(s.refusals); n != 1 {
+		t.Errorf("%d refusals are remembered, want the one of now", n)
+	}
 }

@@ -37,6 +37,17 @@ func (r *Result) Belongs(object *cdbv1.ImportJobStop) bool {
 	return last.StartTime.Equal(r.AttemptStart)
 }
 
+// IsRewound says whether the status, of the same target, has lost the attempt that the result of a stop is of: it speaks of none, or
+// of one that was before. A later attempt, as of another operator whose clock is behind, has a number that is not lower.
+func (r *Result) IsRewound(object, called *cdbv1.ImportJobStop) bool {
+	sameWish := object.UID == called.UID && object.Spec.Target() == called.Spec.Target()
+	if r.Action != importjob.ActionStop || r.AttemptStart == nil || accepted(object) || !sameWish {
+		return false
+	}
+	last := object.Status.LastAttempt
+	return last == nil || (object.Status.Attempts < r.Attempt && last.StartTime.Before(r.AttemptStart))
+}
+
 // ApplyResult writes what a result means into the status that it belongs to. Applying the same result twice changes nothing.
 func ApplyResult(object *cdbv1.ImportJobStop, r *Result) {
 	asCalled(object, r, func() {
