@@ -91,7 +91,7 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	result.At = time.Now()
 	refused := result.Err != nil && result.Err.Class == importjob.Throttled
 	c.credit.Done(refused)
-	r.reportCredentials(c, result)
+	r.reportCredentials(ctx, c, result)
 	log := logr.FromContextOrDiscard(ctx).WithValues("region", object.Spec.Region, "asyncRequestId", object.Spec.AsyncRequestID, "action", c.action)
 	if err := result.Err; err != nil {
 		log.Info("cloud call failed", "errorCode", err.Code, "class", err.Class, "requestId", err.RequestID, "message", err.Message)
@@ -138,7 +138,8 @@ func ageOf(start, now time.Time) time.Duration {
 }
 
 // reportCredentials tells the other objects of the Secret how the cloud took it. An error that may pass says nothing of it.
-func (r *Reconciler) reportCredentials(c *call, result *lifecycle.Result) {
+func (r *Reconciler) reportCredentials(ctx context.Context, c *call, result *lifecycle.Result) {
+	defer r.recoverPanic(ctx, nil) // the result is not recorded yet
 	rejected := false
 	if err := result.Err; err != nil {
 		if err.Class == importjob.Throttled || err.Class == importjob.Transient {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/go-logr/logr"
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/credentials"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
@@ -64,14 +65,22 @@ func (r *Reconciler) keepWaiting(ctx context.Context, object *cdbv1.ImportJobSto
 	return lifecycle.RequeueAfter(object, now), nil
 }
 
+// tellUnreadable is how long reads of a Secret may fail before the objects that need it say so.
+const tellUnreadable = 10 * time.Second
+
 // withoutCredentials says what is wrong with the Secret and waits for it to change.
 func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.ImportJobStop, seen credentials.Fingerprint, err error) (time.Duration, error) {
 	r.Quota.Leave(client.ObjectKeyFromObject(object))
+	now := time.Now()
 	bad, ok := errors.AsType[*credentials.Unusable](err)
+	if unread, isUnread := errors.AsType[*credentials.Unreadable](err); isUnread && now.Sub(unread.Since) >= tellUnreadable {
+		bad, ok = &credentials.Unusable{Text: fmt.Sprintf("Secret %q cannot be read since %s; the operator's log has what the API server says",
+			secretOf(object).Name, unread.Since.UTC().Format(time.RFC3339))}, true
+		logr.FromContextOrDiscard(ctx).Info("a Secret cannot be read", "error", unread.Error())
+	}
 	if !ok {
 		return 0, err
 	}
-	now := time.Now()
 	if err := r.write(ctx, object, lifecycle.WaitForCredentials(now, bad.Text)); err != nil {
 		return 0, err
 	}

@@ -73,6 +73,7 @@ func (r *Reconciler) start(ctx context.Context, queue workqueue.TypedRateLimitin
 	go func() {
 		for ctx.Err() == nil { // again after a panic
 			r.pollSecrets(ctx)
+			time.Sleep(conflictRetry)
 		}
 	}()
 	return nil

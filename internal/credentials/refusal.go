@@ -28,7 +28,7 @@ type refusal struct {
 
 const (
 	// forgetRefusal is how long a refusal is remembered after it was due, in case no object comes to try again.
-	forgetRefusal = time.Hour
+	forgetRefusal = time.Minute
 	// settleRefusal is how old a refusal must be for another object's success to end it: the two can be about different imports.
 	settleRefusal = time.Minute
 )

@@ -120,7 +120,7 @@ func (s *Store) pollOnce(ctx context.Context, secret types.NamespacedName) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	c, err := s.get(ctx, secret)
-	s.notify(s.polled(secret, c, err == nil))
+	s.notify(s.polled(secret, c, err == nil && c.unread == nil))
 }
 
 // polled notes a poll, and returns whom its content concerns.
