@@ -27,9 +27,9 @@ var mutants = []mutant{
 	},
 	{
 		"the check of the resourceVersion", "controllers/status.go",
-		"if err := r.Client.Status().Update(ctx, object); err != nil {",
-		"newest := &cdbv1.ImportJobStop{}; _ = r.APIReader.Get(ctx, client.ObjectKeyFromObject(object), newest); object.ResourceVersion = newest.ResourceVersion\n" +
-			"if err := r.Client.Status().Update(ctx, object); err != nil {",
+		"if err := r.Client.Status().Update(ctx, answer); err != nil {",
+		"newest := &cdbv1.ImportJobStop{}; _ = r.APIReader.Get(ctx, client.ObjectKeyFromObject(object), newest); answer.ResourceVersion = newest.ResourceVersion\n" +
+			"if err := r.Client.Status().Update(ctx, answer); err != nil {",
 	},
 	{
 		"the answer kept in memory", "controllers/status.go",
