@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+// applyDescribe writes what the cloud said of the import.
+func applyDescribe(object *cdbv1.ImportJobStop, r *Result) {
+	if r.Err != nil {
+		applyNoAnswer(object, r)
+		return
+	}
+	object.Status.ImportStatus = string(r.Status)
+	switch r.Status {
+	case importjob.StatusKilled, importjob.StatusRemoved, importjob.StatusFailed:
+		endStopped(object, r)
+	case importjob.StatusSuccess:
+		message := "the import had run to its end, there was nothing to stop"
+		if accepted(object) {
+			message = acceptedMessage(object) + ", but the import ran to its end: the stop came too late"
+		}
+		settleAccepted(object, r, message)
+		giveUp(object, r, cdbv1.ReasonImportAlreadyFinished, message)
+	case importjob.StatusPaused:
+		if waitsForEnd(object) {
+			waitForEnd(object, r, "the import is being stopped")
+			return
+		}
+		endStopped(object, r)
+	default:
+		applyRunning(object, r)
+	}
+}
+
+// applyRunning: the import is not over.
+func applyRunning(object *cdbv1.ImportJobStop, r *Result) {
+	if accepted(object) {
+		waitForEnd(object, r, "the import is still ending")
+		return
+	}
+	message := fmt.Sprintf("%s, but the import is not over (%s)", lastError(object), r.Status)
+	if refusalOf(&object.Status) == cdbv1.ReasonInvalidRequest {
+		giveUp(object, r, cdbv1.ReasonInvalidRequest, message)
+		return
+	}
+	retry(object, r, backoff(r.Attempt, r.Jitter), message)
+}
+
+// applyNoAnswer: the cloud did not say how the import is.
+func applyNoAnswer(object *cdbv1.ImportJobStop, r *Result) {
+	err, passing := r.Err, false
+	switch r.Err.Class {
+	case importjob.Transient, importjob.Throttled, importjob.Ambiguous:
+		passing = true
+	}
+	switch {
+	case accepted(object) && passing:
+		waitForEnd(object, r, "whether it has ended is not known: "+err.Error())
+	case accepted(object) && err.Class == importjob.Rejected:
+		reject(object, r, acceptedMessage(object)+", but the operator may not ask whether the import has ended: "+err.Error()+
+			"; allow cdb:DescribeAsyncRequestInfo, or set waitFor to Accepted")
+	case accepted(object):
+		giveUp(object, r, reasonOf(err.Class), acceptedMessage(object)+", but the cloud does not say whether the import has ended: "+err.Error())
+	case passing:
+		retry(object, r, poll(object, r.At), lastError(object)+"; asking the cloud failed: "+err.Error())
+	default:
+		object.Status.ImportStatus = string(importjob.StatusUnknown)
+		message := fmt.Sprintf("%s; the cloud could not be asked whether the import is over: %s", lastError(object), err.Error())
+		refusal := refusalOf(&object.Status)
+		switch refusal {
+		case cdbv1.ReasonImportNotFound, cdbv1.ReasonInvalidRequest:
+			giveUp(object, r, refusal, message)
+		default:
+			if r.Attempt >= blindTries {
+				giveUp(object, r, cdbv1.ReasonImportError, message)
+				return
+			}
+			retry(object, r, backoff(r.Attempt, r.Jitter), message)
+		}
+	}
+}
+
+// lastError is what the last attempt failed with.
+func lastError(object *cdbv1.ImportJobStop) string {
+	last := object.Status.LastAttempt
+	if last == nil || last.ErrorCode == "" {
+		return "the last attempt has no answer"
+	}
+	return Truncate(last.ErrorCode, maxID) + ": " + Truncate(last.Message, maxMessage/4)
+}
+
+// endStopped: the import is over before its end.
+func endStopped(object *cdbv1.ImportJobStop, r *Result) {
+	how := fmt.Sprintf("the import has ended before its end (%s)", r.Status)
+	if accepted(object) {
+		setPhase(object, succeeded, cdbv1.ReasonImportStopped, acceptedMessage(object)+", and "+how, r.At)
+		return
+	}
+	message := fmt.Sprintf("the import was already over (%s), stopped by someone else or failed by itself", r.Status)
+	if last := object.Status.LastAttempt; last != nil && last.FollowsUnknown {
+		message = fmt.Sprintf("the import was already over (%s); an earlier attempt of unknown outcome may have stopped it", r.Status)
+	}
+	settleAccepted(object, r, message)
+	setPhase(object, succeeded, cdbv1.ReasonAlreadyStopped, message, r.At)
+}
+
+// settleAccepted makes Accepted False where the import is over and no call of ours was accepted.
+func settleAccepted(object *cdbv1.ImportJobStop, r *Result, message string) {
+	if accepted(object) {
+		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, acceptedMessage(object), r.At)
+		return
+	}
+	c := conditionOf(&object.Status, cdbv1.ConditionAccepted)
+	if c.Reason == "" || c.Status == metav1.ConditionTrue {
+		c.Reason, c.Message = cdbv1.ReasonImportError, message
+	}
+	setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionFalse, c.Reason, c.Message, r.At)
+}
