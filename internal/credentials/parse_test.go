@@ -28,3 +28,19 @@ func FuzzParseCredentials(f *testing.F) {
 		}
 	})
 }
+
+// The names of the vendor's tools do as well: Terraform's and the CLI's names of the token differ.
+func TestParseTakesTheNamesOfTheVendorsTools(t *testing.T) {
+	t.Parallel()
+	want := importjob.Credentials{SecretID: "id", SecretKey: "key", Token: "token"}
+	for _, keys := range [][3]string{
+		{"secretId", "secretKey", "token"},
+		{"TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_SECURITY_TOKEN"},
+		{"TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_TOKEN"},
+	} {
+		got, err := Parse("creds", map[string][]byte{keys[0]: []byte(" id\n"), keys[1]: []byte("key"), keys[2]: []byte("token ")})
+		if err != nil || got.SecretID != want.SecretID || got.SecretKey != want.SecretKey || got.Token != want.Token {
+			t.Errorf("%v: %v", keys, err)
+		}
+	}
+}
