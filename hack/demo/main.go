@@ -60,7 +60,7 @@ func run(ctx context.Context) error {
 	if os.Getenv("KEEP") != "" {
 		say("still up; to play with it, in another terminal:")
 		fmt.Printf("\n  export KUBECONFIG=%s PATH=%s:$PATH\n\nThe cloud's log of calls: curl %s\nEnd it with Ctrl-C.\n",
-			e.Kubeconfig, filepath.Join(harness.Root(), "bin", "controlplane"), e.CloudURL)
+			e.Kubeconfig, e.Assets(), e.CloudURL)
 		<-ctx.Done()
 		return nil
 	}
@@ -229,10 +229,10 @@ func (d *demo) summary(ctx context.Context) error {
 		}
 	}
 	say("what the cloud saw")
-	wished := len(d.expected) - 2 // one is not known to the cloud, and one is held back
-	fmt.Printf("  stops accepted: %d of %d wished   most for one import: %d   refused by the quota: %d   questions about an import: %d\n",
-		accepted, wished, most(stops), refused, other)
-	if accepted != wished || most(stops) != 1 || refused != 0 {
+	requested := len(d.expected) - 2 // one is not known to the cloud, and one is held back
+	fmt.Printf("  stops accepted: %d of %d requested   most for one import: %d   refused by the quota: %d   questions about an import: %d\n",
+		accepted, requested, most(stops), refused, other)
+	if accepted != requested || most(stops) != 1 || refused != 0 {
 		return fmt.Errorf("the cloud saw other calls than the objects asked for")
 	}
 	return nil

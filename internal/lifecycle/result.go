@@ -39,8 +39,8 @@ func (r *Result) Belongs(object *cdbv1.ImportJobStop) bool {
 // IsRewound says whether the status, of the same target, has lost the attempt that the result of a stop is of: it speaks of none, or
 // of one that was before. A later attempt, as of another operator whose clock is behind, has a number that is not lower.
 func (r *Result) IsRewound(object, called *cdbv1.ImportJobStop) bool {
-	sameWish := object.UID == called.UID && object.Spec.Target() == called.Spec.Target()
-	if r.Action != importjob.ActionStop || r.AttemptStart == nil || accepted(object) || !sameWish {
+	sameTarget := object.UID == called.UID && object.Spec.Target() == called.Spec.Target()
+	if r.Action != importjob.ActionStop || r.AttemptStart == nil || accepted(object) || !sameTarget {
 		return false
 	}
 	last := object.Status.LastAttempt
