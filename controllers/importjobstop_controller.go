@@ -98,14 +98,11 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 	if step.Remove {
 		return 0, r.remove(ctx, object)
 	}
-	if err := r.write(ctx, object, step.Change); err != nil {
-		return 0, err
-	}
-	r.awaitSecret(object, credentials.Fingerprint{})
-	if lifecycle.Next(object, now, false).Action != "" {
+	after, err := r.writeAndAwait(ctx, object, step.Change, credentials.Fingerprint{}, now)
+	if err == nil && lifecycle.Next(object, now, false).Action != "" {
 		return conflictRetry, nil
 	}
-	return lifecycle.RequeueAfter(object, now), nil
+	return after, err
 }
 
 // proceed makes the call if the object has credentials and a credit. Otherwise it says what is missing.

@@ -180,8 +180,8 @@ func Waits(object *cdbv1.ImportJobStop) bool {
 	return WaitsForSecret(object) || readyReason(object) == cdbv1.ReasonWaitingForQuota
 }
 
-// HasMore says whether there is something left to do right after this status was written. The attempt's answer, a credit or the
-// Secret brings back an object that is being stopped or waits.
+// HasMore says whether the object needs another look right after this status was written. An object that is being stopped or waits
+// needs none: its answer, its credit or its Secret brings it back.
 func HasMore(object *cdbv1.ImportJobStop) bool {
 	switch readyReason(object) {
 	case cdbv1.ReasonStopping, cdbv1.ReasonWaitingForQuota:
