@@ -16,7 +16,7 @@ export KUBEBUILDER_ASSETS := $(ASSETS)
 
 .PHONY: demo
 demo: controlplane ## Show the main job, end to end, on this machine. KEEP=1 stays up to play with.
-	@KEEP=$(KEEP) go run -buildvcs=false ./hack/demo
+	@KEEP=$(KEEP) go run -buildvcs=false ./test/demo
 
 .PHONY: test
 test: verify-generated lint vet controlplane ## Everything that guards main.
@@ -37,7 +37,7 @@ verify: lint $(TOOLS) $(BIN)/helm controlplane ## What is shipped and what it is
 
 .PHONY: test-mutants
 test-mutants: controlplane ## Take the safeguards out one by one, and see that the fault harness notices (about 5 minutes).
-	@go run -buildvcs=false ./hack/mutants
+	@go run -buildvcs=false ./test/mutants
 
 ##@ Development
 
@@ -73,11 +73,11 @@ vet: ## Run go vet.
 
 .PHONY: controlplane
 controlplane: ## Make kube-apiserver, etcd and kubectl, unless KUBEBUILDER_ASSETS has them.
-	@[ "$(ASSETS)" != "$(BIN)/controlplane" ] || hack/controlplane/build.sh
+	@[ "$(ASSETS)" != "$(BIN)/controlplane" ] || hack/tools/controlplane/build.sh
 
 .PHONY: bench
 bench: controlplane ## Measure the goals of docs/benchmarks.md (about 10 minutes). BENCH_ONLY=regexp picks scenarios, BENCH_JSON=file writes the table.
-	@go run -buildvcs=false ./hack/bench
+	@go run -buildvcs=false ./test/bench
 
 .PHONY: build
 build: ## Build the operator into bin/manager.
@@ -124,26 +124,26 @@ undeploy: build-installer ## Remove the operator, its CRD and every ImportJobSto
 
 ##@ Tools
 
-$(TOOLS): hack/tools/go.mod
+$(TOOLS): hack/tools/base/go.mod
 	@mkdir -p $(BIN)
 	@echo "tools: building (about 1 minute on two cores, once)"
-	go build -C hack/tools -buildvcs=false -o $(BIN)/ tool
+	go build -C hack/tools/base -buildvcs=false -o $(BIN)/ tool
 	@touch $@
 
-$(BIN)/golangci-lint: hack/lint/go.mod
+$(BIN)/golangci-lint: hack/tools/lint/go.mod
 	@mkdir -p $(BIN)
 	@echo "linter: building (about 3 minutes on two cores, once)"
-	go build -C hack/lint -buildvcs=false -o $(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	go build -C hack/tools/lint -buildvcs=false -o $(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@
 
-$(BIN)/helm: hack/helm/go.mod
+$(BIN)/helm: hack/tools/helm/go.mod
 	@mkdir -p $(BIN)
 	@echo "helm: building (about 2 minutes on two cores, once)"
-	go build -C hack/helm -buildvcs=false -o $(BIN)/ helm.sh/helm/v4/cmd/helm
+	go build -C hack/tools/helm -buildvcs=false -o $(BIN)/ helm.sh/helm/v4/cmd/helm
 	@touch $@
 
-$(BIN)/promtool: hack/promtool/go.mod
+$(BIN)/promtool: hack/tools/promtool/go.mod
 	@mkdir -p $(BIN)
 	@echo "promtool: building (about 4 minutes on two cores, once)"
-	go build -C hack/promtool -buildvcs=false -o $(BIN)/ github.com/prometheus/prometheus/cmd/promtool
+	go build -C hack/tools/promtool -buildvcs=false -o $(BIN)/ github.com/prometheus/prometheus/cmd/promtool
 	@touch $@

@@ -62,7 +62,7 @@ func TestWaitScript(t *testing.T) {
 			}
 			began := time.Now()
 			out, got := waitScript(t, p.name, timeout, "-n", namespaceOf(p))
-			check(t, "hack/wait.sh", p, got, want[p.verdict])
+			check(t, "config/samples/wait.sh", p, got, want[p.verdict])
 			if time.Since(began) > 20*time.Second || (got != "124" && !strings.HasPrefix(out, p.reason+": ")) {
 				t.Errorf("after %s it printed %q", time.Since(began), out)
 			}
@@ -80,7 +80,7 @@ func withKubectl() []string {
 
 func waitScript(t *testing.T, args ...string) (out, exitCode string) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), filepath.Join(harness.Root(), "hack/wait.sh"), args...)
+	command := exec.CommandContext(t.Context(), filepath.Join(harness.Root(), "config/samples/wait.sh"), args...)
 	command.Env = withKubectl()
 	printed, err := command.CombinedOutput()
 	if err != nil && command.ProcessState == nil {

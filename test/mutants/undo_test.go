@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mutants undoes one fix after the other, by the patches in its folder, and fails if the tests that the patch names do not.
-package mutants
+// The test undoes one fix after the other, by the patches in its folder, and fails if the tests that the patch names do not.
+package main
 
 import (
 	"encoding/json"

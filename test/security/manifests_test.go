@@ -22,16 +22,16 @@ import (
 // The tools that make verify names.
 var (
 	kubeconform   = flag.String("kubeconform", "", "the program kubeconform; without it the manifests are not checked against schemas")
-	controllerGen = flag.String("controller-gen", "", "the program controller-gen, which makes CRDs of hack/schemas")
+	controllerGen = flag.String("controller-gen", "", "the program controller-gen, which makes CRDs of hack/tools/schemas")
 )
 
-// foreignCRDs teaches the API server the kinds of the tools that our manifests are for, and of which hack/schemas has the types.
+// foreignCRDs teaches the API server the kinds of the tools that our manifests are for, and of which hack/tools/schemas has the types.
 func foreignCRDs(t *testing.T) {
 	t.Helper()
 	folder := t.TempDir()
 	generate := exec.CommandContext(t.Context(), *controllerGen, "crd", "paths=github.com/fluxcd/kustomize-controller/api/v1", "paths=github.com/fluxcd/source-controller/api/v1",
 		"paths=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1", "output:crd:artifacts:config="+folder)
-	generate.Dir = root("hack/schemas")
+	generate.Dir = root("hack/tools/schemas")
 	if out, err := generate.Output(); err != nil {
 		t.Fatalf("controller-gen: %v %s", err, out)
 	}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Waits for an ImportJobStop to end, well or badly: hack/wait.sh NAME [TIMEOUT] [kubectl flags, as in -n shop]
+# Waits for an ImportJobStop to end, well or badly: config/samples/wait.sh NAME [TIMEOUT] [kubectl flags, as in -n shop]
 # Exits 0 when it is done, 1 as soon as it failed for good or cannot be read, 124 when the time ran out. Prints its message.
 set -u
 name=${1:?is missing: the NAME of an ImportJobStop}

@@ -1,5 +1,5 @@
 // The linter, a module of its own because its dependencies quarrel with those of other tools.
-module github.com/tencentcloud-cdb/importjobstop-operator/hack/lint
+module github.com/tencentcloud-cdb/importjobstop-operator/hack/tools/lint
 
 go 1.26.0
 

@@ -1,5 +1,5 @@
 // The control plane of tests and the demo, built from Go modules: a module of its own, so that none of it reaches the operator's go.mod.
-module github.com/tencentcloud-cdb/importjobstop-operator/hack/controlplane
+module github.com/tencentcloud-cdb/importjobstop-operator/hack/tools/controlplane
 
 go 1.26.0
 

@@ -1,5 +1,5 @@
 // Helm, a module of its own because its dependencies quarrel with those of other tools.
-module github.com/tencentcloud-cdb/importjobstop-operator/hack/helm
+module github.com/tencentcloud-cdb/importjobstop-operator/hack/tools/helm
 
 go 1.26.0
 

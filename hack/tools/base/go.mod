@@ -1,5 +1,5 @@
 // The tools that make and check the project, pinned in one place and kept out of the operator's go.mod.
-module github.com/tencentcloud-cdb/importjobstop-operator/hack/tools
+module github.com/tencentcloud-cdb/importjobstop-operator/hack/tools/base
 
 go 1.26.0
 

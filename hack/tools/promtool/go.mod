@@ -1,5 +1,5 @@
 // promtool, a module of its own because Prometheus needs very much.
-module github.com/tencentcloud-cdb/importjobstop-operator/hack/promtool
+module github.com/tencentcloud-cdb/importjobstop-operator/hack/tools/promtool
 
 go 1.26.7
 

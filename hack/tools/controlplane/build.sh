@@ -3,7 +3,7 @@
 # Makes kube-apiserver, etcd and kubectl in bin/controlplane from Go modules, unless they are there in this version.
 set -euo pipefail
 cd "$(dirname "$0")"
-out=$(cd ../.. && pwd)/bin/controlplane
+out=$(cd ../../.. && pwd)/bin/controlplane
 version=$(go list -m -f '{{.Version}}' k8s.io/kubernetes)
 stamp="$version $(go list -m -f '{{.Version}}' go.etcd.io/etcd/server/v3)"
 if [ -f "$out/stamp" ] && [ "$(cat "$out/stamp")" = "$stamp" ]; then exit 0; fi

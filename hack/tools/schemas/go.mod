@@ -1,4 +1,4 @@
-module github.com/tencentcloud-cdb/importjobstop-operator/hack/schemas
+module github.com/tencentcloud-cdb/importjobstop-operator/hack/tools/schemas
 
 go 1.26.0
 
