@@ -86,8 +86,8 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	if last := object.Status.LastAttempt; last != nil {
 		result.AttemptStart = last.StartTime.DeepCopy()
 	}
-	c.credit.Await()
-	r.ask(ctx, c, result)
+	c.credit.Wait()
+	r.callCloud(ctx, c, result)
 	result.At = time.Now()
 	refused := result.Err != nil && result.Err.Class == importjob.Throttled
 	c.credit.Done(refused)
@@ -105,8 +105,8 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	}
 }
 
-// ask makes the request, unless the attempt is stale, and puts what came of it into the result.
-func (r *Reconciler) ask(ctx context.Context, c *call, result *lifecycle.Result) {
+// callCloud makes the request, unless the attempt is stale, and puts what came of it into the result.
+func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.Result) {
 	if age := ageOf(c.recordedAt, time.Now()); age > maxAttemptAge {
 		result.Err = &importjob.Error{
 			Class: importjob.Transient, Code: "ClientError.NotSent",
@@ -148,7 +148,7 @@ func (r *Reconciler) reportCredentials(ctx context.Context, c *call, result *lif
 		rejected = err.Class == importjob.Rejected
 	}
 	if rejected { // what failed is known now: a change that comes before the first poll counts
-		r.credentials.Await(secretOf(c.object), client.ObjectKeyFromObject(c.object), credentials.Wait{Seen: c.fingerprint})
+		r.credentials.Subscribe(secretOf(c.object), client.ObjectKeyFromObject(c.object), credentials.Subscription{Seen: c.fingerprint})
 	}
 	r.credentials.Report(scopeOf(c.object, c.action), c.fingerprint, rejected, result.At, lifecycle.CredentialsRetry)
 }

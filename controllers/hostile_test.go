@@ -231,7 +231,7 @@ func TestANotFoundOfSomethingElseIsAFailureLikeAnother(t *testing.T) {
 	t.Parallel()
 	isAnswer := func(o *cdbv1.ImportJobStop) bool { return o.Status.RequestID != "" }
 	for name, fault := range notGone {
-		for place, begin := range map[string]func(*hostile){
+		for stage, begin := range map[string]func(*hostile){
 			"the write of the attempt": func(h *hostile) { h.fail(func(*cdbv1.ImportJobStop) error { return fault }) },
 			"the write of the answer": func(h *hostile) {
 				h.fail(func(o *cdbv1.ImportJobStop) error {
@@ -270,7 +270,7 @@ func TestANotFoundOfSomethingElseIsAFailureLikeAnother(t *testing.T) {
 				})
 			},
 		} {
-			t.Run(name+" at "+place, func(t *testing.T) {
+			t.Run(name+" at "+stage, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					h := newHostile(t)

@@ -30,7 +30,7 @@ type Reconciler struct {
 	Client    client.Client
 	APIReader client.Reader // uncached
 	Cloud     importjob.Cloud
-	Quota     *quota.Budgets[types.NamespacedName]
+	Quota     *quota.Limiter[types.NamespacedName]
 	Events    events.EventRecorder
 	// Waited is told how long each call was in the queue, Accepted how long after its creation each object was accepted,
 	// Recovered of each panic that was survived.
@@ -98,7 +98,7 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 	if step.Remove {
 		return 0, r.remove(ctx, object)
 	}
-	after, err := r.writeAndAwait(ctx, object, step.Change, credentials.Fingerprint{}, now)
+	after, err := r.writeAndWait(ctx, object, step.Change, credentials.Fingerprint{}, now)
 	if err == nil && lifecycle.Next(object, now, false).Action != "" {
 		return conflictRetry, nil
 	}
@@ -125,7 +125,7 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 		if err := r.write(ctx, object, lifecycle.WaitForQuota(now, wait.Since, wait.Turn)); err != nil {
 			return 0, err
 		}
-		r.awaitSecret(object, credentials.Fingerprint{})
+		r.subscribe(object, credentials.Fingerprint{})
 		return lifecycle.RequeueInQueue(object, now, wait.Since), nil
 	}
 	return 0, r.send(ctx, &call{object: object, creds: creds, fingerprint: fingerprint, action: action, credit: credit})

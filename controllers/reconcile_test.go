@@ -245,7 +245,7 @@ func TestAnOldCopyInTheCacheSendsNothing(t *testing.T) {
 	})
 }
 
-// The spec changes while the call is out: its answer is written all the same, and then the new wish is looked at.
+// The spec changes while the call is in flight: its result is written all the same, and then the new target is looked at.
 func TestAnAnswerIsWrittenOverAConflict(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -45,30 +45,30 @@ func scopeOf(object *cdbv1.ImportJobStop, action importjob.Action) credentials.S
 
 // awaitSecret registers the object to be woken when its Secret changes, if it waits for one. A zero fingerprint means that the content
 // that failed is unknown.
-func (r *Reconciler) awaitSecret(object *cdbv1.ImportJobStop, seen credentials.Fingerprint) {
+func (r *Reconciler) subscribe(object *cdbv1.ImportJobStop, seen credentials.Fingerprint) {
 	key := client.ObjectKeyFromObject(object)
 	if !lifecycle.WaitsForSecret(object) {
 		r.credentials.Forget(key)
 		return
 	}
-	r.credentials.Await(secretOf(object), key, credentials.Wait{
+	r.credentials.Subscribe(secretOf(object), key, credentials.Subscription{
 		Seen: seen, Missing: lifecycle.WaitsForMissingSecret(object), Urgent: lifecycle.WaitsForRetry(object),
 	})
 }
 
 // writeAndAwait writes the change, lets a change of the Secret wake the object, and returns when to look again at the latest.
-func (r *Reconciler) writeAndAwait(ctx context.Context, object *cdbv1.ImportJobStop, change lifecycle.Change, seen credentials.Fingerprint, now time.Time) (time.Duration, error) {
+func (r *Reconciler) writeAndWait(ctx context.Context, object *cdbv1.ImportJobStop, change lifecycle.Change, seen credentials.Fingerprint, now time.Time) (time.Duration, error) {
 	if err := r.write(ctx, object, change); err != nil {
 		return 0, err
 	}
-	r.awaitSecret(object, seen)
+	r.subscribe(object, seen)
 	return lifecycle.RequeueAfter(object, now), nil
 }
 
 // keepWaiting is for an object whose Secret was missing and has not changed since.
 func (r *Reconciler) keepWaiting(ctx context.Context, object *cdbv1.ImportJobStop, now time.Time) (time.Duration, error) {
 	r.Quota.Leave(client.ObjectKeyFromObject(object))
-	return r.writeAndAwait(ctx, object, lifecycle.WaitForCredentials(now, ""), credentials.Fingerprint{}, now)
+	return r.writeAndWait(ctx, object, lifecycle.WaitForCredentials(now, ""), credentials.Fingerprint{}, now)
 }
 
 // tellUnreadable is how long reads of a Secret may fail before the objects that need it say so.
@@ -87,12 +87,12 @@ func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.Impor
 	if !ok {
 		return 0, err
 	}
-	return r.writeAndAwait(ctx, object, lifecycle.WaitForCredentials(now, bad.Text), seen, now)
+	return r.writeAndWait(ctx, object, lifecycle.WaitForCredentials(now, bad.Text), seen, now)
 }
 
 // followRefusal lets the object wait for the next try, since another object of the same Secret has just been refused.
 func (r *Reconciler) followRefusal(ctx context.Context, object *cdbv1.ImportJobStop, seen credentials.Fingerprint, next time.Time) (time.Duration, error) {
 	r.Quota.Leave(client.ObjectKeyFromObject(object))
 	now := time.Now()
-	return r.writeAndAwait(ctx, object, lifecycle.FollowRefusal(now, next), seen, now)
+	return r.writeAndWait(ctx, object, lifecycle.FollowRefusal(now, next), seen, now)
 }

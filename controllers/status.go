@@ -48,14 +48,14 @@ func (r *Reconciler) writeSince(ctx context.Context, object *cdbv1.ImportJobStop
 	}()
 	change(object)
 	if !equality.Semantic.DeepEqual(read, &object.Status) {
-		answer := object.DeepCopy()
-		if err := r.Client.Status().Update(ctx, answer); err != nil {
+		updated := object.DeepCopy()
+		if err := r.Client.Status().Update(ctx, updated); err != nil {
 			return err
 		}
-		if answer.UID != object.UID {
+		if updated.UID != object.UID {
 			return errForeign
 		}
-		*object = *answer
+		*object = *updated
 		r.expectations.expect(object)
 	}
 	written = true

@@ -21,7 +21,7 @@ import (
 )
 
 // printManifest writes the manifest, without what only a server can know.
-func printManifest(out io.Writer, object *cdbv1.ImportJobStop, format string) error {
+func printManifest(output io.Writer, object *cdbv1.ImportJobStop, format string) error {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
 		return err
@@ -40,15 +40,15 @@ func printManifest(out io.Writer, object *cdbv1.ImportJobStop, format string) er
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(text)
+	_, err = output.Write(text)
 	return err
 }
 
 // create asks for the stop. One that was asked for in the same way before is followed; in another way, it is an error.
-func create(ctx context.Context, c client.Client, out io.Writer, object *cdbv1.ImportJobStop) error {
+func create(ctx context.Context, c client.Client, output io.Writer, object *cdbv1.ImportJobStop) error {
 	err := c.Create(ctx, object)
 	if err == nil {
-		_, err = fmt.Fprintf(out, "importjobstop.cdb.tencentcloud.com/%s created\n", object.Name)
+		_, err = fmt.Fprintf(output, "importjobstop.cdb.tencentcloud.com/%s created\n", object.Name)
 		return err
 	}
 	if !apierrors.IsAlreadyExists(err) {
@@ -61,7 +61,7 @@ func create(ctx context.Context, c client.Client, out io.Writer, object *cdbv1.I
 	if err := differs(object, wanted); err != nil {
 		return fmt.Errorf("importjobstop %s exists and %w", object.Name, err)
 	}
-	_, err = fmt.Fprintf(out, "importjobstop.cdb.tencentcloud.com/%s exists\n", object.Name)
+	_, err = fmt.Fprintf(output, "importjobstop.cdb.tencentcloud.com/%s exists\n", object.Name)
 	return err
 }
 

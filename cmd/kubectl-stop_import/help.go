@@ -21,7 +21,7 @@ func likeKubectl(command *cobra.Command) {
 
 // optionsOf prints each flag with its default on a line, and what it means on the next.
 func optionsOf(flags *pflag.FlagSet) string {
-	var out strings.Builder
+	var output strings.Builder
 	flags.VisitAll(func(f *pflag.Flag) {
 		name, value := "--"+f.Name, f.DefValue
 		if f.Shorthand != "" {
@@ -30,7 +30,7 @@ func optionsOf(flags *pflag.FlagSet) string {
 		if f.Value.Type() == "string" {
 			value = "'" + value + "'"
 		}
-		_, _ = fmt.Fprintf(&out, "    %s=%s:\n\t%s\n\n", name, value, f.Usage)
+		_, _ = fmt.Fprintf(&output, "    %s=%s:\n\t%s\n\n", name, value, f.Usage)
 	})
-	return out.String()
+	return output.String()
 }

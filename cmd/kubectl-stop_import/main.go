@@ -50,7 +50,7 @@ func main() {
 type options struct {
 	genericiooptions.IOStreams
 	config *genericclioptions.ConfigFlags
-	wish
+	arguments
 	wait, untilStopped, dryRun bool
 	timeout                    time.Duration
 	output                     string
@@ -118,7 +118,7 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.wish.untilStopped = o.untilStopped
+	o.arguments.untilStopped = o.untilStopped
 	object := o.object(namespace)
 	if o.dryRun {
 		return printManifest(o.Out, object, o.output)
@@ -153,14 +153,14 @@ func (o *options) client() (client.WithWatch, error) {
 	return client.NewWithWatch(config, client.Options{Scheme: scheme})
 }
 
-// wish is what is asked for.
-type wish struct {
+// arguments are what the command line asks for.
+type arguments struct {
 	id, region, secret, site, name string
 	untilStopped                   bool
 }
 
 // object that is to be created.
-func (w wish) object(namespace string) *cdbv1.ImportJobStop {
+func (w arguments) object(namespace string) *cdbv1.ImportJobStop {
 	o := &cdbv1.ImportJobStop{Spec: cdbv1.ImportJobStopSpec{
 		Region: w.region, AsyncRequestID: w.id, CredentialsSecretRef: cdbv1.SecretReference{Name: w.secret}, Site: cdbv1.Site(w.site),
 	}}

@@ -22,7 +22,7 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-var asked = wish{id: "A-b", region: "ap-guangzhou", secret: "creds"}
+var asked = arguments{id: "A-b", region: "ap-guangzhou", secret: "creds"}
 
 func cluster(objects ...client.Object) client.WithWatch {
 	scheme := runtime.NewScheme()
@@ -53,8 +53,8 @@ func TestTheEndDecides(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				object := asked.object("shop")
-				c, out := cluster(), &bytes.Buffer{}
-				if err := create(t.Context(), c, out, object); err != nil {
+				c, output := cluster(), &bytes.Buffer{}
+				if err := create(t.Context(), c, output, object); err != nil {
 					t.Fatal(err)
 				}
 				time.AfterFunc(time.Second, func() {
@@ -71,12 +71,12 @@ func TestTheEndDecides(t *testing.T) {
 				})
 				ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errTimedOut)
 				defer cancel()
-				err := follow(ctx, c, newProgress(out), object)
+				err := follow(ctx, c, newProgress(output), object)
 				if (err == nil) != (test.want == "") || (err != nil && err.Error() != test.want) {
 					t.Errorf("the end is %v, want %q", err, test.want)
 				}
-				if !strings.Contains(out.String(), "stop-a-b created\n") || strings.Count(out.String(), test.reason+": it was so; ") != 1 {
-					t.Errorf("it shows %q", out)
+				if !strings.Contains(output.String(), "stop-a-b created\n") || strings.Count(output.String(), test.reason+": it was so; ") != 1 {
+					t.Errorf("it shows %q", output)
 				}
 			})
 		})
@@ -85,45 +85,45 @@ func TestTheEndDecides(t *testing.T) {
 
 func TestOneThatExistsIsFollowedUnlessItDoesSomethingElse(t *testing.T) {
 	t.Parallel()
-	c, out := cluster(asked.object("shop")), &bytes.Buffer{}
-	if err := create(t.Context(), c, out, asked.object("shop")); err != nil || !strings.Contains(out.String(), "exists") {
-		t.Errorf("%v %q", err, out)
+	c, output := cluster(asked.object("shop")), &bytes.Buffer{}
+	if err := create(t.Context(), c, output, asked.object("shop")); err != nil || !strings.Contains(output.String(), "exists") {
+		t.Errorf("%v %q", err, output)
 	}
-	for want, edit := range map[string]func(*wish){
-		"stops A-b in ap-guangzhou: give another --name":     func(w *wish) { w.region = "ap-shanghai" },
-		`'{"spec":{"credentialsSecretRef":{"name":"new"}}}'`: func(w *wish) { w.secret = "new" },
-		`'{"spec":{"waitFor":"Stopped"}}'`:                   func(w *wish) { w.untilStopped = true },
+	for want, edit := range map[string]func(*arguments){
+		"stops A-b in ap-guangzhou: give another --name":     func(w *arguments) { w.region = "ap-shanghai" },
+		`'{"spec":{"credentialsSecretRef":{"name":"new"}}}'`: func(w *arguments) { w.secret = "new" },
+		`'{"spec":{"waitFor":"Stopped"}}'`:                   func(w *arguments) { w.untilStopped = true },
 	} {
 		other := asked
 		other.name = "stop-a-b"
 		edit(&other)
-		if err := create(t.Context(), c, out, other.object("shop")); err == nil || !strings.Contains(err.Error(), want) {
+		if err := create(t.Context(), c, output, other.object("shop")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, want %s", err, want)
 		}
 	}
 }
 
 func execute(args ...string) (string, error) {
-	out := &bytes.Buffer{}
-	command := newCommand(genericiooptions.IOStreams{In: &bytes.Buffer{}, Out: out, ErrOut: out})
+	output := &bytes.Buffer{}
+	command := newCommand(genericiooptions.IOStreams{In: &bytes.Buffer{}, Out: output, ErrOut: output})
 	command.SetArgs(args)
-	command.SetOut(out)
+	command.SetOut(output)
 	err := command.Execute()
-	return out.String(), err
+	return output.String(), err
 }
 
 func TestDryRunPrintsWhatCanBeCommitted(t *testing.T) {
 	t.Parallel()
-	out, err := execute("A-b", "--region=ap-guangzhou", "--secret=creds", "--until-stopped", "-n", "shop", "--dry-run", "-o", "yaml")
+	output, err := execute("A-b", "--region=ap-guangzhou", "--secret=creds", "--until-stopped", "-n", "shop", "--dry-run", "-o", "yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := &cdbv1.ImportJobStop{}
-	if err := yaml.UnmarshalStrict([]byte(out), got); err != nil {
+	if err := yaml.UnmarshalStrict([]byte(output), got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Kind != "ImportJobStop" || got.Namespace != "shop" || got.Spec.WaitFor != cdbv1.WaitForStopped || strings.Contains(out, "status") || strings.Contains(out, "null") {
-		t.Errorf("it printed\n%s", out)
+	if got.Kind != "ImportJobStop" || got.Namespace != "shop" || got.Spec.WaitFor != cdbv1.WaitForStopped || strings.Contains(output, "status") || strings.Contains(output, "null") {
+		t.Errorf("it printed\n%s", output)
 	}
 }
 
@@ -144,22 +144,22 @@ func TestWrongFlagsSayWhatIsRight(t *testing.T) {
 // kubectl's commands say what they do, show examples, explain their own options and end with their usage.
 func TestHelpReadsAsKubectlsOwn(t *testing.T) {
 	t.Parallel()
-	out := &bytes.Buffer{}
-	command := newCommand(genericiooptions.IOStreams{Out: out, ErrOut: out})
-	command.SetOut(out)
+	output := &bytes.Buffer{}
+	command := newCommand(genericiooptions.IOStreams{Out: output, ErrOut: output})
+	command.SetOut(output)
 	command.SetArgs([]string{"--help"})
 	if err := command.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	rest := out.String()
+	text := output.String()
 	for _, part := range []string{
 		"Stop a data import", "\n\nExamples:\n  # ", "\n\nOptions:\n    --dry-run=false:\n\t", "    --region='':\n\t", "    --wait=false:\n\t",
 		"\n\nUsage:\n  kubectl stop-import ASYNC_REQUEST_ID ", "    --context='':\n\t",
 	} {
-		_, after, ok := strings.Cut(rest, part)
+		_, after, ok := strings.Cut(text, part)
 		if !ok {
-			t.Fatalf("no %q, or not in its place, in\n%s", part, out)
+			t.Fatalf("no %q, or not in its place, in\n%s", part, output)
 		}
-		rest = after
+		text = after
 	}
 }

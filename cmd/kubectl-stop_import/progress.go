@@ -13,15 +13,15 @@ import (
 
 // progress shows each new situation on a line of its own, and on a terminal that something is still going on.
 type progress struct {
-	out    io.Writer
+	output io.Writer
 	last   string
 	ticker *time.Ticker // nil: no terminal
 	turns  int
 }
 
-func newProgress(out io.Writer) *progress {
-	p := &progress{out: out}
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+func newProgress(output io.Writer) *progress {
+	p := &progress{output: output}
+	if file, ok := output.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.ticker = time.NewTicker(100 * time.Millisecond)
 	}
 	return p
@@ -35,7 +35,7 @@ func (p *progress) show(reason, message string) {
 	}
 	p.last = reason
 	p.wipe()
-	_, _ = fmt.Fprintf(p.out, "%s: %s\n", reason, message)
+	_, _ = fmt.Fprintf(p.output, "%s: %s\n", reason, message)
 }
 
 // tick tells when to turn; never without a terminal.
@@ -48,12 +48,12 @@ func (p *progress) tick() <-chan time.Time {
 
 func (p *progress) turn() {
 	p.turns++
-	_, _ = fmt.Fprintf(p.out, "\r%c", []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")[p.turns%10])
+	_, _ = fmt.Fprintf(p.output, "\r%c", []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")[p.turns%10])
 }
 
 func (p *progress) wipe() {
 	if p.ticker != nil {
-		_, _ = fmt.Fprint(p.out, clearLine)
+		_, _ = fmt.Fprint(p.output, clearLine)
 	}
 }
 

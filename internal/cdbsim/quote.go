@@ -60,7 +60,7 @@ func quotation(r *http.Request, account Account, only Form) string {
 	for _, s := range append(secrets, whole) {
 		b64 = append(b64, base64.StdEncoding.EncodeToString([]byte(s)))
 	}
-	var out []string
+	var output []string
 	for _, form := range []struct {
 		name Form
 		text string
@@ -72,24 +72,24 @@ func quotation(r *http.Request, account Account, only Form) string {
 		{FormBase64, strings.Join(b64, " ")},
 	} {
 		if only == "" || only == form.name {
-			out = append(out, form.text)
+			output = append(output, form.text)
 		}
 	}
-	return strings.Join(out, " ")
+	return strings.Join(output, " ")
 }
 
 // quoteIn puts a quotation into the fields of an answer.
-func (f *Fault) quoteIn(answer map[string]any, quotation string) {
+func (f *Fault) quoteIn(response map[string]any, quotation string) {
 	for part, field := range map[Part]string{PartRequestID: "RequestId", PartStatus: "Status", PartInfo: "Info"} {
 		if f.quotes(part) {
-			answer[field] = quotation
+			response[field] = quotation
 		}
 	}
 	if f.quotes(PartExtra) {
-		answer["Sent"] = quotation
-		answer["Context"] = map[string]any{"Caller": []string{quotation}}
+		response["Sent"] = quotation
+		response["Context"] = map[string]any{"Caller": []string{quotation}}
 	}
-	failure, failed := answer["Error"].(map[string]string)
+	failure, failed := response["Error"].(map[string]string)
 	if failed && f.quotes(PartMessage) {
 		failure["Message"] = quotation
 	}
@@ -115,7 +115,7 @@ func (f *Fault) playQuoting(w http.ResponseWriter, text []byte, quotation string
 // answerWithReason writes the status line itself, as net/http lets nobody choose the reason, and closes the connection.
 // An error that quotes nowhere else is a 503: clients show the reason of no other.
 func (f *Fault) answerWithReason(w http.ResponseWriter, text []byte, reason string) bool {
-	conn, out, err := http.NewResponseController(w).Hijack()
+	conn, output, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return false
 	}
@@ -126,9 +126,9 @@ func (f *Fault) answerWithReason(w http.ResponseWriter, text []byte, reason stri
 	}
 	w.Header().Set("Connection", "close")
 	w.Header().Set("Content-Length", fmt.Sprint(len(text)))
-	_, _ = fmt.Fprintf(out, "HTTP/1.1 %d %s\r\n", status, reason)
-	_ = w.Header().Write(out)
-	_, _ = fmt.Fprintf(out, "\r\n%s", text)
-	_ = out.Flush()
+	_, _ = fmt.Fprintf(output, "HTTP/1.1 %d %s\r\n", status, reason)
+	_ = w.Header().Write(output)
+	_, _ = fmt.Fprintf(output, "\r\n%s", text)
+	_ = output.Flush()
 	return true
 }

@@ -18,17 +18,17 @@ import (
 )
 
 // send makes one call over HTTP, and returns the answer and what each part of it says.
-func (c *caller) send(action string) (answer map[string]any, parts map[Part]string) {
+func (c *caller) send(action string) (fields map[string]any, parts map[Part]string) {
 	c.Helper()
 	server := httptest.NewServer(c.cloud)
 	c.Cleanup(server.Close)
 	r, body := c.request(action, time.Now())
-	out, err := http.NewRequestWithContext(c.Context(), r.Method, server.URL, strings.NewReader(string(body)))
+	sent, err := http.NewRequestWithContext(c.Context(), r.Method, server.URL, strings.NewReader(string(body)))
 	if err != nil {
 		c.Fatal(err)
 	}
-	out.Header, out.Host = r.Header, c.host
-	response, err := server.Client().Do(out)
+	sent.Header, sent.Host = r.Header, c.host
+	response, err := server.Client().Do(sent)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -38,11 +38,11 @@ func (c *caller) send(action string) (answer map[string]any, parts map[Part]stri
 	if err := json.Unmarshal(text, &full); err != nil {
 		c.Fatalf("%v in %s", err, text)
 	}
-	answer = full.Response
-	failure, _ := answer["Error"].(map[string]any)
-	return answer, map[Part]string{
-		PartCode: fmt.Sprint(failure["Code"]), PartMessage: fmt.Sprint(failure["Message"]), PartRequestID: fmt.Sprint(answer["RequestId"]),
-		PartStatus: fmt.Sprint(answer["Status"]), PartInfo: fmt.Sprint(answer["Info"]), PartExtra: fmt.Sprint(answer["Sent"], answer["Context"]),
+	fields = full.Response
+	failure, _ := fields["Error"].(map[string]any)
+	return fields, map[Part]string{
+		PartCode: fmt.Sprint(failure["Code"]), PartMessage: fmt.Sprint(failure["Message"]), PartRequestID: fmt.Sprint(fields["RequestId"]),
+		PartStatus: fmt.Sprint(fields["Status"]), PartInfo: fmt.Sprint(fields["Info"]), PartExtra: fmt.Sprint(fields["Sent"], fields["Context"]),
 		PartHeader: fmt.Sprint(response.Header), PartReason: response.Status,
 	}
 }
@@ -50,14 +50,14 @@ func (c *caller) send(action string) (answer map[string]any, parts map[Part]stri
 // secrets of a caller, in each form.
 func (c *caller) secrets() map[Form][]string {
 	signature := "Signature="
-	out := map[Form][]string{FormRaw: {c.account.SecretKey, c.account.Token, c.account.SecretID, signature}}
+	output := map[Form][]string{FormRaw: {c.account.SecretKey, c.account.Token, c.account.SecretID, signature}}
 	for _, s := range []string{c.account.SecretKey, c.account.Token} {
-		out[FormGo] = append(out[FormGo], strings.Trim(fmt.Sprintf("%q", s), `"`))
-		out[FormURL] = append(out[FormURL], url.QueryEscape(s), url.PathEscape(s))
-		out[FormHTML] = append(out[FormHTML], html.EscapeString(s))
-		out[FormBase64] = append(out[FormBase64], base64.StdEncoding.EncodeToString([]byte(s)))
+		output[FormGo] = append(output[FormGo], strings.Trim(fmt.Sprintf("%q", s), `"`))
+		output[FormURL] = append(output[FormURL], url.QueryEscape(s), url.PathEscape(s))
+		output[FormHTML] = append(output[FormHTML], html.EscapeString(s))
+		output[FormBase64] = append(output[FormBase64], base64.StdEncoding.EncodeToString([]byte(s)))
 	}
-	return out
+	return output
 }
 
 var (
@@ -96,14 +96,14 @@ func TestQuotingInOnePart(t *testing.T) {
 				t.Parallel()
 				c := newCaller(t, Import{})
 				c.cloud.Play(Fault{Kind: kind, Part: one})
-				answer, parts := c.send(describe)
+				response, parts := c.send(describe)
 				for _, part := range everyPart {
 					if got := strings.Contains(parts[part], c.account.SecretKey); got != (part == one) {
 						t.Errorf("%s quotes: %v, in %s", part, got, parts[part])
 					}
 				}
-				if _, failed := answer["Error"]; failed != (kind == Quoting) {
-					t.Errorf("answered %v", answer)
+				if _, failed := response["Error"]; failed != (kind == Quoting) {
+					t.Errorf("answered %v", response)
 				}
 				if seen := parts[PartReason][:3]; (seen == "503") != (kind == Quoting && one == PartReason) {
 					t.Errorf("HTTP %s", seen)
@@ -154,7 +154,7 @@ func TestWhatQuotingDoes(t *testing.T) {
 			test.fault.Times = 1
 			c.cloud.Play(test.fault)
 			_, parts := c.send(stop)
-			call := c.cloud.Calls()[0]
+			call := c.cloud.CallLog()[0]
 			if call.Code != test.logged || call.Fault != string(test.fault.Kind) {
 				t.Errorf("logged %+v", call)
 			}

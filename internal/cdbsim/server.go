@@ -44,7 +44,7 @@ type Server struct {
 	ownerLimit int             // of a main account; 0: none
 	arrivals   map[budget][]time.Time
 	faults     []*Fault
-	calls      []Call
+	log        []Call
 	latency    func() time.Duration
 	clock      time.Duration // ahead of ours
 }
@@ -73,18 +73,18 @@ func (s *Server) SetClock(ahead time.Duration) {
 	s.clock = ahead
 }
 
-// Calls returns the log of what arrived, oldest first.
-func (s *Server) Calls() []Call {
+// CallLog returns the log of what arrived, oldest first.
+func (s *Server) CallLog() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Call{}, s.calls...)
+	return append([]Call{}, s.log...)
 }
 
 // ServeHTTP answers POST / as the API does, and GET / with the call log as JSON.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(s.Calls())
+		_ = json.NewEncoder(w).Encode(s.CallLog())
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 10<<20))
@@ -94,12 +94,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	way, back := s.travel()
 	time.Sleep(way)
 	call, status, fault := s.handle(r, body, time.Now())
-	answer, quoted := s.answer(call, status), ""
+	response, quoted := s.response(call, status), ""
 	if fault.quoting() {
 		quoted = quotation(r, s.account(call.SecretID), fault.Form)
-		fault.quoteIn(answer, quoted)
+		fault.quoteIn(response, quoted)
 	}
-	text, _ := json.Marshal(map[string]any{"Response": answer})
+	text, _ := json.Marshal(map[string]any{"Response": response})
 	select {
 	case <-time.After(back):
 	case <-r.Context().Done():
@@ -109,20 +109,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer is what the API says of a call.
-func (s *Server) answer(call Call, status string) map[string]any {
-	answer := map[string]any{"RequestId": call.RequestID}
+func (s *Server) response(call Call, status string) map[string]any {
+	response := map[string]any{"RequestId": call.RequestID}
 	switch {
 	case call.Code == wentWrong:
-		answer["Error"] = map[string]string{"Code": "InternalError", "Message": s.messageOf("InternalError", call.Action)}
+		response["Error"] = map[string]string{"Code": "InternalError", "Message": s.messageOf("InternalError", call.Action)}
 	case call.Code != "":
-		answer["Error"] = map[string]string{"Code": call.Code, "Message": s.messageOf(call.Code, call.Action)}
+		response["Error"] = map[string]string{"Code": call.Code, "Message": s.messageOf(call.Code, call.Action)}
 	case call.Action == "DescribeAsyncRequestInfo":
-		answer["Status"], answer["Info"] = status, ""
+		response["Status"], response["Info"] = status, ""
 		if status == StatusNull {
-			answer["Status"] = nil
+			response["Status"] = nil
 		}
 	}
-	return answer
+	return response
 }
 
 func (s *Server) account(secretID string) Account {
@@ -158,7 +158,7 @@ func (s *Server) handle(r *http.Request, body []byte, now time.Time) (call Call,
 	if fault != nil {
 		call.Fault = string(fault.Kind)
 	}
-	s.calls = append(s.calls, call)
+	s.log = append(s.log, call)
 	return call, status, fault
 }
 

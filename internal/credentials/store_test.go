@@ -149,7 +149,7 @@ func TestAReadThatFailsIsKeptForASecondAndWakesNobody(t *testing.T) {
 		object := name("shop", "a")
 		b.put(creds, "id", "")
 		c, f, _ := b.Get(t.Context(), creds)
-		b.Await(creds, object, Wait{Seen: f})
+		b.Subscribe(creds, object, Subscription{Seen: f})
 		b.fail(errors.New("the API server is down"))
 		time.Sleep(time.Minute)
 		if _, _, err := b.Get(t.Context(), creds); err == nil || b.wokenBy(object) {
@@ -171,15 +171,15 @@ func TestTenThousandMissingSecretsLoadNobody(t *testing.T) {
 		b := begin(t)
 		for i := range 10000 {
 			n := fmt.Sprint(i)
-			b.Await(name("greedy", n), name("greedy", n), Wait{Seen: Fingerprint{1}, Missing: true})
+			b.Subscribe(name("greedy", n), name("greedy", n), Subscription{Seen: Fingerprint{1}, Missing: true})
 		}
 		time.Sleep(20 * time.Second)
 		alone := name("modest", "a")
-		b.Await(creds, alone, Wait{Missing: true})
+		b.Subscribe(creds, alone, Subscription{Missing: true})
 		time.Sleep(poll)
 		b.Forget(alone)
 		_, f, _ := b.Get(t.Context(), creds)
-		b.Await(creds, alone, Wait{Seen: f, Missing: true})
+		b.Subscribe(creds, alone, Subscription{Seen: f, Missing: true})
 		at := time.Now()
 		b.put(creds, "id", "")
 		time.Sleep(2 * poll)
@@ -207,7 +207,7 @@ func TestTheIntervalGrowsToHalfAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := begin(t)
 		_, f, _ := b.Get(t.Context(), creds)
-		b.Await(creds, name("shop", "a"), Wait{Seen: f, Missing: true})
+		b.Subscribe(creds, name("shop", "a"), Subscription{Seen: f, Missing: true})
 		time.Sleep(10 * time.Minute)
 		reads := b.readsOf(creds)
 		for i := 2; i < len(reads); i++ {
@@ -228,10 +228,10 @@ func TestAnUrgentWaitReadsAtOnce(t *testing.T) {
 		b := begin(t)
 		object := name("shop", "a")
 		_, f, _ := b.Get(t.Context(), creds)
-		b.Await(creds, object, Wait{Seen: f, Missing: true})
+		b.Subscribe(creds, object, Subscription{Seen: f, Missing: true})
 		time.Sleep(5 * time.Minute)
 		at := time.Now()
-		b.Await(creds, object, Wait{Urgent: true, Missing: true})
+		b.Subscribe(creds, object, Subscription{Urgent: true, Missing: true})
 		time.Sleep(2 * pace)
 		synctest.Wait()
 		if changed, urgent := b.News(object); !changed || !urgent {

@@ -23,7 +23,7 @@ func TestOneObjectTriesARejectedSecretAndTheOthersFollow(t *testing.T) {
 		scope := Scope{Secret: creds, Region: "ap-guangzhou", Action: "Stop"}
 		b.Report(scope, f, true, time.Now(), retry)
 		for i := range 100 {
-			b.Await(creds, name("shop", fmt.Sprint(i)), Wait{Seen: f})
+			b.Subscribe(creds, name("shop", fmt.Sprint(i)), Subscription{Seen: f})
 		}
 		for round := range 5 {
 			time.Sleep(retry)
@@ -83,7 +83,7 @@ func TestUnknownIsNotTakenForChanged(t *testing.T) {
 		b := begin(t)
 		b.put(creds, "id", "")
 		refused, missing := name("shop", "refused"), name("shop", "missing")
-		b.Await(creds, refused, Wait{})
+		b.Subscribe(creds, refused, Subscription{})
 		time.Sleep(time.Minute)
 		if b.wokenBy(refused) {
 			t.Error("a restart woke an object whose Secret is as it was")
@@ -93,7 +93,7 @@ func TestUnknownIsNotTakenForChanged(t *testing.T) {
 		if !b.wokenBy(refused) {
 			t.Error("the change was not seen")
 		}
-		b.Await(creds, missing, Wait{Missing: true})
+		b.Subscribe(creds, missing, Subscription{Missing: true})
 		time.Sleep(time.Minute)
 		if !b.wokenBy(missing) {
 			t.Error("an object whose Secret was missing was not woken by the Secret")
@@ -108,7 +108,7 @@ func TestWhatIsNotUsedOfASecretWakesNobody(t *testing.T) {
 		object := name("shop", "a")
 		b.put(creds, "id", "")
 		_, f, _ := b.Get(t.Context(), creds)
-		b.Await(creds, object, Wait{Seen: f})
+		b.Subscribe(creds, object, Subscription{Seen: f})
 		for i := range 600 {
 			b.put(creds, " id\n", fmt.Sprint(i))
 			time.Sleep(time.Second / 7)
@@ -133,8 +133,8 @@ func TestAnObjectWaitsForOneSecretAndIsWokenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := begin(t)
 		object, other := name("shop", "a"), name("shop", "other")
-		b.Await(creds, object, Wait{Seen: Fingerprint{1}})
-		b.Await(other, object, Wait{Seen: Fingerprint{1}})
+		b.Subscribe(creds, object, Subscription{Seen: Fingerprint{1}})
+		b.Subscribe(other, object, Subscription{Seen: Fingerprint{1}})
 		time.Sleep(time.Minute)
 		if len(b.readsOf(creds)) != 0 || len(b.readsOf(other)) == 0 {
 			t.Error("the wait for the first Secret goes on")
@@ -164,7 +164,7 @@ func TestForgetLeavesNothingBehind(t *testing.T) {
 		for i := range 500 {
 			object := name(fmt.Sprint("n", i%7), fmt.Sprint(i))
 			objects = append(objects, object)
-			b.Await(name(object.Namespace, fmt.Sprint(i%50)), object, Wait{Seen: Fingerprint{1}, Missing: i%2 == 0})
+			b.Subscribe(name(object.Namespace, fmt.Sprint(i%50)), object, Subscription{Seen: Fingerprint{1}, Missing: i%2 == 0})
 		}
 		time.Sleep(poll + time.Second) // some are woken, most are not
 		for _, object := range objects {

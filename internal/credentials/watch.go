@@ -19,7 +19,7 @@ const (
 )
 
 // Wait says what an object waits for.
-type Wait struct {
+type Subscription struct {
 	// Seen is the content that failed. Zero: it is not known, as after a restart.
 	Seen Fingerprint
 	// Missing: the Secret was missing or unusable, so that an object which does not know what failed is woken by the first poll.
@@ -30,14 +30,14 @@ type Wait struct {
 }
 
 type waiter struct {
-	Wait
+	Subscription
 	secret types.NamespacedName
 	woken  bool
 }
 
 // Await registers an object as waiting for a Secret, and for no other. It is woken once when the content differs from what failed.
 // An object that waits already keeps what it has seen; one that was woken, or that failed with other content, begins to wait anew.
-func (s *Store) Await(secret, object types.NamespacedName, w Wait) {
+func (s *Store) Subscribe(secret, object types.NamespacedName, w Subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.waiters[object]
@@ -45,7 +45,7 @@ func (s *Store) Await(secret, object types.NamespacedName, w Wait) {
 		known.Urgent = known.Urgent || w.Urgent
 	} else {
 		s.forget(object)
-		known = &waiter{Wait: w, secret: secret}
+		known = &waiter{Subscription: w, secret: secret}
 		s.waiters[object] = known
 	}
 	now := time.Now()

@@ -20,7 +20,7 @@ var (
 )
 
 // checkWritten holds a status that the operator wrote against the contract.
-func (w *world) checkWritten(kind string, before *cdbv1.ImportJobStopStatus, generation int64) {
+func (w *fixture) checkWritten(kind string, before *cdbv1.ImportJobStopStatus, generation int64) {
 	status := &w.object.Status
 	restarted := before.Target != nil && status.Target != nil && *before.Target != *status.Target
 	w.must(before.RequestID == "" || before.RequestID == status.RequestID || restarted, "%s: requestId is lost", kind)
@@ -33,7 +33,7 @@ func (w *world) checkWritten(kind string, before *cdbv1.ImportJobStopStatus, gen
 }
 
 // checkConditions holds each condition against the schema and against what it was before.
-func (w *world) checkConditions(kind string, before *cdbv1.ImportJobStopStatus, restarted bool) {
+func (w *fixture) checkConditions(kind string, before *cdbv1.ImportJobStopStatus, restarted bool) {
 	counts, anew := map[string]int{}, restarted || before.Target == nil
 	for _, c := range w.object.Status.Conditions {
 		counts[c.Type]++
@@ -59,7 +59,7 @@ func isFinished(ready metav1.Condition) bool {
 }
 
 // track follows by the true clock what deadlines and TTLs count from.
-func (w *world) track(kind string, before *cdbv1.ImportJobStopStatus) {
+func (w *fixture) track(kind string, before *cdbv1.ImportJobStopStatus) {
 	status := &w.object.Status
 	ready, was := readyOf(status), readyOf(before)
 	if status.StartTime == nil || before.StartTime == nil || kind != "repair" && status.StartTime.Unix() != before.StartTime.Unix() {
@@ -78,7 +78,7 @@ func (w *world) track(kind string, before *cdbv1.ImportJobStopStatus) {
 }
 
 // checkContract: the conditions fit together.
-func (w *world) checkContract(kind string, generation int64) {
+func (w *fixture) checkContract(kind string, generation int64) {
 	status := &w.object.Status
 	ready := readyOf(status)
 	triad := ready.Status + " " + conditionOf(status, cdbv1.ConditionReconciling).Status + " " + conditionOf(status, cdbv1.ConditionStalled).Status
@@ -97,7 +97,7 @@ func (w *world) checkContract(kind string, generation int64) {
 }
 
 // checkTimes: each time is there exactly when it means something.
-func (w *world) checkTimes(kind string, ready metav1.Condition, finished bool) {
+func (w *fixture) checkTimes(kind string, ready metav1.Condition, finished bool) {
 	status := &w.object.Status
 	w.must((status.CompletionTime != nil) == finished, "%s: completionTime is %v with Ready %s %s", kind, status.CompletionTime, ready.Status, ready.Reason)
 	waits := ready.Reason == cdbv1.ReasonWaitingForQuota || ready.Reason == cdbv1.ReasonCredentialsNotFound
@@ -107,7 +107,7 @@ func (w *world) checkTimes(kind string, ready metav1.Condition, finished bool) {
 }
 
 // checkAccepted: Accepted agrees with requestId, with the reason of Ready, and with what is known of the last attempt.
-func (w *world) checkAccepted(kind, reason string) {
+func (w *fixture) checkAccepted(kind, reason string) {
 	object, status := w.object, &w.object.Status
 	accept := conditionOf(status, cdbv1.ConditionAccepted)
 	w.must((accept.Status == metav1.ConditionTrue) == accepted(object), "%s: Accepted is %q, requestId %q", kind, accept.Status, status.RequestID)
@@ -126,20 +126,20 @@ func (w *world) checkAccepted(kind, reason string) {
 }
 
 // checkRest: nothing is left to do now, so the object has ended, or waits for something, and says so.
-func (w *world) checkRest() {
+func (w *fixture) checkRest() {
 	if w.removed {
 		return
 	}
 	object := w.object
-	inQueue := !w.memory.since.IsZero()
-	if waited := w.now().Sub(w.memory.since); inQueue && waited >= worthTelling {
-		told := accepted(object) || readyReason(object) == cdbv1.ReasonWaitingForQuota
-		w.must(told && !targetChanged(object), "in the queue for %s, Ready has the reason %q", waited, readyReason(object))
+	inQueue := !w.recalled.since.IsZero()
+	if waited := w.now().Sub(w.recalled.since); inQueue && waited >= worthTelling {
+		final := accepted(object) || readyReason(object) == cdbv1.ReasonWaitingForQuota
+		w.must(final && !targetChanged(object), "in the queue for %s, Ready has the reason %q", waited, readyReason(object))
 	}
 	if !inQueue {
 		w.must(object.Status.Target != nil && *object.Status.Target == object.Spec.Target(), "at rest, status speaks of another target")
 		w.checkContract("at rest", object.Generation)
 	}
-	w.must(isSettled(object) || w.memory.timer > 0 || w.memory.waits || inQueue || object.Spec.Suspend,
+	w.must(isSettled(object) || w.recalled.timer > 0 || w.recalled.waits || inQueue || object.Spec.Suspend,
 		"at rest without an end or a wait: %s", short{&object.Status})
 }

@@ -38,7 +38,7 @@ func outcomeEvent(status, before *cdbv1.ImportJobStopStatus) Event {
 	refusal, refusedBefore := refusalOf(status), refusalOf(before)
 	isRefusedAnew := refusal != "" && refusal != refusedBefore && ready.Reason != cdbv1.ReasonStopping &&
 		(refusal != cdbv1.ReasonOutcomeUnknown || ready.Reason == cdbv1.ReasonRetryScheduled)
-	warning := Event{corev1.EventTypeWarning, ready.Reason, note(ready.Message)}
+	warning := Event{corev1.EventTypeWarning, ready.Reason, eventMessage(ready.Message)}
 	if ready.Status == was.Status && ready.Reason == was.Reason {
 		if isRefusedAnew {
 			return warning
@@ -47,9 +47,9 @@ func outcomeEvent(status, before *cdbv1.ImportJobStopStatus) Event {
 	}
 	switch {
 	case ready.Status == metav1.ConditionTrue:
-		return Event{corev1.EventTypeNormal, ready.Reason, note(ready.Message)}
+		return Event{corev1.EventTypeNormal, ready.Reason, eventMessage(ready.Message)}
 	case status.RequestID != "" && before.RequestID == "":
-		return Event{corev1.EventTypeNormal, cdbv1.ReasonStopAccepted, note(ready.Message)}
+		return Event{corev1.EventTypeNormal, cdbv1.ReasonStopAccepted, eventMessage(ready.Message)}
 	case isRefusedAnew:
 		return warning
 	case ready.Reason == cdbv1.ReasonCredentialsRejected && refusal != "":
@@ -60,8 +60,8 @@ func outcomeEvent(status, before *cdbv1.ImportJobStopStatus) Event {
 	return Event{}
 }
 
-// note keeps within the 1 KiB that the note of an event may have.
-func note(message string) string {
+// eventMessage keeps within the 1 KiB that the note of an event may have.
+func eventMessage(message string) string {
 	const limit = 1000
 	if len(message) <= limit {
 		return message

@@ -60,7 +60,7 @@ func accept(object *cdbv1.ImportJobStop) {
 	answered(importjob.ActionStop, func(a *Result) { a.RequestID = "r-1" })(object)
 }
 
-func told(s importjob.Status) Change {
+func described(s importjob.Status) Change {
 	return answered(importjob.ActionDescribe, func(a *Result) { a.Status = s })
 }
 
@@ -69,7 +69,7 @@ func spec(edit func(*cdbv1.ImportJobStopSpec)) Change {
 }
 
 var (
-	claim         = RecordAttempt(noon)
+	attempt       = RecordAttempt(noon)
 	elsewhere     = spec(func(s *cdbv1.ImportJobStopSpec) { s.AsyncRequestID = "c-d" })
 	otherSecret   = spec(func(s *cdbv1.ImportJobStopSpec) { s.CredentialsSecretRef.Name = "other" })
 	hold          = spec(func(s *cdbv1.ImportJobStopSpec) { s.Suspend = true })
@@ -92,51 +92,51 @@ func TestNext(t *testing.T) {
 	}{
 		"new":                              {after(), importjob.ActionStop},
 		"new and suspended":                {after(hold), ""},
-		"in line":                          {after(WaitForQuota(noon, noon, time.Hour)), importjob.ActionStop},
-		"killed before the answer":         {after(claim), importjob.ActionStop},
-		"killed, then suspended":           {after(claim, hold), ""},
-		"accepted":                         {after(claim, accept), ""},
-		"accepted, other Secret":           {after(claim, accept, otherSecret), ""},
-		"accepted, empty site named":       {after(claim, accept, chinaByName), ""},
-		"accepted, other site":             {after(claim, accept, international), importjob.ActionStop},
-		"accepted, other import":           {after(claim, accept, elsewhere), importjob.ActionStop},
-		"accepted, other import, held":     {after(claim, accept, elsewhere, hold), ""},
-		"accepted, then to wait for end":   {after(claim, accept, untilEnded), importjob.ActionDescribe},
-		"accepted, still ending":           {after(untilEnded, claim, accept), wait},
-		"ended":                            {after(untilEnded, claim, accept, told(importjob.StatusKilled)), ""},
-		"ended, other Secret":              {after(untilEnded, claim, accept, told(importjob.StatusKilled), otherSecret), ""},
-		"transient":                        {after(claim, stopAnswered(importjob.Transient)), wait},
-		"throttled goes back into line":    {after(claim, stopAnswered(importjob.Throttled)), importjob.ActionStop},
-		"terminal":                         {after(claim, stopAnswered(importjob.Terminal)), ""},
-		"terminal, corrected":              {after(claim, stopAnswered(importjob.Terminal), otherSecret), importjob.ActionStop},
-		"rejected":                         {after(claim, stopAnswered(importjob.Rejected)), wait},
-		"rejected, other Secret":           {after(claim, stopAnswered(importjob.Rejected), otherSecret), importjob.ActionStop},
-		"unknown id":                       {after(claim, stopAnswered(importjob.NotFound)), ""},
-		"unknown id after a kill":          {after(claim, claim, stopAnswered(importjob.NotFound)), importjob.ActionDescribe},
-		"ambiguous":                        {after(claim, stopAnswered(importjob.Ambiguous)), importjob.ActionDescribe},
-		"ambiguous, told that it is over":  {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusRemoved)), ""},
-		"ambiguous, told that it runs":     {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusRunning)), wait},
-		"ended by itself, corrected":       {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusSuccess), otherSecret), ""},
-		"ended by itself, another import":  {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusSuccess), elsewhere), importjob.ActionStop},
+		"in the queue":                     {after(WaitForQuota(noon, noon, time.Hour)), importjob.ActionStop},
+		"killed before the answer":         {after(attempt), importjob.ActionStop},
+		"killed, then suspended":           {after(attempt, hold), ""},
+		"accepted":                         {after(attempt, accept), ""},
+		"accepted, other Secret":           {after(attempt, accept, otherSecret), ""},
+		"accepted, empty site named":       {after(attempt, accept, chinaByName), ""},
+		"accepted, other site":             {after(attempt, accept, international), importjob.ActionStop},
+		"accepted, other import":           {after(attempt, accept, elsewhere), importjob.ActionStop},
+		"accepted, other import, held":     {after(attempt, accept, elsewhere, hold), ""},
+		"accepted, then to wait for end":   {after(attempt, accept, untilEnded), importjob.ActionDescribe},
+		"accepted, still ending":           {after(untilEnded, attempt, accept), wait},
+		"ended":                            {after(untilEnded, attempt, accept, described(importjob.StatusKilled)), ""},
+		"ended, other Secret":              {after(untilEnded, attempt, accept, described(importjob.StatusKilled), otherSecret), ""},
+		"transient":                        {after(attempt, stopAnswered(importjob.Transient)), wait},
+		"throttled goes back into line":    {after(attempt, stopAnswered(importjob.Throttled)), importjob.ActionStop},
+		"terminal":                         {after(attempt, stopAnswered(importjob.Terminal)), ""},
+		"terminal, corrected":              {after(attempt, stopAnswered(importjob.Terminal), otherSecret), importjob.ActionStop},
+		"rejected":                         {after(attempt, stopAnswered(importjob.Rejected)), wait},
+		"rejected, other Secret":           {after(attempt, stopAnswered(importjob.Rejected), otherSecret), importjob.ActionStop},
+		"unknown id":                       {after(attempt, stopAnswered(importjob.NotFound)), ""},
+		"unknown id after a kill":          {after(attempt, attempt, stopAnswered(importjob.NotFound)), importjob.ActionDescribe},
+		"ambiguous":                        {after(attempt, stopAnswered(importjob.Ambiguous)), importjob.ActionDescribe},
+		"ambiguous, told that it is over":  {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusRemoved)), ""},
+		"ambiguous, told that it runs":     {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusRunning)), wait},
+		"ended by itself, corrected":       {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusSuccess), otherSecret), ""},
+		"ended by itself, another import":  {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusSuccess), elsewhere), importjob.ActionStop},
 		"deadline passed":                  {after(aMinute, anHourAgo, stopAnswered(importjob.Transient)), ""},
 		"deadline passed after a kill":     {after(aMinute, anHourAgo), ""},
 		"deadline not passed":              {after(twoHours, anHourAgo, stopAnswered(importjob.Transient)), wait},
 		"given up, deadline put off":       {after(aMinute, anHourAgo, exceedDeadline(noon), twoHours), importjob.ActionStop},
 		"accepted, deadline passed":        {after(aMinute, anHourAgo, accept), ""},
 		"still ending, deadline passed":    {after(aMinute, untilEnded, anHourAgo, accept), ""},
-		"finished, to be deleted":          {after(shortLived, claim, accept), remove},
-		"failed, to be deleted":            {after(shortLived, claim, stopAnswered(importjob.Terminal)), remove},
-		"finished, to be deleted later":    {after(longLived, claim, accept), ""},
-		"unfinished, to be deleted":        {after(shortLived, claim, stopAnswered(importjob.Transient)), wait},
-		"finished, of Flux":                {after(shortLived, byFlux, claim, accept), ""},
-		"finished, another import":         {after(shortLived, claim, accept, elsewhere), importjob.ActionStop},
-		"new try of a refused one":         {after(claim, stopAnswered(importjob.Terminal), tryAgain), ""},
-		"new try, noted":                   {after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), importjob.ActionStop},
-		"new try, refused again":           {after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon), claim, stopAnswered(importjob.Terminal)), ""},
-		"refused after an unknown outcome": {after(claim, claim, stopAnswered(importjob.Terminal)), importjob.ActionDescribe},
-		"refused, told that it runs":       {after(claim, claim, stopAnswered(importjob.Terminal), told(importjob.StatusRunning)), ""},
-		"new try instead of a delay":       {after(claim, stopAnswered(importjob.Transient), tryAgain, startOver(noon)), importjob.ActionStop},
-		"new try of an accepted one":       {after(claim, accept, tryAgain), ""},
+		"finished, to be deleted":          {after(shortLived, attempt, accept), remove},
+		"failed, to be deleted":            {after(shortLived, attempt, stopAnswered(importjob.Terminal)), remove},
+		"finished, to be deleted later":    {after(longLived, attempt, accept), ""},
+		"unfinished, to be deleted":        {after(shortLived, attempt, stopAnswered(importjob.Transient)), wait},
+		"finished, of Flux":                {after(shortLived, byFlux, attempt, accept), ""},
+		"finished, another import":         {after(shortLived, attempt, accept, elsewhere), importjob.ActionStop},
+		"new try of a refused one":         {after(attempt, stopAnswered(importjob.Terminal), tryAgain), ""},
+		"new try, noted":                   {after(attempt, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), importjob.ActionStop},
+		"new try, refused again":           {after(attempt, stopAnswered(importjob.Terminal), tryAgain, startOver(noon), attempt, stopAnswered(importjob.Terminal)), ""},
+		"refused after an unknown outcome": {after(attempt, attempt, stopAnswered(importjob.Terminal)), importjob.ActionDescribe},
+		"refused, told that it runs":       {after(attempt, attempt, stopAnswered(importjob.Terminal), described(importjob.StatusRunning)), ""},
+		"new try instead of a delay":       {after(attempt, stopAnswered(importjob.Transient), tryAgain, startOver(noon)), importjob.ActionStop},
+		"new try of an accepted one":       {after(attempt, accept, tryAgain), ""},
 		"without credentials, looks again": {after(WaitForCredentials(noon, "no Secret")), importjob.ActionStop},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,9 +170,9 @@ func tryAgain(o *cdbv1.ImportJobStop) {
 func TestARequestedRetryIsHandledOnce(t *testing.T) {
 	t.Parallel()
 	for name, object := range map[string]*cdbv1.ImportJobStop{
-		"there from the beginning": after(tryAgain, claim, stopAnswered(importjob.Terminal)),
-		"handled":                  after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon), claim, stopAnswered(importjob.Terminal)),
-		"of one that was Ready":    after(claim, accept, tryAgain, Observe(noon), elsewhere, claim, stopAnswered(importjob.Terminal)),
+		"there from the beginning": after(tryAgain, attempt, stopAnswered(importjob.Terminal)),
+		"handled":                  after(attempt, stopAnswered(importjob.Terminal), tryAgain, startOver(noon), attempt, stopAnswered(importjob.Terminal)),
+		"of one that was Ready":    after(attempt, accept, tryAgain, Observe(noon), elsewhere, attempt, stopAnswered(importjob.Terminal)),
 	} {
 		if isRetryRequested(object) {
 			t.Errorf("%s: asks for yet another try", name)
@@ -187,15 +187,15 @@ func TestRequeueAfter(t *testing.T) {
 		want   time.Duration
 	}{
 		"new":                    {after(), 0},
-		"in line":                {after(WaitForQuota(noon, noon, time.Hour)), 0},
-		"in line, deadline":      {after(aMinute, WaitForQuota(noon, noon, time.Hour)), time.Minute},
-		"delayed":                {after(claim, stopAnswered(importjob.Transient)), time.Second / 2},
-		"rejected, deadline":     {after(aMinute, claim, stopAnswered(importjob.Rejected)), time.Minute},
-		"suspended, no deadline": {after(aMinute, claim, hold, suspend(noon)), 0},
-		"accepted":               {after(aMinute, claim, accept), 0},
-		"accepted, expires":      {after(longLived, claim, accept), time.Minute},
-		"refused, no deadline":   {after(aMinute, claim, stopAnswered(importjob.Terminal)), 0},
-		"rejected":               {after(claim, stopAnswered(importjob.Rejected)), CredentialsRetry},
+		"in the queue":           {after(WaitForQuota(noon, noon, time.Hour)), 0},
+		"in the queue, deadline": {after(aMinute, WaitForQuota(noon, noon, time.Hour)), time.Minute},
+		"delayed":                {after(attempt, stopAnswered(importjob.Transient)), time.Second / 2},
+		"rejected, deadline":     {after(aMinute, attempt, stopAnswered(importjob.Rejected)), time.Minute},
+		"suspended, no deadline": {after(aMinute, attempt, hold, suspend(noon)), 0},
+		"accepted":               {after(aMinute, attempt, accept), 0},
+		"accepted, expires":      {after(longLived, attempt, accept), time.Minute},
+		"refused, no deadline":   {after(aMinute, attempt, stopAnswered(importjob.Terminal)), 0},
+		"rejected":               {after(attempt, stopAnswered(importjob.Rejected)), CredentialsRetry},
 		"no Secret":              {after(WaitForCredentials(noon, "none")), stallAfter},
 	} {
 		if got := RequeueAfter(test.object, noon); got != test.want {
@@ -207,9 +207,9 @@ func TestRequeueAfter(t *testing.T) {
 // Whatever is asked after success, only another target is called.
 func TestSuccessIsFinal(t *testing.T) {
 	t.Parallel()
-	changes := []Change{otherSecret, hold, untilEnded, chinaByName, Observe(noon), accept, told(importjob.StatusPaused), told(importjob.StatusKilled), told("")}
+	changes := []Change{otherSecret, hold, untilEnded, chinaByName, Observe(noon), accept, described(importjob.StatusPaused), described(importjob.StatusKilled), described("")}
 	for i := range len(changes) * len(changes) {
-		object := after(claim, accept, changes[i%len(changes)], changes[i/len(changes)])
+		object := after(attempt, accept, changes[i%len(changes)], changes[i/len(changes)])
 		if got := Next(object, noon.Add(time.Hour), false); got.Action == importjob.ActionStop {
 			t.Errorf("stopped again after changes %d and %d", i%len(changes), i/len(changes))
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // memory is what an operator knows until it ends.
-type memory struct {
+type recalled struct {
 	waits   bool // for its Secret
 	missing bool
 	urgent  bool
@@ -22,7 +22,7 @@ type memory struct {
 }
 
 // look reconciles until nothing is left to do at this moment.
-func (w *world) look() {
+func (w *fixture) look() {
 	w.writes = 0
 	for rounds := 0; w.reconcile(); rounds++ {
 		w.must(w.writes < 12, "endless writes: %d while nothing happens", w.writes)
@@ -32,11 +32,11 @@ func (w *world) look() {
 }
 
 // reconcile mirrors the Reconciler. It says whether to look again at once.
-func (w *world) reconcile() (again bool) {
+func (w *fixture) reconcile() (again bool) {
 	if w.removed {
 		return false
 	}
-	changed, urgent := w.memory.news()
+	changed, urgent := w.recalled.news()
 	step := Next(w.object.DeepCopy(), w.now(), changed)
 	w.must(w.object.Status.Conditions == nil || step.Action != "" || step.Remove || step.Change != nil, "nothing comes next")
 	switch {
@@ -46,57 +46,57 @@ func (w *world) reconcile() (again bool) {
 		w.remove()
 		return false
 	}
-	w.memory.since = time.Time{}
+	w.recalled.since = time.Time{}
 	kind := "change"
 	if needsRepair(w.object, w.now()) {
 		kind = "repair"
 	}
-	wrote := w.write(kind, step.Change, w.object.Generation)
+	written := w.write(kind, step.Change, w.object.Generation)
 	w.awaitSecret(0)
-	w.memory.timer = RequeueAfter(w.object, w.now())
-	return Next(w.object.DeepCopy(), w.now(), false).Action != "" || wrote && HasMore(w.object)
+	w.recalled.timer = RequeueAfter(w.object, w.now())
+	return Next(w.object.DeepCopy(), w.now(), false).Action != "" || written && HasMore(w.object)
 }
 
-func (w *world) proceed(action importjob.Action, changed, urgent bool) (again bool) {
+func (w *fixture) proceed(action importjob.Action, changed, urgent bool) (again bool) {
 	now := w.now()
 	if action == importjob.ActionStop {
 		w.must(!accepted(w.object) || targetChanged(w.object), "a stop is wanted although status has requestId %q", w.object.Status.RequestID)
 	}
-	rest := func(kind string, change Change, seen int) bool {
-		w.memory.since = time.Time{}
-		wrote := w.write(kind, change, w.object.Generation)
+	wait := func(kind string, change Change, seen int) bool {
+		w.recalled.since = time.Time{}
+		written := w.write(kind, change, w.object.Generation)
 		w.awaitSecret(seen)
-		w.memory.timer = RequeueAfter(w.object, now)
-		return wrote && HasMore(w.object)
+		w.recalled.timer = RequeueAfter(w.object, now)
+		return written && HasMore(w.object)
 	}
 	switch {
 	case WaitsForMissingSecret(w.object) && !changed:
-		return rest("go on waiting for the Secret", WaitForCredentials(now, ""), 0)
+		return wait("go on waiting for the Secret", WaitForCredentials(now, ""), 0)
 	case w.secret == 0:
-		return rest("wait for the Secret", WaitForCredentials(now, "Secret does not exist"), -1)
+		return wait("wait for the Secret", WaitForCredentials(now, "Secret does not exist"), -1)
 	case w.bad && !urgent && FollowsRefusals(w.object) && w.chance(0.3):
-		return rest("follow a refusal", FollowRefusal(now, now.Add(time.Duration(w.IntN(600))*time.Second)), w.secret)
+		return wait("follow a refusal", FollowRefusal(now, now.Add(time.Duration(w.IntN(600))*time.Second)), w.secret)
 	}
-	if w.memory.since.IsZero() {
-		w.memory.since = now
+	if w.recalled.since.IsZero() {
+		w.recalled.since = now
 	}
-	if since := w.memory.since; w.crowded {
-		wrote := w.write("wait for the quota", WaitForQuota(now, since, time.Duration(w.IntN(20))*time.Second), w.object.Generation)
+	if since := w.recalled.since; w.crowded {
+		written := w.write("wait for the quota", WaitForQuota(now, since, time.Duration(w.IntN(20))*time.Second), w.object.Generation)
 		w.awaitSecret(0)
-		w.memory.timer = RequeueInQueue(w.object, now, since)
-		return wrote && HasMore(w.object)
+		w.recalled.timer = RequeueInQueue(w.object, now, since)
+		return written && HasMore(w.object)
 	}
-	w.memory.since = time.Time{}
+	w.recalled.since = time.Time{}
 	return w.call(action)
 }
 
 // call is one call of the cloud, with what can happen meanwhile.
-func (w *world) call(action importjob.Action) (again bool) {
+func (w *fixture) call(action importjob.Action) (again bool) {
 	if action == importjob.ActionStop {
 		w.must(!w.stops[w.object.Spec.Target()], "a second stop of a target whose stop was accepted")
 		w.write("record the attempt", RecordAttempt(w.now()), w.object.Generation)
 	}
-	w.memory.waits = false
+	w.recalled.waits = false
 	result := &Result{Action: action, Generation: w.object.Generation, Attempt: w.object.Status.Attempts, Jitter: w.Float64()}
 	if last := w.object.Status.LastAttempt; last != nil {
 		result.AttemptStart = last.StartTime.DeepCopy()
@@ -104,17 +104,17 @@ func (w *world) call(action importjob.Action) (again bool) {
 	called := w.object.Spec.Target()
 	w.writes = 0 // something happens
 	w.pass(time.Duration(50+w.IntN(5000)) * time.Millisecond)
-	w.answer(result)
+	w.receive(result)
 	if !w.well && w.chance(0.1) {
 		w.edit()
 	}
 	if !w.well && w.chance(0.1) {
 		w.say("the operator dies before the answer is in status")
-		w.memory, w.died = memory{}, true
+		w.recalled, w.died = recalled{}, true
 		return true
 	}
 	if result.Err != nil && result.Err.Class == importjob.Rejected {
-		w.memory.await(w.secret, false, false)
+		w.recalled.await(w.secret, false, false)
 	}
 	w.must(result.Belongs(w.object), "the answer belongs to nothing")
 	if result.RequestID != "" {
@@ -133,7 +133,7 @@ func resultWords(r *Result) string {
 }
 
 // answer is what the cloud says: anything, or, when all is well, what leads to an end.
-func (w *world) answer(r *Result) {
+func (w *fixture) receive(r *Result) {
 	r.At = w.now()
 	statuses := []importjob.Status{
 		importjob.StatusUndefined, importjob.StatusInitial, importjob.StatusRunning, importjob.StatusSuccess, importjob.StatusFailed,
@@ -161,19 +161,19 @@ func (w *world) answer(r *Result) {
 	}
 }
 
-func (m *memory) news() (changed, urgent bool) {
+func (m *recalled) news() (changed, urgent bool) {
 	return m.waits && m.woken, m.waits && m.woken && m.urgent
 }
 
-func (w *world) awaitSecret(seen int) {
+func (w *fixture) awaitSecret(seen int) {
 	if !WaitsForSecret(w.object) {
-		w.memory.waits = false
+		w.recalled.waits = false
 		return
 	}
-	w.memory.await(seen, WaitsForMissingSecret(w.object), WaitsForRetry(w.object))
+	w.recalled.await(seen, WaitsForMissingSecret(w.object), WaitsForRetry(w.object))
 }
 
-func (m *memory) await(seen int, missing, urgent bool) {
+func (m *recalled) await(seen int, missing, urgent bool) {
 	if m.waits && !m.woken && (seen == 0 || seen == m.seen) {
 		m.urgent = m.urgent || urgent
 		return
@@ -182,8 +182,8 @@ func (m *memory) await(seen int, missing, urgent bool) {
 }
 
 // poll reads the Secret for an object that waits for it.
-func (w *world) poll() {
-	m, content := &w.memory, w.secret
+func (w *fixture) poll() {
+	m, content := &w.recalled, w.secret
 	if content == 0 {
 		content = -1
 	}

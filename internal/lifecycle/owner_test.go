@@ -43,7 +43,7 @@ func TestWhatWouldBeCreatedAgainIsNotDeleted(t *testing.T) {
 			o.OwnerReferences = []metav1.OwnerReference{{Kind: "Shop", Name: "shop"}}
 		}, false},
 	} {
-		if got := Next(after(shortLived, claim, accept, test.mark), noon, false).Remove; got != test.want {
+		if got := Next(after(shortLived, attempt, accept, test.mark), noon, false).Remove; got != test.want {
 			t.Errorf("%s: deleted %t, want %t", name, got, test.want)
 		}
 	}

@@ -76,7 +76,7 @@ func run(seed uint64, say func(string, ...any)) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	w := newWorld(seed, say)
+	w := newFixture(seed, say)
 	w.say("spec %s, generation %d, created %s, now %s", inWords{w.object.Spec}, w.object.Generation, w.object.CreationTimestamp.UTC(), w.clock)
 	for range w.IntN(10) {
 		w.happen()
@@ -90,7 +90,7 @@ func run(seed uint64, say func(string, ...any)) (err error) {
 }
 
 // happen is one thing that can happen to an object.
-func (w *world) happen() {
+func (w *fixture) happen() {
 	switch w.IntN(13) {
 	case 0, 1, 2:
 		w.wait()
@@ -111,7 +111,7 @@ func (w *world) happen() {
 		w.secret, w.bad = pick(w.Rand, 0, w.secret, w.secret+1), w.chance(0.4)
 		w.say("the Secret has content %d, refused %t", w.secret, w.bad)
 	case 9:
-		w.memory = memory{}
+		w.recalled = recalled{}
 		w.say("the operator starts anew")
 	case 10, 11:
 		w.crowded = !w.crowded
@@ -124,13 +124,13 @@ func (w *world) happen() {
 }
 
 // annotate requests a retry.
-func (w *world) annotate() {
+func (w *fixture) annotate() {
 	w.object.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: pick(w.Rand, "now", "then", strings.Repeat("é", 40), "later")}
 }
 
 // wait lets the time pass that the operator waits.
-func (w *world) wait() {
-	m, d := &w.memory, w.memory.timer
+func (w *fixture) wait() {
+	m, d := &w.recalled, w.recalled.timer
 	if next := time.Duration(5+w.IntN(25)) * time.Second; m.waits && (d == 0 || next < d) {
 		d = next
 	}
@@ -142,7 +142,7 @@ func (w *world) wait() {
 }
 
 // edit changes the spec, as far as the rules of the CRD allow.
-func (w *world) edit() {
+func (w *fixture) edit() {
 	spec, status := &w.object.Spec, &w.object.Status
 	seconds := pick(w.Rand, nil, new(int32(1)), new(int32(60)), new(int32(3600)), new(int32(1<<31-1)))
 	switch w.IntN(7) {
@@ -166,7 +166,7 @@ func (w *world) edit() {
 }
 
 // observeEdit sees that a changed spec is told in the first write that is not a repair, unless nobody has seen the object yet.
-func (w *world) observeEdit() {
+func (w *fixture) observeEdit() {
 	for range 3 {
 		repairs := needsRepair(w.object, w.now())
 		if w.removed || w.object.Status.ObservedGeneration == w.object.Generation || readyReason(w.object) == "" {
@@ -178,7 +178,7 @@ func (w *world) observeEdit() {
 		if repairs {
 			continue
 		}
-		fresh := w.object.Status.Target == nil && !w.memory.since.IsZero()
+		fresh := w.object.Status.Target == nil && !w.recalled.since.IsZero()
 		w.must(w.removed || fresh || w.died || w.object.Generation != generation || w.object.Status.ObservedGeneration == generation,
 			"generation %d is not observed: status speaks of %d", generation, w.object.Status.ObservedGeneration)
 		return
@@ -186,7 +186,7 @@ func (w *world) observeEdit() {
 }
 
 // mend makes all well from now on.
-func (w *world) mend() {
+func (w *fixture) mend() {
 	w.well, w.skew, w.bad, w.crowded = true, 0, false, false
 	w.secret++
 	if w.object.Spec.Suspend && w.chance(0.5) {
@@ -197,7 +197,7 @@ func (w *world) mend() {
 }
 
 // comeToAnEnd: with a cloud that answers well, the object ends soon by the true clock, or is held back, and then nothing more is written.
-func (w *world) comeToAnEnd() {
+func (w *fixture) comeToAnEnd() {
 	begin := w.clock
 	for !w.removed && !isSettled(w.object) && !w.object.Spec.Suspend {
 		w.must(w.clock.Sub(begin) < 30*time.Minute, "no end after %s in which all was well", w.clock.Sub(begin))

@@ -28,7 +28,7 @@ func TestATimeThatCannotBeWrittenIsRepaired(t *testing.T) {
 			s.StartTime, s.CompletionTime, s.WaitingSince, s.NextAttemptTime = coarse, coarse, coarse, fine
 			s.LastAttempt = &cdbv1.Attempt{StartTime: *fine, EndTime: fine}
 			s.Conditions = append(s.Conditions, metav1.Condition{Type: "Foreign", Status: "True", Reason: "Foreign", LastTransitionTime: *coarse})
-		}, claim)
+		}, attempt)
 		object.UID, object.CreationTimestamp = "1", metav1.Time{}
 		if err := store(object.Status.DeepCopy(), true); err == nil {
 			t.Errorf("%s: the API server takes it, so it needs no repair", at)
@@ -48,7 +48,7 @@ func TestAPartOfASecondDoesNotPutOffADeadline(t *testing.T) {
 	t.Parallel()
 	object := byHand(func(s *cdbv1.ImportJobStopStatus) {
 		s.Attempts, s.StartTime = -1, &metav1.Time{Time: noon.Add(-time.Millisecond)}
-	}, claim, aMinute)
+	}, attempt, aMinute)
 	now := noon.Add(time.Minute - time.Millisecond)
 	Next(object, now, false).Change(object)
 	if got := readyReason(object); got != cdbv1.ReasonDeadlineExceeded {
@@ -59,7 +59,7 @@ func TestAPartOfASecondDoesNotPutOffADeadline(t *testing.T) {
 // Nobody looks again after the write of an object that rests, so a repair and what follows it are one.
 func TestARepairAndWhatFollowsAreOneWrite(t *testing.T) {
 	t.Parallel()
-	object := byHand(func(s *cdbv1.ImportJobStopStatus) { s.RequestID, s.Attempts = "r-1", -1 }, claim)
+	object := byHand(func(s *cdbv1.ImportJobStopStatus) { s.RequestID, s.Attempts = "r-1", -1 }, attempt)
 	Next(object, noon, false).Change(object)
 	if got := row(object); got != "True True False False StopAccepted" || object.Status.Attempts != 0 {
 		t.Errorf("%s after %d attempts", got, object.Status.Attempts)
@@ -71,12 +71,12 @@ func TestWhatContradictsTheRequestIDIsJudgedAnew(t *testing.T) {
 	ready := func(value metav1.ConditionStatus, reason string) Change {
 		return func(o *cdbv1.ImportJobStop) { setCondition(o, cdbv1.ConditionReady, value, reason, "", noon) }
 	}
-	over := byHand(func(s *cdbv1.ImportJobStopStatus) { s.RequestID = "r-1" }, claim, ready("True", cdbv1.ReasonAlreadyStopped))
+	over := byHand(func(s *cdbv1.ImportJobStopStatus) { s.RequestID = "r-1" }, attempt, ready("True", cdbv1.ReasonAlreadyStopped))
 	if isSettled(over) {
 		t.Error("AlreadyStopped with a requestId counts as settled")
 	}
 	ending := byHand(func(s *cdbv1.ImportJobStopStatus) { s.NextAttemptTime = microTime(noon.Add(time.Minute)) },
-		claim, ready("Unknown", cdbv1.ReasonWaitingForStop))
+		attempt, ready("Unknown", cdbv1.ReasonWaitingForStop))
 	if got := Next(ending, noon, false).Action; got != importjob.ActionStop {
 		t.Errorf("WaitingForStop without a requestId waits, next is %q", got)
 	}
@@ -87,7 +87,7 @@ func TestACompletionTimeThatIsNoneDoesNotCount(t *testing.T) {
 	t.Parallel()
 	object := byHand(func(s *cdbv1.ImportJobStopStatus) {
 		s.RequestID, s.CompletionTime = "r-1", secondTime(noon.Add(-time.Hour))
-	}, claim, func(o *cdbv1.ImportJobStop) {
+	}, attempt, func(o *cdbv1.ImportJobStop) {
 		setCondition(o, cdbv1.ConditionReady, metav1.ConditionUnknown, cdbv1.ReasonStopAccepted, "", noon)
 	})
 	confirmAccepted(noon)(object)

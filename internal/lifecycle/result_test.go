@@ -42,47 +42,47 @@ func TestTheStatusContract(t *testing.T) {
 		want   string // Ready, Accepted, Reconciling, Stalled, reason
 	}{
 		"waiting for quota":         {after(WaitForQuota(noon, noon, time.Minute)), "Unknown - True False WaitingForQuota"},
-		"calling":                   {after(claim), "Unknown - True False Stopping"},
-		"failed, will retry":        {after(claim, stopAnswered(importjob.Transient)), "Unknown False True False RetryScheduled"},
-		"throttled":                 {after(claim, stopAnswered(importjob.Throttled)), "Unknown False True False RetryScheduled"},
+		"calling":                   {after(attempt), "Unknown - True False Stopping"},
+		"failed, will retry":        {after(attempt, stopAnswered(importjob.Transient)), "Unknown False True False RetryScheduled"},
+		"throttled":                 {after(attempt, stopAnswered(importjob.Throttled)), "Unknown False True False RetryScheduled"},
 		"Secret missing":            {after(WaitForCredentials(noon, "no Secret")), "Unknown - True False CredentialsNotFound"},
-		"credentials refused":       {after(claim, stopAnswered(importjob.Rejected)), "False False False True CredentialsRejected"},
-		"refused for good":          {after(claim, stopAnswered(importjob.Terminal)), "False False False True InvalidRequest"},
-		"unknown id":                {after(claim, stopAnswered(importjob.NotFound)), "False False False True ImportNotFound"},
-		"accepted":                  {after(claim, accept), "True True False False StopAccepted"},
-		"accepted, still ending":    {after(untilEnded, claim, accept), "Unknown True True False WaitingForStop"},
-		"ended":                     {after(untilEnded, claim, accept, told(importjob.StatusKilled)), "True True False False ImportStopped"},
-		"already stopped":           {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusKilled)), "True False False False AlreadyStopped"},
-		"failed by itself":          {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusFailed)), "True False False False AlreadyStopped"},
-		"finished by itself":        {after(claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusSuccess)), "False False False True ImportAlreadyFinished"},
-		"failed after acceptance":   {after(untilEnded, claim, accept, told(importjob.StatusFailed)), "True True False False ImportStopped"},
-		"stop came too late":        {after(untilEnded, claim, accept, told(importjob.StatusSuccess)), "False True False True ImportAlreadyFinished"},
-		"not started":               {after(untilEnded, claim, accept, told(importjob.StatusUndefined)), "Unknown True True False WaitingForStop"},
-		"no status":                 {after(untilEnded, claim, accept, told(importjob.StatusUnknown)), "Unknown True True False WaitingForStop"},
-		"outcome unknown":           {after(claim, stopAnswered(importjob.Transient, lost)), "Unknown Unknown True False RetryScheduled"},
-		"failed after an unknown":   {after(claim, claim, stopAnswered(importjob.Transient)), "Unknown Unknown True False RetryScheduled"},
-		"ambiguous after unknown":   {after(claim, claim, stopAnswered(importjob.Ambiguous)), "Unknown Unknown True False RetryScheduled"},
-		"calling after an unknown":  {after(claim, claim), "Unknown Unknown True False Stopping"},
-		"stopped by an unknown":     {after(claim, claim, stopAnswered(importjob.Ambiguous), told(importjob.StatusKilled)), "True False False False AlreadyStopped"},
-		"deadline after an unknown": {after(aMinute, claim, stopAnswered(importjob.Transient, lost), exceedDeadline(noon)), "False Unknown False True DeadlineExceeded"},
+		"credentials refused":       {after(attempt, stopAnswered(importjob.Rejected)), "False False False True CredentialsRejected"},
+		"refused for good":          {after(attempt, stopAnswered(importjob.Terminal)), "False False False True InvalidRequest"},
+		"unknown id":                {after(attempt, stopAnswered(importjob.NotFound)), "False False False True ImportNotFound"},
+		"accepted":                  {after(attempt, accept), "True True False False StopAccepted"},
+		"accepted, still ending":    {after(untilEnded, attempt, accept), "Unknown True True False WaitingForStop"},
+		"ended":                     {after(untilEnded, attempt, accept, described(importjob.StatusKilled)), "True True False False ImportStopped"},
+		"already stopped":           {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusKilled)), "True False False False AlreadyStopped"},
+		"failed by itself":          {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusFailed)), "True False False False AlreadyStopped"},
+		"finished by itself":        {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusSuccess)), "False False False True ImportAlreadyFinished"},
+		"failed after acceptance":   {after(untilEnded, attempt, accept, described(importjob.StatusFailed)), "True True False False ImportStopped"},
+		"stop came too late":        {after(untilEnded, attempt, accept, described(importjob.StatusSuccess)), "False True False True ImportAlreadyFinished"},
+		"not started":               {after(untilEnded, attempt, accept, described(importjob.StatusUndefined)), "Unknown True True False WaitingForStop"},
+		"no status":                 {after(untilEnded, attempt, accept, described(importjob.StatusUnknown)), "Unknown True True False WaitingForStop"},
+		"outcome unknown":           {after(attempt, stopAnswered(importjob.Transient, lost)), "Unknown Unknown True False RetryScheduled"},
+		"failed after an unknown":   {after(attempt, attempt, stopAnswered(importjob.Transient)), "Unknown Unknown True False RetryScheduled"},
+		"ambiguous after unknown":   {after(attempt, attempt, stopAnswered(importjob.Ambiguous)), "Unknown Unknown True False RetryScheduled"},
+		"calling after an unknown":  {after(attempt, attempt), "Unknown Unknown True False Stopping"},
+		"stopped by an unknown":     {after(attempt, attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusKilled)), "True False False False AlreadyStopped"},
+		"deadline after an unknown": {after(aMinute, attempt, stopAnswered(importjob.Transient, lost), exceedDeadline(noon)), "False Unknown False True DeadlineExceeded"},
 		"Secret missing for long":   {after(WaitForCredentials(noon.Add(-stallAfter), "no Secret"), WaitForCredentials(noon, "")), "False - False True CredentialsNotFound"},
-		"ending, Secret missing":    {after(untilEnded, claim, accept, WaitForCredentials(noon, "no Secret")), "Unknown True True False CredentialsNotFound"},
-		"follows a refusal":         {after(claim, stopAnswered(importjob.Rejected), FollowRefusal(noon, noon.Add(time.Minute))), "False False False True CredentialsRejected"},
-		"ending, in the queue":      {after(untilEnded, claim, accept, WaitForQuota(noon, noon, time.Hour)), "Unknown True True False WaitingForStop"},
-		"ending, no question":       {after(untilEnded, claim, accept, noAnswer(importjob.Terminal)), "False True False True InvalidRequest"},
-		"ending, not found":         {after(untilEnded, claim, accept, noAnswer(importjob.NotFound)), "False True False True ImportNotFound"},
-		"panic":                     {after(claim, InternalError(noon)), "False - False True InternalError"},
+		"ending, Secret missing":    {after(untilEnded, attempt, accept, WaitForCredentials(noon, "no Secret")), "Unknown True True False CredentialsNotFound"},
+		"follows a refusal":         {after(attempt, stopAnswered(importjob.Rejected), FollowRefusal(noon, noon.Add(time.Minute))), "False False False True CredentialsRejected"},
+		"ending, in the queue":      {after(untilEnded, attempt, accept, WaitForQuota(noon, noon, time.Hour)), "Unknown True True False WaitingForStop"},
+		"ending, no question":       {after(untilEnded, attempt, accept, noAnswer(importjob.Terminal)), "False True False True InvalidRequest"},
+		"ending, not found":         {after(untilEnded, attempt, accept, noAnswer(importjob.NotFound)), "False True False True ImportNotFound"},
+		"panic":                     {after(attempt, InternalError(noon)), "False - False True InternalError"},
 		"suspended":                 {after(hold, suspend(noon)), "Unknown - True False Suspended"},
-		"suspended after a crash":   {after(claim, hold, suspend(noon)), "Unknown Unknown True False Suspended"},
-		"no Secret after a crash":   {after(claim, WaitForCredentials(noon, "no Secret")), "Unknown Unknown True False CredentialsNotFound"},
-		"suspended after a refusal": {after(claim, stopAnswered(importjob.Transient), hold, suspend(noon)), "Unknown False True False Suspended"},
-		"deadline passed":           {after(aMinute, claim, stopAnswered(importjob.Transient), exceedDeadline(noon)), "False False False True DeadlineExceeded"},
-		"deadline in line":          {after(aMinute, WaitForQuota(noon, noon, time.Hour), exceedDeadline(noon)), "False False False True DeadlineExceeded"},
-		"deadline while ending":     {after(aMinute, untilEnded, claim, accept, exceedDeadline(noon)), "False True False True DeadlineExceeded"},
-		"a new try":                 {after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), "Unknown False True False RetryScheduled"},
-		"ending, may not ask":       {after(untilEnded, claim, accept, denied), "False True False True CredentialsRejected"},
-		"may not ask":               {after(claim, stopAnswered(importjob.Ambiguous), denied), "Unknown False True False RetryScheduled"},
-		"may not ask, again":        {after(claim, claim, claim, claim, claim, stopAnswered(importjob.Ambiguous), denied), "False Unknown False True ImportError"},
+		"suspended after a crash":   {after(attempt, hold, suspend(noon)), "Unknown Unknown True False Suspended"},
+		"no Secret after a crash":   {after(attempt, WaitForCredentials(noon, "no Secret")), "Unknown Unknown True False CredentialsNotFound"},
+		"suspended after a refusal": {after(attempt, stopAnswered(importjob.Transient), hold, suspend(noon)), "Unknown False True False Suspended"},
+		"deadline passed":           {after(aMinute, attempt, stopAnswered(importjob.Transient), exceedDeadline(noon)), "False False False True DeadlineExceeded"},
+		"deadline in the queue":     {after(aMinute, WaitForQuota(noon, noon, time.Hour), exceedDeadline(noon)), "False False False True DeadlineExceeded"},
+		"deadline while ending":     {after(aMinute, untilEnded, attempt, accept, exceedDeadline(noon)), "False True False True DeadlineExceeded"},
+		"a new try":                 {after(attempt, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), "Unknown False True False RetryScheduled"},
+		"ending, may not ask":       {after(untilEnded, attempt, accept, denied), "False True False True CredentialsRejected"},
+		"may not ask":               {after(attempt, stopAnswered(importjob.Ambiguous), denied), "Unknown False True False RetryScheduled"},
+		"may not ask, again":        {after(attempt, attempt, attempt, attempt, attempt, stopAnswered(importjob.Ambiguous), denied), "False Unknown False True ImportError"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +106,7 @@ func TestTheStatusContract(t *testing.T) {
 // An answer to what the spec said before must not pass for an answer to what it says now.
 func TestAnAnswerSpeaksOfTheGenerationThatWasCalled(t *testing.T) {
 	t.Parallel()
-	object := after(claim)
+	object := after(attempt)
 	a := &Result{Action: importjob.ActionStop, Generation: object.Generation, Attempt: 1, At: noon, RequestID: "r-1"}
 	otherSecret(object)
 	ApplyResult(object, a)
@@ -123,28 +123,28 @@ func TestEvents(t *testing.T) {
 		before, after *cdbv1.ImportJobStop
 		want          string
 	}{
-		"calling":              {after(), after(claim), ""},
-		"accepted":             {after(claim), after(claim, accept), "Normal StopAccepted"},
-		"accepted and ending":  {after(untilEnded, claim), after(untilEnded, claim, accept), "Normal StopAccepted"},
-		"ended":                {after(untilEnded, claim, accept), after(untilEnded, claim, accept, told(importjob.StatusKilled)), "Normal ImportStopped"},
-		"failed":               {after(claim), after(claim, transient), "Warning RetryScheduled"},
-		"failed again":         {after(claim, transient, claim), after(claim, transient, claim, transient), ""},
-		"failed otherwise":     {after(claim, transient, claim), after(claim, transient, claim, stopAnswered(importjob.Throttled)), "Warning RetryScheduled"},
-		"refused for good":     {after(claim), after(claim, stopAnswered(importjob.Terminal)), "Warning InvalidRequest"},
-		"refused once more":    {after(claim, stopAnswered(importjob.Terminal), otherSecret, claim), after(claim, stopAnswered(importjob.Terminal), otherSecret, claim, stopAnswered(importjob.Terminal)), "Warning InvalidRequest"},
-		"rejected":             {after(claim), after(claim, rejected), "Warning CredentialsRejected"},
-		"rejected as ever":     {after(claim, rejected, claim), after(claim, rejected, claim, rejected), ""},
-		"deadline":             {after(aMinute, claim, transient), after(aMinute, claim, transient, exceedDeadline(noon)), "Warning DeadlineExceeded"},
-		"label":                {after(claim, accept), after(claim, accept, otherSecret, Observe(noon)), ""},
-		"finished, TTL":        {after(shortLived, claim), after(shortLived, claim, accept), "Normal StopAccepted"},
-		"finished, TTL, Flux":  {after(shortLived, byFlux, claim), after(shortLived, byFlux, claim, accept), "Normal StopAccepted, Warning TTLIgnored"},
-		"TTL set later, Flux":  {after(byFlux, claim, accept), after(byFlux, claim, accept, shortLived, Observe(noon)), "Warning TTLIgnored"},
-		"label after TTL":      {after(shortLived, byFlux, claim, accept), after(shortLived, byFlux, claim, accept), ""},
-		"a new try":            {after(claim, stopAnswered(importjob.Terminal)), after(claim, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), ""},
-		"credentials missing":  {after(), after(WaitForCredentials(noon, "no Secret")), "Warning CredentialsNotFound"},
-		"credentials stalled":  {after(WaitForCredentials(noon.Add(-stallAfter), "no Secret")), after(WaitForCredentials(noon.Add(-stallAfter), "no Secret"), WaitForCredentials(noon, "")), "Warning CredentialsNotFound"},
-		"suspended, crashed":   {after(claim, hold), after(claim, hold, suspend(noon)), ""},
-		"in line for the call": {after(), after(WaitForQuota(noon, noon, time.Hour)), ""},
+		"calling":                   {after(), after(attempt), ""},
+		"accepted":                  {after(attempt), after(attempt, accept), "Normal StopAccepted"},
+		"accepted and ending":       {after(untilEnded, attempt), after(untilEnded, attempt, accept), "Normal StopAccepted"},
+		"ended":                     {after(untilEnded, attempt, accept), after(untilEnded, attempt, accept, described(importjob.StatusKilled)), "Normal ImportStopped"},
+		"failed":                    {after(attempt), after(attempt, transient), "Warning RetryScheduled"},
+		"failed again":              {after(attempt, transient, attempt), after(attempt, transient, attempt, transient), ""},
+		"failed otherwise":          {after(attempt, transient, attempt), after(attempt, transient, attempt, stopAnswered(importjob.Throttled)), "Warning RetryScheduled"},
+		"refused for good":          {after(attempt), after(attempt, stopAnswered(importjob.Terminal)), "Warning InvalidRequest"},
+		"refused once more":         {after(attempt, stopAnswered(importjob.Terminal), otherSecret, attempt), after(attempt, stopAnswered(importjob.Terminal), otherSecret, attempt, stopAnswered(importjob.Terminal)), "Warning InvalidRequest"},
+		"rejected":                  {after(attempt), after(attempt, rejected), "Warning CredentialsRejected"},
+		"rejected as ever":          {after(attempt, rejected, attempt), after(attempt, rejected, attempt, rejected), ""},
+		"deadline":                  {after(aMinute, attempt, transient), after(aMinute, attempt, transient, exceedDeadline(noon)), "Warning DeadlineExceeded"},
+		"label":                     {after(attempt, accept), after(attempt, accept, otherSecret, Observe(noon)), ""},
+		"finished, TTL":             {after(shortLived, attempt), after(shortLived, attempt, accept), "Normal StopAccepted"},
+		"finished, TTL, Flux":       {after(shortLived, byFlux, attempt), after(shortLived, byFlux, attempt, accept), "Normal StopAccepted, Warning TTLIgnored"},
+		"TTL set later, Flux":       {after(byFlux, attempt, accept), after(byFlux, attempt, accept, shortLived, Observe(noon)), "Warning TTLIgnored"},
+		"label after TTL":           {after(shortLived, byFlux, attempt, accept), after(shortLived, byFlux, attempt, accept), ""},
+		"a new try":                 {after(attempt, stopAnswered(importjob.Terminal)), after(attempt, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), ""},
+		"credentials missing":       {after(), after(WaitForCredentials(noon, "no Secret")), "Warning CredentialsNotFound"},
+		"credentials stalled":       {after(WaitForCredentials(noon.Add(-stallAfter), "no Secret")), after(WaitForCredentials(noon.Add(-stallAfter), "no Secret"), WaitForCredentials(noon, "")), "Warning CredentialsNotFound"},
+		"suspended, crashed":        {after(attempt, hold), after(attempt, hold, suspend(noon)), ""},
+		"in the queue for the call": {after(), after(WaitForQuota(noon, noon, time.Hour)), ""},
 	} {
 		var got []string
 		for _, n := range Events(test.after, &test.before.Status) {
@@ -158,18 +158,18 @@ func TestEvents(t *testing.T) {
 
 func TestAnAttemptOfUnknownOutcomeIsRemembered(t *testing.T) {
 	t.Parallel()
-	object := after(claim)
+	object := after(attempt)
 	if object.Status.LastAttempt.EndTime != nil {
 		t.Error("an attempt that is out has an end")
 	}
 	for range 2 {
-		claim(object)
+		attempt(object)
 		stopAnswered(importjob.Transient)(object)
 		if !object.Status.LastAttempt.FollowsUnknown {
 			t.Error("the attempt does not say that it follows an unknown one")
 		}
 	}
-	claim(object)
+	attempt(object)
 	stopAnswered(importjob.Transient, func(f *importjob.Error) { f.OutcomeUnknown = true })(object)
 	if object.Status.LastAttempt.EndTime != nil {
 		t.Error("a call whose answer was lost has an end")
@@ -178,7 +178,7 @@ func TestAnAttemptOfUnknownOutcomeIsRemembered(t *testing.T) {
 
 func TestARefusalByTheQuotaIsNoAttempt(t *testing.T) {
 	t.Parallel()
-	if got := after(claim, stopAnswered(importjob.Throttled)).Status.Attempts; got != 0 {
+	if got := after(attempt, stopAnswered(importjob.Throttled)).Status.Attempts; got != 0 {
 		t.Errorf("%d attempts", got)
 	}
 }
@@ -215,7 +215,7 @@ func FuzzMessagesFitIntoConditions(f *testing.F) {
 			t.Skip("the port promises less")
 		}
 		for _, class := range []importjob.Class{importjob.Throttled, importjob.Transient, importjob.Rejected, importjob.Terminal, importjob.NotFound, importjob.Ambiguous, "new"} {
-			object := after(claim, stopAnswered(class, func(f *importjob.Error) { f.Code, f.Message, f.RequestID = code, message, requestID }))
+			object := after(attempt, stopAnswered(class, func(f *importjob.Error) { f.Code, f.Message, f.RequestID = code, message, requestID }))
 			for _, c := range object.Status.Conditions {
 				if len(c.Message) > 32768 || c.Reason == "" {
 					t.Errorf("%s: %d bytes of message, reason %q", c.Type, len(c.Message), c.Reason)
@@ -225,17 +225,17 @@ func FuzzMessagesFitIntoConditions(f *testing.F) {
 	})
 }
 
-// What status remembers of the annotation is read back from JSON. If it then differed, the wish would be handled for ever.
+// What status remembers of the annotation is read back from JSON. If it then differed, the request would be handled for ever.
 func FuzzARequestedRetryIsHandledOnce(f *testing.F) {
 	f.Add("2026-01-02T12:00:00Z")
 	f.Add("a" + strings.Repeat("é", 40))
 	f.Add("\x1b[2J\n\x00")
 	f.Fuzz(func(t *testing.T, mark string) {
-		object := after(claim, stopAnswered(importjob.Terminal))
+		object := after(attempt, stopAnswered(importjob.Terminal))
 		object.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: mark}
 		readBack(t, object)
 		if object.Annotations[cdbv1.RetryRequestedAtAnnotation] != "" && !isRetryRequested(object) {
-			t.Error("the wish is not seen")
+			t.Error("the request is not seen")
 		}
 		startOver(noon)(object)
 		readBack(t, object)

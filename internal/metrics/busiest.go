@@ -43,7 +43,7 @@ func (b *busiest) sums(states []quota.State) map[series]total {
 		}
 		sum := sums[key]
 		sum.credits += s.Window
-		sum.waiting += s.Line
+		sum.waiting += s.Waiting
 		if s.Paused {
 			sum.paused++
 		}
@@ -81,7 +81,7 @@ func (b *busiest) renumber(states []quota.State) {
 func (b *busiest) rank(states []quota.State) []owner {
 	queued := map[owner]int{}
 	for _, s := range states {
-		queued[ownerOf(s)] += s.Line
+		queued[ownerOf(s)] += s.Waiting
 	}
 	owners := make([]owner, 0, len(queued))
 	for o := range queued {

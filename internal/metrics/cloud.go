@@ -39,7 +39,7 @@ func (m *Metrics) begin(action importjob.Action, t importjob.Target) (end func(*
 	m.inFlight.WithLabelValues(string(action)).Inc()
 	return func(err *error) {
 		m.inFlight.WithLabelValues(string(action)).Dec()
-		m.calls.WithLabelValues(string(action), region, m.codeOf(*err)).Inc()
+		m.cloudCalls.WithLabelValues(string(action), region, m.codeOf(*err)).Inc()
 		m.latency.WithLabelValues(string(action), region).Observe(time.Since(start).Seconds())
 	}
 }

@@ -21,7 +21,7 @@ type Metrics struct {
 	registry                prometheus.Registerer
 	regions, codes, reasons known
 
-	calls      *prometheus.CounterVec
+	cloudCalls *prometheus.CounterVec
 	latency    *prometheus.HistogramVec
 	inFlight   *prometheus.GaugeVec
 	wait       *prometheus.HistogramVec
@@ -36,7 +36,7 @@ func New(registry prometheus.Registerer, labels Labels) (*Metrics, error) {
 		regions:  newKnown(labels.Regions...),
 		codes:    newKnown(append([]string{clientError}, labels.Codes...)...),
 		reasons:  newKnown(append([]string{noReason}, labels.Reasons...)...),
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+		cloudCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "importjobstop_cloud_calls_total",
 			Help: "Cloud API calls by action, region and error code. The code of a successful call is OK. Regions and codes that the vendor does not list are other.",
 		}, []string{"action", "region", "code"}),
@@ -55,7 +55,7 @@ func New(registry prometheus.Registerer, labels Labels) (*Metrics, error) {
 			Help: "Panics that were recovered while judging an object or making a call; each is logged with its stack.",
 		}),
 	}
-	return m, m.register(m.calls, m.latency, m.inFlight, m.wait, m.acceptance, m.recovered)
+	return m, m.register(m.cloudCalls, m.latency, m.inFlight, m.wait, m.acceptance, m.recovered)
 }
 
 // histogram has count buckets from first on, each factor times as wide as the one before.

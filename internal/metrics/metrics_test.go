@@ -72,10 +72,10 @@ func TestRegionsAndCodesAreTheVendors(t *testing.T) {
 				_, _ = c.Stop(t.Context(), importjob.Credentials{}, importjob.Target{Region: region, AsyncRequestID: code})
 			}()
 		}
-		if n := testutil.ToFloat64(m.calls.WithLabelValues("StopDBImportJob", "ap-guangzhou", want)); n != 1 {
+		if n := testutil.ToFloat64(m.cloudCalls.WithLabelValues("StopDBImportJob", "ap-guangzhou", want)); n != 1 {
 			t.Errorf("%q: %v calls of code %s", code, n, want)
 		}
-		if n := testutil.ToFloat64(m.calls.WithLabelValues("StopDBImportJob", other, want)); n != 2 {
+		if n := testutil.ToFloat64(m.cloudCalls.WithLabelValues("StopDBImportJob", other, want)); n != 2 {
 			t.Errorf("%q: %v calls in other regions", code, n)
 		}
 		if n := testutil.ToFloat64(m.inFlight.WithLabelValues("StopDBImportJob")); n != 0 {
@@ -94,7 +94,7 @@ func TestSeriesAreBounded(t *testing.T) {
 		for i := range 300 {
 			account := fmt.Sprintf("AKID-%d-%d", round, i)
 			for _, action := range []string{"StopDBImportJob", "DescribeAsyncRequestInfo"} {
-				all = append(all, quota.State{Key: quota.Key{Account: account, Host: "h", Action: action}, Line: i, Window: 1})
+				all = append(all, quota.State{Key: quota.Key{Account: account, Host: "h", Action: action}, Waiting: i, Window: 1})
 			}
 		}
 		return all
@@ -131,7 +131,7 @@ func TestObjectsAreCountedByTheReasonsOfReady(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
 	err := m.Snapshots(func() []quota.State {
-		return []quota.State{{Key: quota.Key{Account: "a", Action: "StopDBImportJob"}, Window: 10, Line: 3, Paused: true}}
+		return []quota.State{{Key: quota.Key{Account: "a", Action: "StopDBImportJob"}, Window: 10, Waiting: 3, Paused: true}}
 	}, func() (map[string]int, error) {
 		return map[string]int{"StopAccepted": 7, "None": 2, "Invented": 1, "\xff": 3}, nil
 	})
@@ -161,7 +161,7 @@ func TestTheRestOfTheBudgetsIsSummed(t *testing.T) {
 	var states []quota.State
 	for i := range maxBudgets + 3 {
 		key := quota.Key{Account: fmt.Sprintf("%02d", i), Host: "h", Action: "StopDBImportJob"}
-		states = append(states, quota.State{Key: key, Window: 5, Line: 100 - i, Paused: i > maxBudgets})
+		states = append(states, quota.State{Key: key, Window: 5, Waiting: 100 - i, Paused: i > maxBudgets})
 	}
 	sums := new(busiest).sums(states)
 	for budget, want := range map[string]total{"1": {5, 100, 0}, "20": {5, 81, 0}, other: {15, 80 + 79 + 78, 2}} {
@@ -195,10 +195,10 @@ func TestAPanicWhileCollectingIsSurvived(t *testing.T) {
 func TestABusyBudgetKeepsItsNumber(t *testing.T) {
 	t.Parallel()
 	var b busiest
-	at := func(lines map[string]int) map[owner]int {
+	at := func(lengths map[string]int) map[owner]int {
 		var states []quota.State
-		for account, line := range lines {
-			states = append(states, quota.State{Key: quota.Key{Account: account}, Line: line})
+		for account, length := range lengths {
+			states = append(states, quota.State{Key: quota.Key{Account: account}, Waiting: length})
 		}
 		b.sums(states)
 		return b.numbers

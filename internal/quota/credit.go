@@ -7,60 +7,60 @@ import (
 	"time"
 )
 
-// headStart is how long before it may be used a credit that comes back is handed on, so that its next owner can get ready:
-// most writes of a busy API server take less.
+// headStart is how long before it is usable a returning credit is handed to the next waiter. The waiter records its attempt meanwhile;
+// most writes to a busy API server take less.
 const headStart = 50 * time.Millisecond
 
-// Credit is the right to make one call, after Await. Part with it by Done, Cancel or Keep; whatever follows the first of them does nothing.
+// Credit is the right to make one call, once Wait has returned. Give it back by Done, Cancel or Keep; only the first of them counts.
 type Credit struct {
-	Waited time.Duration // in line
-	ripe   time.Time     // when the call may be sent
-	sent   time.Time
-	once   sync.Once
-	done   func(sent time.Time, refused bool)
-	cancel func()
-	keep   func()
+	Waited   time.Duration // in the queue
+	usableAt time.Time     // when the call may be sent
+	sent     time.Time
+	once     sync.Once
+	done     func(sent time.Time, refused bool)
+	cancel   func()
+	keep     func()
 }
 
-// Await returns when the call may be sent: at once, or within 50 ms.
-func (c *Credit) Await() {
-	time.Sleep(time.Until(c.ripe))
+// Wait returns when the call may be sent: at once, or within headStart.
+func (c *Credit) Wait() {
+	time.Sleep(time.Until(c.usableAt))
 	c.sent = time.Now()
 }
 
-// Done says that the call was answered or given up, and whether the server refused it for the limit.
+// Done reports that the call was answered or given up, and whether the server refused it for the limit.
 func (c *Credit) Done(refused bool) { c.once.Do(func() { c.done(c.sent, refused) }) }
 
-// Cancel says that there was no call; the credit goes to the next in line at once.
+// Cancel reports that no call was made. The next waiter gets the credit at once.
 func (c *Credit) Cancel() { c.once.Do(c.cancel) }
 
-// Keep says that there was no call yet; who asks again has the credit in hand, and Leave gives it to the next in line.
+// Keep reports that no call was made yet. The owner gets the same credit when it asks again; Leave gives it to the next waiter.
 func (c *Credit) Keep() { c.once.Do(c.keep) }
 
-func (b *Budgets[ID]) credit(bud *budget[ID], id ID, p *place[ID]) *Credit {
+func (b *Limiter[ID]) credit(bud *budget[ID], id ID, p *waiter[ID]) *Credit {
 	bud.usedAt = time.Now()
 	return &Credit{
-		Waited: time.Since(p.since), ripe: bud.ripe,
+		Waited: time.Since(p.since), usableAt: bud.usableAt,
 		done:   func(sent time.Time, refused bool) { b.answered(bud, sent, refused) },
-		cancel: func() { b.giveBack(bud, time.Time{}) },
-		keep:   func() { b.handBack(bud, id, p) },
+		cancel: func() { b.release(bud, time.Time{}) },
+		keep:   func() { b.returnToOwner(bud, id, p) },
 	}
 }
 
-// handBack puts a credit into the hand of its owner, or of the next if the owner has already asked again.
-func (b *Budgets[ID]) handBack(bud *budget[ID], id ID, p *place[ID]) {
+// returnToOwner keeps a credit for its owner. If the owner has asked again meanwhile, the next waiter gets it.
+func (b *Limiter[ID]) returnToOwner(bud *budget[ID], id ID, p *waiter[ID]) {
 	b.mu.Lock()
-	taken := b.places[id] != nil
+	taken := b.waiters[id] != nil
 	if !taken {
-		b.places[id] = p
+		b.waiters[id] = p
 	}
 	b.mu.Unlock()
 	if taken {
-		b.giveBack(bud, time.Time{})
+		b.release(bud, time.Time{})
 	}
 }
 
-func (b *Budgets[ID]) answered(bud *budget[ID], sent time.Time, refused bool) {
+func (b *Limiter[ID]) answered(bud *budget[ID], sent time.Time, refused bool) {
 	now := time.Now()
 	b.mu.Lock()
 	bud.turnAhead = period + now.Sub(sent)
@@ -70,21 +70,21 @@ func (b *Budgets[ID]) answered(bud *budget[ID], sent time.Time, refused bool) {
 		bud.window.answered(now)
 	}
 	b.mu.Unlock()
-	time.AfterFunc(period-headStart, func() { b.giveBack(bud, now.Add(period)) })
+	time.AfterFunc(period-headStart, func() { b.release(bud, now.Add(period)) })
 }
 
-// giveBack takes a credit that ripens then; nobody gets it before, unless somebody is in line for it. The next owner of any waits for the
-// one that ripens last, which is soon.
-func (b *Budgets[ID]) giveBack(bud *budget[ID], ripe time.Time) {
+// release takes back a credit that is usable from then on. It is handed out earlier only to a waiter in the queue, who waits for that time.
+// The budget knows the latest such time only: the next owner of any credit waits for it, which is soon.
+func (b *Limiter[ID]) release(bud *budget[ID], usableAt time.Time) {
 	b.mu.Lock()
-	if early := time.Until(ripe); early > 0 && bud.line.Len() == 0 {
+	if early := time.Until(usableAt); early > 0 && bud.queue.Len() == 0 {
 		b.mu.Unlock()
-		time.AfterFunc(early, func() { b.giveBack(bud, ripe) })
+		time.AfterFunc(early, func() { b.release(bud, usableAt) })
 		return
 	}
-	bud.out--
-	if ripe.After(bud.ripe) {
-		bud.ripe = ripe
+	bud.inUse--
+	if usableAt.After(bud.usableAt) {
+		bud.usableAt = usableAt
 	}
 	wake := b.dispatch(bud)
 	b.mu.Unlock()

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package quota hands out the calls that a server's limit allows, in order, without anyone waiting in a goroutine.
+// Package quota paces calls within a server's limit, in order, without a goroutine for each waiter.
 //
 // A budget is a window of credits, clocked by answers. A call takes a credit, and the credit comes back one second after the answer
 // to that call. A call arrives at the server after it was sent and before it is answered, so no second at the server sees more calls
 // than the window is wide, whatever the latency: jitter cannot break it, and a lone user is never refused. The price is a rate of
-// limit/(1 s + latency). A credit that comes back is handed to who is in line 50 ms before it may be used, so that its next owner can
-// get ready; nobody else gets it before it may be used. A credit whose call was not made comes back at once, or is kept in hand for when
+// limit/(1 s + latency). A returning credit is handed to the next waiter in the queue 50 ms before it is usable, so that the waiter can
+// get ready; without a waiter it is free only from then on. A credit whose call was not made comes back at once, or is kept for when
 // its owner asks again. The first credits of a process come one second after Start, because its predecessor may just have used them.
 //
-// Who gets no credit joins the budget's line, once, and is woken with a credit in hand: first come, first served. Who leaves gives
-// its place or its credit to the next. The line is woken one at a time, at least half an even share of a second apart, so that the
-// calls do not come in one burst and others find gaps. No budget waits for another. A budget at rest is forgotten.
+// An id that gets no credit joins the queue of the budget, once, and is woken with a credit in hand: first come, first served. An id
+// that leaves gives its place or its credit to the next. Waiters are woken one at a time, at least half an even share of a second
+// apart, so that the calls do not come in one burst and others find gaps. No budget waits for another. An idle budget is forgotten.
 //
 // A refusal means that others share the limit. The first halves the window and pauses the budget for one to two seconds, and counts
-// once for all calls that were out; each full window without a refusal opens it by one. From then on the size that was refused is
+// once for all calls that were in flight; each full window without a refusal opens it by one. From then on the size that was refused is
 // remembered, as CUBIC does: the window stays below it for four seconds, then tries it again in steps of 1, 2, 4…, and a single
 // refusal takes it back by the last step, at least a sixth, without a pause. More than a quarter of a window refused halves it and
 // pauses again. A window at the limit without a refusal forgets.
@@ -29,85 +29,86 @@ import (
 const (
 	// period in which the server counts calls.
 	period = time.Second
-	// memory of what a budget at rest has learned from refusals.
-	memory = time.Minute
+	// retention of what an idle budget has learned from refusals.
+	retention = time.Minute
 )
 
-// Key is what the server counts by. Account is any text that tells accounts apart; it is compared and nothing else.
+// Key is what the server counts by. Account is any text that tells accounts apart; it is only compared.
 type Key struct {
 	Account, Host, Action string
 }
 
-// Budgets are the budgets of one process. A waiter is named by an id, which has one place at most in all budgets together.
-type Budgets[ID comparable] struct {
+// Limiter holds the budgets of one process. An id waits in one queue at most. Call Start before it hands out credits.
+type Limiter[ID comparable] struct {
 	limit func(action string) int
 
 	mu      sync.Mutex
 	wake    func(ID)
 	opening time.Time
 	budgets map[Key]*budget[ID]
-	places  map[ID]*place[ID]
+	waiters map[ID]*waiter[ID]
 }
 
 type budget[ID comparable] struct {
-	key       Key
-	window    window
-	out       int // credits that are in a hand, with a call, or on their way back
-	line      list.List
-	served    int           // places that have left the line
-	nextAt    time.Time     // nobody is woken before
-	roused    bool          // it will look again by itself
-	usedAt    time.Time     // the latest credit
-	ripe      time.Time     // the latest credit that came back may be used from then on
-	turnAhead time.Duration // of the latest call, with its second
+	key               Key
+	window            window
+	inUse             int // credits in hand, with a call, or on their way back
+	queue             list.List
+	served            int           // waiters that have left the queue
+	nextAt            time.Time     // nobody is woken before
+	dispatchScheduled bool          // it will look again by itself
+	usedAt            time.Time     // the latest credit
+	usableAt          time.Time     // when the latest credit that came back may be used
+	turnAhead         time.Duration // of the latest call, with its second
 }
 
-type place[ID comparable] struct {
+type waiter[ID comparable] struct {
 	budget  *budget[ID]
 	element *list.Element // nil once the credit is in hand
 	number  int
 	since   time.Time
 }
 
-// New returns budgets that are limit wide for an action, in calls a second. Nobody gets a credit before Start.
-func New[ID comparable](limit func(action string) int) *Budgets[ID] {
-	return &Budgets[ID]{limit: limit, budgets: map[Key]*budget[ID]{}, places: map[ID]*place[ID]{}}
+// New returns a Limiter whose budgets allow limit calls of an action a second. Nobody gets a credit before Start.
+func New[ID comparable](limit func(action string) int) *Limiter[ID] {
+	return &Limiter[ID]{limit: limit, budgets: map[Key]*budget[ID]{}, waiters: map[ID]*waiter[ID]{}}
 }
 
-// Start lets credits out from one second on; wake is called, without a lock held, for each id whose credit has come.
-func (b *Budgets[ID]) Start(wake func(ID)) {
+// Start hands out the first credits one second later. It calls wake, without a lock held, for each id that has got a credit.
+func (b *Limiter[ID]) Start(wake func(ID)) {
 	b.mu.Lock()
 	b.wake, b.opening = wake, time.Now().Add(period)
 	b.mu.Unlock()
 	time.AfterFunc(period, b.dispatchAll)
 }
 
-// Wait is what is known of the place of an id in line.
+// Wait describes how an id waits in the queue. The zero value: it does not.
 type Wait struct {
-	Since time.Time     // when it joined the line
-	Turn  time.Duration // about how long its turn will take from now on
+	Since time.Time     // when it joined the queue
+	Turn  time.Duration // estimate of the time until it gets a credit, from now
 }
 
-// Acquire returns a credit, or puts id in line. An id that asks again keeps its place; one that asks another budget leaves the first.
-func (b *Budgets[ID]) Acquire(key Key, id ID) (*Credit, Wait) {
+// Acquire returns a credit, or nil and adds id to the queue. An id that asks again keeps its place; one that asks another budget leaves
+// the first.
+func (b *Limiter[ID]) Acquire(key Key, id ID) (*Credit, Wait) {
 	wake := func() {}
 	defer func() { wake() }()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := b.places[id]
+	p := b.waiters[id]
 	if p != nil && p.budget.key != key {
 		wake, p = b.leave(id), nil
 	}
 	bud := b.budget(key)
 	if p == nil {
-		p = &place[ID]{budget: bud, number: bud.served + bud.line.Len(), since: time.Now()}
-		b.places[id] = p
-		if bud.line.Len() == 0 && bud.out < bud.window.size && b.wake != nil && !p.since.Before(b.opensAt(bud)) {
-			bud.out++
+		p = &waiter[ID]{budget: bud, number: bud.served + bud.queue.Len(), since: time.Now()}
+		b.waiters[id] = p
+		if bud.queue.Len() == 0 && bud.inUse < bud.window.size && b.wake != nil && !p.since.Before(b.opensAt(bud)) {
+			bud.inUse++
 		} else {
-			p.element = bud.line.PushBack(id)
-			if bud.out < bud.window.size {
-				b.rouse(bud, b.untilOpen(bud)) // no credit will come back that does
+			p.element = bud.queue.PushBack(id)
+			if bud.inUse < bud.window.size {
+				b.scheduleDispatch(bud, b.untilOpen(bud)) // no credit will come back that does
 			}
 		}
 	}
@@ -115,34 +116,34 @@ func (b *Budgets[ID]) Acquire(key Key, id ID) (*Credit, Wait) {
 		turns := 1 + max(p.number-bud.served, 0)/bud.window.size
 		return nil, Wait{p.since, time.Duration(turns) * max(bud.turnAhead, period)}
 	}
-	delete(b.places, id)
+	delete(b.waiters, id)
 	return b.credit(bud, id, p), Wait{}
 }
 
 // Leave gives back the place or the credit of an id that no longer wants to call.
-func (b *Budgets[ID]) Leave(id ID) {
+func (b *Limiter[ID]) Leave(id ID) {
 	b.mu.Lock()
 	wake := b.leave(id)
 	b.mu.Unlock()
 	wake()
 }
 
-func (b *Budgets[ID]) leave(id ID) (wake func()) {
-	p := b.places[id]
+func (b *Limiter[ID]) leave(id ID) (wake func()) {
+	p := b.waiters[id]
 	if p == nil {
 		return func() {}
 	}
-	delete(b.places, id)
+	delete(b.waiters, id)
 	if p.element != nil {
-		p.budget.line.Remove(p.element)
+		p.budget.queue.Remove(p.element)
 		p.budget.served++
 	} else {
-		p.budget.out--
+		p.budget.inUse--
 	}
 	return b.dispatch(p.budget)
 }
 
-func (b *Budgets[ID]) budget(key Key) *budget[ID] {
+func (b *Limiter[ID]) budget(key Key) *budget[ID] {
 	if b.budgets[key] == nil {
 		b.budgets[key] = &budget[ID]{key: key, window: newWindow(b.limit(key.Action))}
 	}
@@ -150,19 +151,19 @@ func (b *Budgets[ID]) budget(key Key) *budget[ID] {
 }
 
 // opensAt is when the budget may spend again.
-func (b *Budgets[ID]) opensAt(bud *budget[ID]) time.Time {
+func (b *Limiter[ID]) opensAt(bud *budget[ID]) time.Time {
 	if bud.window.pausedUntil.After(b.opening) {
 		return bud.window.pausedUntil
 	}
 	return b.opening
 }
 
-// untilOpen is how long nobody in line is woken.
-func (b *Budgets[ID]) untilOpen(bud *budget[ID]) time.Duration {
+// untilOpen is the time until the next waiter may be woken.
+func (b *Limiter[ID]) untilOpen(bud *budget[ID]) time.Duration {
 	return max(time.Until(b.opensAt(bud)), time.Until(bud.nextAt))
 }
 
-func (b *Budgets[ID]) dispatchAll() {
+func (b *Limiter[ID]) dispatchAll() {
 	b.mu.Lock()
 	var wakes []func()
 	for _, bud := range b.budgets {
@@ -174,17 +175,17 @@ func (b *Budgets[ID]) dispatchAll() {
 	}
 }
 
-// dispatch hands free credits to the head of the line and returns what wakes their owners.
-func (b *Budgets[ID]) dispatch(bud *budget[ID]) (wake func()) {
+// dispatch hands free credits to the first waiters and returns a function that wakes them.
+func (b *Limiter[ID]) dispatch(bud *budget[ID]) (wake func()) {
 	var owners []ID
-	for b.wake != nil && bud.line.Len() > 0 && bud.out < bud.window.size {
+	for b.wake != nil && bud.queue.Len() > 0 && bud.inUse < bud.window.size {
 		if wait := b.untilOpen(bud); wait > 0 {
-			b.rouse(bud, wait)
+			b.scheduleDispatch(bud, wait)
 			break
 		}
-		id, _ := bud.line.Remove(bud.line.Front()).(ID)
-		b.places[id].element = nil
-		bud.out++
+		id, _ := bud.queue.Remove(bud.queue.Front()).(ID)
+		b.waiters[id].element = nil
+		bud.inUse++
 		bud.served++
 		bud.nextAt = time.Now().Add(period / time.Duration(2*bud.window.limit))
 		owners = append(owners, id)
@@ -198,29 +199,29 @@ func (b *Budgets[ID]) dispatch(bud *budget[ID]) (wake func()) {
 	}
 }
 
-// rouse dispatches again after a while, once however often it is asked.
-func (b *Budgets[ID]) rouse(bud *budget[ID], wait time.Duration) {
-	if bud.roused {
+// scheduleDispatch dispatches again after a wait, once however often it is called.
+func (b *Limiter[ID]) scheduleDispatch(bud *budget[ID], wait time.Duration) {
+	if bud.dispatchScheduled {
 		return
 	}
-	bud.roused = true
+	bud.dispatchScheduled = true
 	time.AfterFunc(wait, func() {
 		b.mu.Lock()
-		bud.roused = false
+		bud.dispatchScheduled = false
 		wake := b.dispatch(bud)
 		b.mu.Unlock()
 		wake()
 	})
 }
 
-// forget drops a budget at rest: when its last credit may be used, or after a while when it has something to remember.
-func (b *Budgets[ID]) forget(bud *budget[ID]) {
-	if bud.out > 0 || bud.line.Len() > 0 || b.budgets[bud.key] != bud {
+// forget drops an idle budget when its last credit may be used, or after retention when it has learned from refusals.
+func (b *Limiter[ID]) forget(bud *budget[ID]) {
+	if bud.inUse > 0 || bud.queue.Len() > 0 || b.budgets[bud.key] != bud {
 		return
 	}
-	wait := time.Until(bud.ripe)
+	wait := time.Until(bud.usableAt)
 	if bud.window.size < bud.window.limit || bud.window.ceiling > 0 {
-		wait = max(wait, memory-time.Since(bud.usedAt))
+		wait = max(wait, retention-time.Since(bud.usedAt))
 	}
 	if wait <= 0 {
 		delete(b.budgets, bud.key)
@@ -233,21 +234,21 @@ func (b *Budgets[ID]) forget(bud *budget[ID]) {
 	})
 }
 
-// State is how a budget is at a moment.
+// State is a snapshot of a budget.
 type State struct {
-	Key    Key
-	Window int  // credits
-	Line   int  // waiters
-	Paused bool // after a refusal
+	Key     Key
+	Window  int  // credits
+	Waiting int  // ids in the queue
+	Paused  bool // after a refusal
 }
 
-// States of all budgets that are not at rest.
-func (b *Budgets[ID]) States() []State {
+// States returns a snapshot of each budget that is not idle.
+func (b *Limiter[ID]) States() []State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	states := make([]State, 0, len(b.budgets))
 	for key, bud := range b.budgets {
-		states = append(states, State{key, bud.window.size, bud.line.Len(), time.Now().Before(bud.window.pausedUntil)})
+		states = append(states, State{key, bud.window.size, bud.queue.Len(), time.Now().Before(bud.window.pausedUntil)})
 	}
 	return states
 }

@@ -13,17 +13,17 @@ import (
 
 var key = Key{Account: "a", Host: "h", Action: "x"}
 
-// rig runs callers against a server that judges by arrival.
-type rig struct {
-	*Budgets[int]
+// fixture runs callers against a server that judges by arrival.
+type fixture struct {
+	*Limiter[int]
 	mu       sync.Mutex
 	awake    []int
 	arrivals []time.Time
 }
 
-func start(limit int) *rig {
-	r := &rig{Budgets: New[int](func(string) int { return limit })}
-	r.Start(r.wakeUp)
+func start(limit int) *fixture {
+	r := &fixture{Limiter: New[int](func(string) int { return limit })}
+	r.Start(r.wake)
 	pass(period)
 	return r
 }
@@ -34,20 +34,20 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-func (r *rig) wakeUp(id int) {
+func (r *fixture) wake(id int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.awake = append(r.awake, id)
 }
 
 // woken are those that were woken so far.
-func (r *rig) woken() []int {
+func (r *fixture) woken() []int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.awake)
 }
 
-func (r *rig) mustGet(t *testing.T, id int) *Credit {
+func (r *fixture) mustGet(t *testing.T, id int) *Credit {
 	t.Helper()
 	credit, _ := r.Acquire(key, id)
 	if credit == nil {
@@ -59,11 +59,11 @@ func (r *rig) mustGet(t *testing.T, id int) *Credit {
 func TestTheFirstCreditsComeOneSecondAfterStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{Budgets: New[int](func(string) int { return 1 })}
+		r := &fixture{Limiter: New[int](func(string) int { return 1 })}
 		if credit, _ := r.Acquire(key, 1); credit != nil {
 			t.Error("a credit before Start")
 		}
-		r.Start(r.wakeUp)
+		r.Start(r.wake)
 		pass(period - time.Nanosecond)
 		if len(r.woken()) != 0 {
 			t.Error("a credit within the first second")
@@ -94,7 +94,7 @@ func TestACreditComesBackOneSecondAfterTheAnswerAndIsHandedToWhoIsInLineFiftyMil
 			t.Errorf("woken: %v", r.woken())
 		}
 		credit = r.mustGet(t, 2)
-		credit.Await()
+		credit.Wait()
 		if took := time.Since(answered); took != period {
 			t.Errorf("it may be used %s after the answer", took)
 		}
@@ -110,7 +110,7 @@ func TestNobodyElseGetsACreditBeforeItMayBeUsed(t *testing.T) {
 		r.mustGet(t, 1).Done(false)
 		time.Sleep(period - time.Nanosecond)
 		if credit, _ := r.Acquire(key, 2); credit != nil {
-			t.Error("nobody was in line, and the next got it earlier")
+			t.Error("nobody waited, and the next got it earlier")
 		}
 		pass(time.Nanosecond)
 		r.mustGet(t, 2).Done(false)
@@ -119,9 +119,9 @@ func TestNobodyElseGetsACreditBeforeItMayBeUsed(t *testing.T) {
 		pass(period - headStart)
 		r.Leave(3) // which leaves the budget at rest
 		credit := r.mustGet(t, 4)
-		credit.Await()
+		credit.Wait()
 		if took := time.Since(answered); took != period {
-			t.Errorf("who was in line left, and the next used it after %s", took)
+			t.Errorf("the waiter left, and the next used it after %s", took)
 		}
 		credit.Cancel()
 	})
@@ -139,7 +139,7 @@ func TestWhoComesWhileABudgetIsPausedIsWoken(t *testing.T) {
 		}
 		pass(period)
 		if len(r.woken()) != 1 {
-			t.Error("it was forgotten in line")
+			t.Error("it was forgotten in the queue")
 		}
 		r.Leave(2)
 	})
@@ -204,7 +204,7 @@ func TestAKeptCreditIsInHandForWhenItsOwnerAsksAgain(t *testing.T) {
 		if again, _ := r.Acquire(key, 2); again != nil {
 			t.Error("a second credit of a window of one")
 		}
-		credit.Keep() // 2 is in line again by now, and gets this one
+		credit.Keep() // 2 is in the queue again by now, and gets this one
 		pass(period)
 		if woken := r.woken(); len(woken) != 2 {
 			t.Errorf("woken by its own credit: %v", woken)
@@ -297,7 +297,7 @@ func TestABudgetAtRestIsForgottenAndWhatItLearnedAfterAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(20)
 		r.mustGet(t, 1).Done(true)
-		pass(memory - time.Second)
+		pass(retention - time.Second)
 		if states := r.States(); len(states) != 1 || states[0].Window != 10 {
 			t.Errorf("within the minute the budgets are %+v", states)
 		}
@@ -314,8 +314,8 @@ func TestABudgetAtRestIsForgotten(t *testing.T) {
 		r := start(2)
 		r.mustGet(t, 1).Done(false)
 		pass(period)
-		if len(r.budgets) != 0 || len(r.places) != 0 {
-			t.Errorf("%d budgets and %d places are left", len(r.budgets), len(r.places))
+		if len(r.budgets) != 0 || len(r.waiters) != 0 {
+			t.Errorf("%d budgets and %d places are left", len(r.budgets), len(r.waiters))
 		}
 	})
 }
@@ -357,7 +357,7 @@ func TestNoSecondAtTheServerSeesMoreThanTheLimit(t *testing.T) {
 	}
 }
 
-// However much or little is asked for, whatever is refused and whoever leaves: nobody is forgotten in line.
+// However much or little is asked for, whatever is refused and whoever leaves: nobody is forgotten in the queue.
 func TestWhoeverStaysInLineIsWoken(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
@@ -373,7 +373,7 @@ func TestWhoeverStaysInLineIsWoken(t *testing.T) {
 				}
 				for _, id := range asked {
 					if credit, _ := r.Acquire(key, id); credit != nil {
-						r.answer(credit, random)
+						r.finish(credit, random)
 					}
 				}
 				if id < 30 && random.IntN(10) == 0 {
@@ -381,26 +381,26 @@ func TestWhoeverStaysInLineIsWoken(t *testing.T) {
 				}
 				pass(time.Duration(random.IntN(2500)) * time.Millisecond)
 			}
-			for id := range r.places {
+			for id := range r.waiters {
 				t.Fatalf("seed %d: %d is forgotten: %+v", seed, id, r.States())
 			}
-			time.Sleep(memory)
+			time.Sleep(retention)
 		})
 	}
 }
 
 // answer is that of a server which others use, too.
-func (r *rig) answer(credit *Credit, random *rand.Rand) {
+func (r *fixture) finish(credit *Credit, random *rand.Rand) {
 	latency, kind := time.Duration(random.IntN(300))*time.Millisecond, random.IntN(4)
 	if kind == 0 {
 		credit.Cancel()
 		return
 	}
-	time.AfterFunc(latency, func() { credit.Await(); credit.Done(kind == 1) })
+	time.AfterFunc(latency, func() { credit.Wait(); credit.Done(kind == 1) })
 }
 
 // call arrives at some time between now and its answer; a lost answer is one that is given up after ten seconds.
-func (r *rig) call(credit *Credit, random *rand.Rand) {
+func (r *fixture) call(credit *Credit, random *rand.Rand) {
 	if random.IntN(20) == 0 {
 		credit.Cancel()
 		return
@@ -411,7 +411,7 @@ func (r *rig) call(credit *Credit, random *rand.Rand) {
 		latency = 10 * time.Second
 	}
 	go func() {
-		credit.Await()
+		credit.Wait()
 		r.mu.Lock()
 		r.arrivals = append(r.arrivals, time.Now().Add(way))
 		r.mu.Unlock()

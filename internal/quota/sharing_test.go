@@ -31,7 +31,7 @@ func (s *server) admit() bool {
 	return true
 }
 
-// crowd is a budget whose line never ends.
+// crowd is a budget whose queue never ends.
 type crowd struct {
 	mu                sync.Mutex
 	accepted, refused []time.Time
@@ -39,9 +39,9 @@ type crowd struct {
 
 const latency = 20 * time.Millisecond
 
-// run calls the server for a while, with as many callers in line as the budget has room for.
+// run calls the server for a while, with as many callers in the queue as the budget has room for.
 func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
-	var b *Budgets[int]
+	var b *Limiter[int]
 	awake := make(chan int, 100)
 	b = New[int](func(string) int { return s.limit })
 	b.Start(func(id int) { awake <- id })
@@ -51,7 +51,7 @@ func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
 		return time.Duration(random.Int64N(int64(5 * time.Millisecond)))
 	}
 	call := func(credit *Credit) {
-		credit.Await()
+		credit.Wait()
 		time.Sleep(latency/2 + jitter())
 		ok := s.admit()
 		time.Sleep(latency / 2)

@@ -13,10 +13,10 @@ const hold = 4 * time.Second
 // window is the size of a budget in credits, as answers move it.
 type window struct {
 	size, limit int
-	good        int // answers since the last growth, cut or refusal
+	successes   int // answers since the last growth, cut or refusal
 	step        int // of the next growth from the ceiling on, in credits
 	ceiling     int // the size that was refused last; 0: the limit is ours alone
-	strikes     int // refusals since the last full window without one
+	refusals    int // refusals since the last full window without one
 	cutAt       time.Time
 	heldUntil   time.Time // it stays below the ceiling
 	pausedUntil time.Time // nothing is spent
@@ -26,10 +26,10 @@ func newWindow(limit int) window { return window{size: limit, limit: limit, step
 
 // answered counts an answer that was no refusal.
 func (w *window) answered(now time.Time) {
-	if w.good++; w.good < w.size {
+	if w.successes++; w.successes < w.size {
 		return
 	}
-	w.good, w.strikes = 0, 0
+	w.successes, w.refusals = 0, 0
 	switch {
 	case w.size == w.limit:
 		w.ceiling = 0
@@ -46,15 +46,15 @@ func (w *window) refused(sent, now time.Time) {
 	if sent.Before(w.cutAt) {
 		return
 	}
-	w.strikes++
-	shared, few := w.ceiling > 0, w.strikes <= 1+w.size/4
+	w.refusals++
+	shared, few := w.ceiling > 0, w.refusals <= 1+w.size/4
 	w.ceiling = w.size
 	if shared && few {
 		w.size -= max(w.step/2, (w.size+5)/6)
 	} else {
 		w.size /= 2
-		w.pausedUntil, w.strikes = now.Add(period+rand.N(period)), 0 //nolint:gosec // jitter is no secret
+		w.pausedUntil, w.refusals = now.Add(period+rand.N(period)), 0 //nolint:gosec // jitter is no secret
 	}
 	w.size = max(w.size, 1)
-	w.good, w.step, w.cutAt, w.heldUntil = 0, 1, now, now.Add(hold)
+	w.successes, w.step, w.cutAt, w.heldUntil = 0, 1, now, now.Add(hold)
 }

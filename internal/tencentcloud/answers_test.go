@@ -129,15 +129,15 @@ func wantTold(t *testing.T, client *Client) {
 // wantFits takes no error, or one that fits into a status.
 func wantFits(t *testing.T, err error) {
 	t.Helper()
-	var told *importjob.Error
+	var cloudError *importjob.Error
 	switch {
 	case err == nil:
-	case !errors.As(err, &told) || told.Code == "":
+	case !errors.As(err, &cloudError) || cloudError.Code == "":
 		t.Errorf("the error is %#v", err)
-	case len(told.Code) > 128 || len(told.Message) > maxMessage || len(told.RequestID) > 128 || !utf8.ValidString(told.Error()):
-		t.Errorf("it does not fit into a status: %q", told.Error())
-	case leakOf(told.Code) != "", leakOf(told.Message) != "", leakOf(told.RequestID) != "":
-		t.Errorf("it tells of the credentials: %q", told.Error())
+	case len(cloudError.Code) > 128 || len(cloudError.Message) > maxMessage || len(cloudError.RequestID) > 128 || !utf8.ValidString(cloudError.Error()):
+		t.Errorf("it does not fit into a status: %q", cloudError.Error())
+	case leakOf(cloudError.Code) != "", leakOf(cloudError.Message) != "", leakOf(cloudError.RequestID) != "":
+		t.Errorf("it tells of the credentials: %q", cloudError.Error())
 	}
 }
 

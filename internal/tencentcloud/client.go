@@ -49,23 +49,23 @@ func (c *Client) Host(t importjob.Target) string { return c.endpoints.host(t) }
 
 // Stop sends one StopDBImportJob.
 func (c *Client) Stop(ctx context.Context, creds importjob.Credentials, t importjob.Target) (string, error) {
-	answer, err := c.call(ctx, creds, t, importjob.ActionStop)
-	return answer.RequestID, err
+	response, err := c.call(ctx, creds, t, importjob.ActionStop)
+	return response.RequestID, err
 }
 
 // Describe sends one DescribeAsyncRequestInfo. The status is one that the vendor documents, or StatusUnknown.
 func (c *Client) Describe(ctx context.Context, creds importjob.Credentials, t importjob.Target) (importjob.Status, error) {
-	answer, err := c.call(ctx, creds, t, importjob.ActionDescribe)
+	response, err := c.call(ctx, creds, t, importjob.ActionDescribe)
 	if err != nil {
 		return "", err
 	}
-	return statusOf(answer.Status), nil
+	return statusOf(response.Status), nil
 }
 
 // statusOf accepts the documented statuses. A text that the vendor does not document would reach the status of an object as it is.
-func statusOf(told any) importjob.Status {
-	text, _ := told.(string)
-	switch status := importjob.Status(strings.TrimSpace(text)); status {
+func statusOf(text any) importjob.Status {
+	s, _ := text.(string)
+	switch status := importjob.Status(strings.TrimSpace(s)); status {
 	case importjob.StatusUndefined, importjob.StatusInitial, importjob.StatusRunning, importjob.StatusSuccess,
 		importjob.StatusFailed, importjob.StatusKilled, importjob.StatusRemoved, importjob.StatusPaused:
 		return status
@@ -74,7 +74,7 @@ func statusOf(told any) importjob.Status {
 }
 
 // call sends one request. What it returns has passed the gate, except for the Status.
-func (c *Client) call(ctx context.Context, creds importjob.Credentials, t importjob.Target, action importjob.Action) (answer, error) {
+func (c *Client) call(ctx context.Context, creds importjob.Credentials, t importjob.Target, action importjob.Action) (apiResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var connected atomic.Bool
@@ -83,14 +83,14 @@ func (c *Client) call(ctx context.Context, creds importjob.Credentials, t import
 	err := c.send(ctx, exchange, creds, t, action)
 
 	gate := newGate(c.secrets(creds, t)...)
-	switch answer := exchange.answer; {
-	case answer == nil:
-		return noAnswer, unansweredError(ctx, err, connected.Load(), gate)
-	case answer.Error != nil:
-		return noAnswer, toError(*answer, gate)
+	switch response := exchange.response; {
+	case response == nil:
+		return noResponse, unansweredError(ctx, err, connected.Load(), gate)
+	case response.Error != nil:
+		return noResponse, toError(*response, gate)
 	default:
-		answer.RequestID = gate.tell(answer.RequestID, maxID)
-		return *answer, nil
+		response.RequestID = gate.redact(response.RequestID, maxID)
+		return *response, nil
 	}
 }
 
@@ -98,7 +98,7 @@ func (c *Client) call(ctx context.Context, creds importjob.Credentials, t import
 func (c *Client) send(ctx context.Context, through *guard, creds importjob.Credentials, t importjob.Target, action importjob.Action) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = &answerError{codePanic, "the SDK could not read the answer"}
+			err = &responseError{codePanic, "the SDK could not read the answer"}
 		}
 	}()
 	request := sdkhttp.NewCommonRequest("cdb", apiVersion, string(action))
@@ -109,7 +109,7 @@ func (c *Client) send(ctx context.Context, through *guard, creds importjob.Crede
 	if err := c.sdk(creds, t).WithHttpTransport(through).Send(request, sdkhttp.NewCommonResponse()); err != nil {
 		return err
 	}
-	if through.answer == nil {
+	if through.response == nil {
 		return errors.New("the SDK sent no request")
 	}
 	return nil

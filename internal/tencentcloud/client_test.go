@@ -45,7 +45,7 @@ func TestStopAndDescribe(t *testing.T) {
 	t.Parallel()
 	cloud, client := simulate(t)
 	requestID, err := client.Stop(t.Context(), creds, job)
-	if err != nil || requestID != cloud.Calls()[0].RequestID {
+	if err != nil || requestID != cloud.CallLog()[0].RequestID {
 		t.Fatalf("stopped with %q, %v", requestID, err)
 	}
 	if status, err := client.Describe(t.Context(), creds, job); err != nil || status != importjob.StatusKilled {
@@ -71,7 +71,7 @@ func TestFaults(t *testing.T) {
 			if !errors.As(err, &fault) || fault.Class != importjob.Transient || fault.Code != code || !fault.OutcomeUnknown {
 				t.Errorf("got %+v, want %s of unknown outcome", err, code)
 			}
-			if n := len(cloud.Calls()); n != 1 {
+			if n := len(cloud.CallLog()); n != 1 {
 				t.Errorf("%d requests for one call", n)
 			}
 		})

@@ -26,33 +26,33 @@ const (
 )
 
 // toError reads an answer with an Error. The class comes from the code as it was sent, before anything is redacted.
-func toError(a answer, gate gate) *importjob.Error {
-	code, message := a.Error.Code, a.Error.Message
+func toError(response apiResponse, gate gate) *importjob.Error {
+	code, message := response.Error.Code, response.Error.Message
 	if hint := hints[code]; hint != "" {
 		message = hint + ": " + message
 	}
 	return &importjob.Error{
 		Class:     classOf(code),
-		Code:      gate.tellCode(code),
-		Message:   gate.tell(message, maxMessage),
-		RequestID: gate.tell(a.RequestID, maxID),
+		Code:      gate.redactCode(code),
+		Message:   gate.redact(message, maxMessage),
+		RequestID: gate.redact(response.RequestID, maxID),
 	}
 }
 
 // unansweredError tells why there is no readable answer. The request may have been carried out once there was a connection.
 func unansweredError(ctx context.Context, err error, connected bool, gate gate) *importjob.Error {
-	told := &importjob.Error{Class: importjob.Transient, OutcomeUnknown: connected}
-	var unusual *answerError
+	result := &importjob.Error{Class: importjob.Transient, OutcomeUnknown: connected}
+	var unusual *responseError
 	switch {
 	case errors.As(err, &unusual):
-		told.Code, told.Message = unusual.code, unusual.message
+		result.Code, result.Message = unusual.code, unusual.message
 	case errors.Is(ctx.Err(), context.Canceled):
-		told.Code, told.Message = codeCanceled, "the call was given up before an answer"
+		result.Code, result.Message = codeCanceled, "the call was given up before an answer"
 	case ctx.Err() != nil:
-		told.Code, told.Message = codeTimeout, fmt.Sprintf("no answer within %s", callTimeout)
+		result.Code, result.Message = codeTimeout, fmt.Sprintf("no answer within %s", callTimeout)
 	default:
-		told.Code, told.Message = codeNetwork, err.Error()
+		result.Code, result.Message = codeNetwork, err.Error()
 	}
-	told.Message = gate.tell(told.Message, maxMessage)
-	return told
+	result.Message = gate.redact(result.Message, maxMessage)
+	return result
 }

@@ -46,42 +46,42 @@ func newGate(secrets ...string) gate {
 	return g
 }
 
-// tell returns the text as one line of printable UTF-8 of at most limit bytes that shows nothing of the secrets.
+// redact returns the text as one line of printable UTF-8 of at most limit bytes that shows nothing of the secrets.
 // It cuts first: its work depends on the limit, not on the length of the text.
-func (g gate) tell(text string, limit int) string {
+func (g gate) redact(text string, limit int) string {
 	text = strings.TrimSpace(text)
-	cut := len(text) > limit+margin
-	if cut {
+	tooLong := len(text) > limit+margin
+	if tooLong {
 		text = text[:limit+margin]
 	}
 	text = oneLine(text)
 	end := len(text)
-	if cut {
+	if tooLong {
 		end = max(end-unsafeTail, 0)
 	}
 	return truncate(hide(text, g.secretBytes(text), end), limit)
 }
 
-// tellCode returns a code. A listed one is public and is told as it is, even to a user whose SecretId is "AuthFailure".
-func (g gate) tellCode(code string) string {
+// redactCode returns a code. A listed one is public and stays as it is, even to a user whose SecretId is "AuthFailure".
+func (g gate) redactCode(code string) string {
 	if _, listed := classes[code]; listed {
 		return code
 	}
-	return g.tell(code, maxID)
+	return g.redact(code, maxID)
 }
 
 // hide replaces each run of secret bytes, and leaves out what is not secret from end on.
 func hide(text string, secret []bool, end int) string {
-	var told strings.Builder
+	var visible strings.Builder
 	for i := range len(text) {
 		switch {
 		case secret[i] && (i == 0 || !secret[i-1]):
-			told.WriteString(redacted)
+			visible.WriteString(redacted)
 		case !secret[i] && i < end:
-			told.WriteByte(text[i])
+			visible.WriteByte(text[i])
 		}
 	}
-	return strings.ToValidUTF8(told.String(), "")
+	return strings.ToValidUTF8(visible.String(), "")
 }
 
 // quoted is what is secret whatever the credentials: a signature, which is a SHA-256 in hexadecimal, and a URL's user and password.

@@ -16,7 +16,7 @@ func FuzzClean(f *testing.F) {
 	f.Add(strings.Repeat("…", 6000), 128)
 	f.Fuzz(func(t *testing.T, s string, limit int) {
 		limit = 8 + max(limit, 0)%1024
-		if got := (gate{}).tell(s, limit); len(got) > limit || !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\x00") {
+		if got := (gate{}).redact(s, limit); len(got) > limit || !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\x00") {
 			t.Errorf("tell(%q, %d) is %q", s, limit, got)
 		}
 	})
@@ -31,13 +31,13 @@ func TestGateHidesEachForm(t *testing.T) {
 			for _, before := range []int{0, 1, maxMessage - 20, maxMessage + margin - len(secret) - 1, maxMessage + margin - 20, maxMessage + margin - 9} {
 				text := "a" + strings.Repeat(blank, max(before, 0)) + secret
 				for _, text := range []string{text, text + " " + strings.Repeat("z", 5000)} {
-					if leak := leakOf(hidden.tell(text, maxMessage)); leak != "" {
+					if leak := leakOf(hidden.redact(text, maxMessage)); leak != "" {
 						t.Errorf("%s after %d of %q: it tells %q", name, before, blank, leak)
 					}
 				}
 			}
 		}
-		if got := hidden.tell("before "+secret+" after", maxMessage); got != "before [redacted] after" {
+		if got := hidden.redact("before "+secret+" after", maxMessage); got != "before [redacted] after" {
 			t.Errorf("%s: it tells %q", name, got)
 		}
 	}
@@ -49,7 +49,7 @@ func TestGateHidesParts(t *testing.T) {
 	hidden := newGate(secretsOf(quotable)...)
 	for _, secret := range secretsOf(quotable) {
 		for _, text := range []string{secret[:8], secret[len(secret)-8:], secret[:12] + "\n" + secret[12:], secret[:20] + "****"} {
-			if leak := leakOf(hidden.tell(text, maxMessage)); leak != "" {
+			if leak := leakOf(hidden.redact(text, maxMessage)); leak != "" {
 				t.Errorf("of %q it tells %q", text, leak)
 			}
 		}
@@ -65,14 +65,14 @@ func TestGateHidesWhatIsSecretInAnyCase(t *testing.T) {
 		`parse "http://user:hunter2@proxy:3128": refused`: `parse "http://[redacted]@proxy:3128": refused`,
 		"https://cdb.tencentcloudapi.com/ a@b":            "https://cdb.tencentcloudapi.com/ a@b",
 	} {
-		if got := (gate{}).tell(text, maxMessage); got != want {
+		if got := (gate{}).redact(text, maxMessage); got != want {
 			t.Errorf("of %q it tells %q", text, got)
 		}
 	}
-	for cut := range 80 {
-		text := "a" + strings.Repeat(" ", maxMessage+margin-1-cut) + signature + " and more"
-		if got := (gate{}).tell(text, maxMessage); strings.Contains(got, "01234567") {
-			t.Errorf("%d digits before the cut: it tells %q", cut, got)
+	for cutAt := range 80 {
+		text := "a" + strings.Repeat(" ", maxMessage+margin-1-cutAt) + signature + " and more"
+		if got := (gate{}).redact(text, maxMessage); strings.Contains(got, "01234567") {
+			t.Errorf("%d digits before the cut: it tells %q", cutAt, got)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func TestGateHidesWhatIsSecretInAnyCase(t *testing.T) {
 func TestGateHidesOddSecrets(t *testing.T) {
 	t.Parallel()
 	for _, odd := range []string{`<"\&'/<"\&'/`, "ab  cd  ef  gh"} {
-		if got := newGate(odd).tell("it is "+odd, maxMessage); got != "it is [redacted]" {
+		if got := newGate(odd).redact("it is "+odd, maxMessage); got != "it is [redacted]" {
 			t.Errorf("it tells %q", got)
 		}
 	}
@@ -92,15 +92,15 @@ func TestGateIgnoresShortCredentials(t *testing.T) {
 	t.Parallel()
 	short := newGate("A", "a", "e", "", "InvalidSecret"[:7])
 	const text = "The SecretId is not found, AuthFailure, see InvalidSecret"
-	if got := short.tell(text, maxMessage); got != text {
+	if got := short.redact(text, maxMessage); got != text {
 		t.Errorf("it tells %q", got)
 	}
 	for _, code := range []string{"AuthFailure.SecretIdNotFound", "AuthFailure.New"} {
-		if got := short.tellCode(code); got != code {
+		if got := short.redactCode(code); got != code {
 			t.Errorf("%s is told as %q", code, got)
 		}
 	}
-	if got := newGate("AuthFailure.SecretIdNotFound").tellCode("AuthFailure.SecretIdNotFound"); got != "AuthFailure.SecretIdNotFound" {
+	if got := newGate("AuthFailure.SecretIdNotFound").redactCode("AuthFailure.SecretIdNotFound"); got != "AuthFailure.SecretIdNotFound" {
 		t.Errorf("a listed code is told as %q", got)
 	}
 }
@@ -112,7 +112,7 @@ func TestGateIsBounded(t *testing.T) {
 	for name, hidden := range map[string]gate{"short": newGate("A", "B", "C"), "usual": newGate(secretsOf(quotable)...), "long": newGate(long, long+"1", long+"2")} {
 		for _, text := range []string{strings.Repeat("A", maxBody), strings.Repeat("\x00", maxBody), strings.Repeat(" ", maxBody), strings.Repeat("//", maxBody/2), strings.Repeat(long, 100)} {
 			start := time.Now()
-			got := hidden.tell(text, maxMessage)
+			got := hidden.redact(text, maxMessage)
 			if took := time.Since(start); took > time.Second || len(got) > maxMessage {
 				t.Errorf("%s: %d bytes after %s of %.9q", name, len(got), took, text)
 			}
@@ -124,7 +124,7 @@ func TestGateIsBounded(t *testing.T) {
 func TestGateTellsUpToTheLimit(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{strings.Repeat("x", maxBody), strings.Repeat(" ", maxBody) + strings.Repeat("x", maxBody), strings.Repeat("x", maxMessage+1), strings.Repeat("x", maxMessage)} {
-		if got := newGate(secretsOf(quotable)...).tell(text, maxMessage); len(got) != maxMessage {
+		if got := newGate(secretsOf(quotable)...).redact(text, maxMessage); len(got) != maxMessage {
 			t.Errorf("%d bytes are told", len(got))
 		}
 	}

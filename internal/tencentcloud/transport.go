@@ -25,24 +25,24 @@ const (
 
 // answerError is an HTTP answer that the API never gives: its body must not reach the SDK.
 // Its message is in our words: a reason phrase can quote anything.
-type answerError struct{ code, message string }
+type responseError struct{ code, message string }
 
-func (e *answerError) Error() string { return e.code + ": " + e.message }
+func (e *responseError) Error() string { return e.code + ": " + e.message }
 
-// answer is what is read of an answer. Fields of other types than these make it unreadable, except for the Status, which may be null.
-type answer struct {
+// apiResponse is what is read of an answer. Fields of other types than these make it unreadable, except for the Status, which may be null.
+type apiResponse struct {
 	Error     *struct{ Code, Message string }
 	RequestID string `json:"RequestId"`
 	Status    any
 }
 
-var noAnswer answer
+var noResponse apiResponse
 
 // guard serves one call. It lets nothing pass to the SDK but HTTP 200 with a well-formed answer: the SDK follows redirects with the token,
 // reads bodies without a bound, panics on null and takes an empty answer for a success.
 type guard struct {
-	next   http.RoundTripper
-	answer *answer // the one reading of what was received: the SDK's depends on headers and on the case of names
+	next     http.RoundTripper
+	response *apiResponse // the one reading of what was received: the SDK's depends on headers and on the case of names
 }
 
 // RoundTrip sends the request and keeps the answer.
@@ -53,7 +53,7 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return nil, &answerError{
+		return nil, &responseError{
 			fmt.Sprintf("%s%d", codeHTTPStatus, response.StatusCode),
 			fmt.Sprintf("the endpoint answered HTTP %s where the API answers 200", statusText(response.StatusCode)),
 		}
@@ -62,7 +62,7 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.answer, err = readAnswer(body); err != nil {
+	if g.response, err = readResponse(body); err != nil {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
@@ -75,27 +75,27 @@ func statusText(status int) string {
 }
 
 // readAnswer accepts a Response that has an Error with a Code, or no Error and a RequestId.
-func readAnswer(body []byte) (*answer, error) {
+func readResponse(body []byte) (*apiResponse, error) {
 	if len(body) > maxBody {
-		return nil, &answerError{codeTooLong, "the answer is longer than 1 MiB"}
+		return nil, &responseError{codeTooLong, "the answer is longer than 1 MiB"}
 	}
-	var envelope struct{ Response *answer }
+	var envelope struct{ Response *apiResponse }
 	err := json.Unmarshal(body, &envelope)
 	switch a := envelope.Response; {
 	case err != nil, a == nil:
-		return nil, &answerError{codeUnreadable, "the answer is not one of the API; is something else in between?"}
+		return nil, &responseError{codeUnreadable, "the answer is not one of the API; is something else in between?"}
 	case a.Error != nil && isBlank(a.Error.Code):
-		return nil, &answerError{codeUnreadable, "the answer has an Error without a Code"}
+		return nil, &responseError{codeUnreadable, "the answer has an Error without a Code"}
 	case a.Error != nil && strings.HasPrefix(strings.TrimSpace(a.Error.Code), codeNoAnswer):
-		return nil, &answerError{codeUnreadable, "the answer has a Code that the API does not use"}
+		return nil, &responseError{codeUnreadable, "the answer has a Code that the API does not use"}
 	case a.Error == nil && isBlank(a.RequestID):
-		return nil, &answerError{codeUnreadable, "the answer has neither an Error nor a RequestId"}
+		return nil, &responseError{codeUnreadable, "the answer has neither an Error nor a RequestId"}
 	}
 	return envelope.Response, nil
 }
 
 // isBlank says whether nothing of a code or id would be told.
-func isBlank(s string) bool { return gate{}.tell(s, maxID) == "" }
+func isBlank(s string) bool { return gate{}.redact(s, maxID) == "" }
 
 // newTransport is HTTP/1.1 on purpose: a call that hangs then holds up no other.
 func newTransport(proxy proxyFunc) *http.Transport {
@@ -118,5 +118,5 @@ func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.R
 	if response.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &answerError{codeNetwork, fmt.Sprintf("the proxy answered HTTP %s", statusText(response.StatusCode))}
+	return &responseError{codeNetwork, fmt.Sprintf("the proxy answered HTTP %s", statusText(response.StatusCode))}
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // onTheWire answers each request with these bytes and closes the connection. It returns the address.
-func onTheWire(t *testing.T, answer string) string {
+func onTheWire(t *testing.T, body string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,7 +35,7 @@ func onTheWire(t *testing.T, answer string) string {
 			go func() {
 				defer func() { _ = connection.Close() }()
 				if _, err := http.ReadRequest(bufio.NewReader(connection)); err == nil {
-					_, _ = connection.Write([]byte(answer))
+					_, _ = connection.Write([]byte(body))
 				}
 			}()
 		}
@@ -86,14 +86,14 @@ func TestProxyPasswordIsNotTold(t *testing.T) {
 		if len(password) >= shortest {
 			said += " or " + password
 		}
-		for name, answer := range map[string]string{
+		for name, body := range map[string]string{
 			"reason":   "HTTP/1.1 407 no " + password + " " + basic + "\r\nContent-Length: 0\r\n\r\n",
 			"protocol": said + "\r\n\r\n",
 			"answer": "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" +
 				`{"Response":{"Error":{"Code":"` + basic + `","Message":"no ` + said + `"},"RequestId":"` + basic + `"}}`,
 		} {
 			for _, scheme := range []string{"http", "https"} {
-				proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: onTheWire(t, answer), User: url.UserPassword("opsuser", password)})
+				proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: onTheWire(t, body), User: url.UserPassword("opsuser", password)})
 				_, err := newClient(Endpoints{Override: &url.URL{Scheme: scheme, Host: "cloud.invalid"}}, proxy).Stop(t.Context(), creds, job)
 				if err == nil || strings.Contains(err.Error(), password) || strings.Contains(err.Error(), basic) {
 					t.Errorf("%s over %s: got %v", name, scheme, err)
@@ -108,9 +108,9 @@ func TestProxyRefuses(t *testing.T) {
 	t.Parallel()
 	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: onTheWire(t, "HTTP/1.1 407 see http://evil.example\r\nContent-Length: 0\r\n\r\n")})
 	_, err := newClient(Endpoints{Override: &url.URL{Scheme: "https", Host: "cloud.invalid"}}, proxy).Stop(t.Context(), creds, job)
-	var told *importjob.Error
-	if !errors.As(err, &told) || told.OutcomeUnknown || told.Message != "the proxy answered HTTP 407 Proxy Authentication Required" {
-		t.Errorf("got %+v", told)
+	var cloudError *importjob.Error
+	if !errors.As(err, &cloudError) || cloudError.OutcomeUnknown || cloudError.Message != "the proxy answered HTTP 407 Proxy Authentication Required" {
+		t.Errorf("got %+v", cloudError)
 	}
 }
 
@@ -127,15 +127,15 @@ func TestProxyURLIsNotTold(t *testing.T) {
 
 func TestLongHeaderIsRefused(t *testing.T) {
 	t.Parallel()
-	answer := `{"Response":{"RequestId":"r"}}`
-	header := "HTTP/1.1 200 OK\r\nContent-Length: " + fmt.Sprint(len(answer)) + "\r\n"
-	if id, err := overHTTP(onTheWire(t, header+"\r\n"+answer), nil).Stop(t.Context(), creds, job); err != nil || id != "r" {
+	body := `{"Response":{"RequestId":"r"}}`
+	header := "HTTP/1.1 200 OK\r\nContent-Length: " + fmt.Sprint(len(body)) + "\r\n"
+	if id, err := overHTTP(onTheWire(t, header+"\r\n"+body), nil).Stop(t.Context(), creds, job); err != nil || id != "r" {
 		t.Errorf("a short header: %q, %v", id, err)
 	}
 	for _, long := range []string{"X-Long: " + strings.Repeat("x", 9<<20) + "\r\n", strings.Repeat("X-Many: "+strings.Repeat("x", 1000)+"\r\n", 9<<10)} {
-		_, err := overHTTP(onTheWire(t, header+long+"\r\n"+answer), nil).Stop(t.Context(), creds, job)
-		var told *importjob.Error
-		if !errors.As(err, &told) || told.Code != codeNetwork || !told.OutcomeUnknown {
+		_, err := overHTTP(onTheWire(t, header+long+"\r\n"+body), nil).Stop(t.Context(), creds, job)
+		var cloudError *importjob.Error
+		if !errors.As(err, &cloudError) || cloudError.Code != codeNetwork || !cloudError.OutcomeUnknown {
 			t.Errorf("9 MiB of headers: got %v", err)
 		}
 	}
@@ -152,7 +152,7 @@ func TestEventStreamIsReadAsAnAnswer(t *testing.T) {
 
 func TestStatuses(t *testing.T) {
 	t.Parallel()
-	for told, want := range map[string]importjob.Status{
+	for field, want := range map[string]importjob.Status{
 		`"Status":"UNDEFINED"`: importjob.StatusUndefined, `"Status":"INITIAL"`: importjob.StatusInitial, `"Status":"RUNNING"`: importjob.StatusRunning,
 		`"Status":"SUCCESS"`: importjob.StatusSuccess, `"Status":"FAILED"`: importjob.StatusFailed, `"Status":" KILLED\n"`: importjob.StatusKilled,
 		`"Status":"REMOVED"`: importjob.StatusRemoved, `"Status":"PAUSED","Info":5`: importjob.StatusPaused,
@@ -160,9 +160,9 @@ func TestStatuses(t *testing.T) {
 		`"Status":5`: importjob.StatusUnknown, `"Status":["KILLED"]`: importjob.StatusUnknown, `"Status":{"a":{}},"Info":[]`: importjob.StatusUnknown,
 		`"Status":"killed"`: importjob.StatusUnknown, `"Status":"KILLED canary-token"`: importjob.StatusUnknown, `"Status":"canary-token"`: importjob.StatusUnknown,
 	} {
-		client := &Client{transport: answering{200, "OK", "", []byte(`{"Response":{"RequestId":"r",` + told + `}}`)}}
+		client := &Client{transport: answering{200, "OK", "", []byte(`{"Response":{"RequestId":"r",` + field + `}}`)}}
 		if got, err := client.Describe(t.Context(), creds, job); err != nil || got != want {
-			t.Errorf("%s is %q, %v; want %q", told, got, err, want)
+			t.Errorf("%s is %q, %v; want %q", field, got, err, want)
 		}
 	}
 }
@@ -177,8 +177,8 @@ func TestUnreadableAnswers(t *testing.T) {
 		_, stopped := client.Stop(t.Context(), creds, job)
 		_, described := client.Describe(t.Context(), creds, job)
 		for _, err := range []error{stopped, described} {
-			var told *importjob.Error
-			if !errors.As(err, &told) || told.Code != codeUnreadable || told.Class != importjob.Transient {
+			var cloudError *importjob.Error
+			if !errors.As(err, &cloudError) || cloudError.Code != codeUnreadable || cloudError.Class != importjob.Transient {
 				t.Errorf("%s: got %v", body, err)
 			}
 		}
@@ -198,8 +198,8 @@ func TestShortCredentialsAndLongMessage(t *testing.T) {
 	start := time.Now()
 	_, err = client.Stop(t.Context(), importjob.Credentials{SecretID: "A", SecretKey: "e", Token: "r"}, job)
 	took := time.Since(start)
-	var told *importjob.Error
-	if !errors.As(err, &told) || told.Class != importjob.Rejected || told.Code != "AuthFailure.SecretIdNotFound" || told.RequestID != "A-1" || len(told.Message) != maxMessage {
+	var cloudError *importjob.Error
+	if !errors.As(err, &cloudError) || cloudError.Class != importjob.Rejected || cloudError.Code != "AuthFailure.SecretIdNotFound" || cloudError.RequestID != "A-1" || len(cloudError.Message) != maxMessage {
 		t.Errorf("got %.200v", err)
 	}
 	if took > 2*time.Second {
@@ -212,8 +212,8 @@ func TestClassOfAHiddenCode(t *testing.T) {
 	t.Parallel()
 	client := &Client{transport: answering{200, "OK", "", []byte(`{"Response":{"RequestId":"r","Error":{"Code":"AuthFailure.New","Message":""}}}`)}}
 	_, err := client.Stop(t.Context(), importjob.Credentials{SecretID: "AuthFailure", SecretKey: "canary-key"}, job)
-	var told *importjob.Error
-	if !errors.As(err, &told) || told.Class != importjob.Rejected || told.Code == "AuthFailure.New" {
-		t.Errorf("got %+v", told)
+	var cloudError *importjob.Error
+	if !errors.As(err, &cloudError) || cloudError.Class != importjob.Rejected || cloudError.Code == "AuthFailure.New" {
+		t.Errorf("got %+v", cloudError)
 	}
 }

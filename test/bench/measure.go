@@ -26,8 +26,8 @@ type proc struct {
 
 func measure(pid int) (p proc) {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
+	for row := range strings.Lines(string(status)) {
+		if fields := strings.Fields(row); len(fields) > 1 && fields[0] == "VmRSS:" {
 			kib, _ := strconv.Atoi(fields[1])
 			p.rss = kib / 1024
 		}
@@ -80,15 +80,15 @@ type load struct {
 	first, last                        time.Time
 }
 
-func (l load) calls() int { return l.accepted + l.refused }
+func (l load) requests() int { return l.accepted + l.refused }
 
 func (l load) rate() float64 { return float64(l.accepted) / l.last.Sub(l.first).Seconds() }
 
 // loadOf looks at the stops among the calls; worst is the most that arrived in any second.
-func loadOf(calls []cdbsim.Call) (l load) {
+func loadOf(requests []cdbsim.Call) (l load) {
 	var arrivals []time.Time
 	done := map[string]bool{}
-	for _, c := range calls {
+	for _, c := range requests {
 		if c.Action != "StopDBImportJob" {
 			continue
 		}

@@ -77,7 +77,7 @@ func (b *bench) naive(ctx context.Context) error {
 	bounded, stop := context.WithTimeout(ctx, bound)
 	defer stop()
 	_ = t.accepted(bounded, "a", objects)
-	l, took := loadOf(t.calls("a")), time.Since(begin)
+	l, took := loadOf(t.requests("a")), time.Since(begin)
 	after, err := b.writes(ctx)
 	if err != nil {
 		return err

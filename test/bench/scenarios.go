@@ -32,7 +32,7 @@ func (b *bench) thousand(ctx context.Context) error {
 	if err := t.accepted(ctx, "a", 1000); err != nil {
 		return err
 	}
-	l := loadOf(t.calls("a"))
+	l := loadOf(t.requests("a"))
 	useful := float64(l.accepted) / l.last.Sub(begin).Seconds()
 	b.row("1,000 objects, one account, 20 ms", "≥ 97 % of 20/s, 0 refused, ≤ 20 in any second",
 		useful >= 19.4 && l.refused == 0 && l.worst <= 20, "%.1f/s (%.0f %%), %d refused, %d in the worst second", useful, useful*5, l.refused, l.worst)
@@ -65,7 +65,7 @@ func (b *bench) jitter(ctx context.Context) error {
 	if err := t.accepted(ctx, "a", 1000); err != nil {
 		return err
 	}
-	l := loadOf(t.calls("a"))
+	l := loadOf(t.requests("a"))
 	b.row("the same, 0 to 300 ms of random latency", "0 refused", l.refused == 0 && l.worst <= 20, "%d refused, %.1f/s, %d in the worst second", l.refused, l.rate(), l.worst)
 	return nil
 }
@@ -151,7 +151,7 @@ func (t *tenant) together(ctx context.Context, names []string, n int) (total, le
 		if err := t.accepted(ctx, name, n); err != nil {
 			return 0, 0, err
 		}
-		l := loadOf(t.calls(name))
+		l := loadOf(t.requests(name))
 		least = min(least, l.rate())
 		all.accepted += l.accepted
 		if all.first.IsZero() || l.first.Before(all.first) {
@@ -186,7 +186,7 @@ func (b *bench) sharing(ctx context.Context) error {
 	}
 	var ours []cdbsim.Call
 	others, back := 0, time.Duration(0)
-	for _, c := range t.calls("a") {
+	for _, c := range t.requests("a") {
 		in := c.Time.After(from) && c.Time.Before(to)
 		switch {
 		case c.AsyncRequestID != "other-program":
@@ -202,7 +202,7 @@ func (b *bench) sharing(ctx context.Context) error {
 			break
 		}
 	}
-	useful, refused := 100*float64(shared.accepted)/left, 100*float64(shared.refused)/float64(shared.calls())
+	useful, refused := 100*float64(shared.accepted)/left, 100*float64(shared.refused)/float64(shared.requests())
 	b.row("another program takes half of the quota for a minute", "≥ 85 % of what is left, refused ≤ 5 %, full again within 10 s",
 		useful >= 85 && refused <= 5 && back <= 10*time.Second, "%.0f %% of what is left, %.1f %% refused, full after %s", useful, refused, back)
 	return nil
@@ -227,8 +227,8 @@ func (t *tenant) otherProgram(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-func between(calls []cdbsim.Call, from, to time.Time) (in []cdbsim.Call) {
-	for _, c := range calls {
+func between(requests []cdbsim.Call, from, to time.Time) (in []cdbsim.Call) {
+	for _, c := range requests {
 		if !c.Time.Before(from) && c.Time.Before(to) {
 			in = append(in, c)
 		}
@@ -321,14 +321,14 @@ func (b *bench) restart(ctx context.Context) error {
 	if err := pause(ctx, 15*time.Second); err != nil {
 		return err
 	}
-	calls := t.calls("a")
-	l, full := loadOf(calls), time.Duration(0)
+	requests := t.requests("a")
+	l, full := loadOf(requests), time.Duration(0)
 	for full = 0; full < 15*time.Second; full += 100 * time.Millisecond {
-		if loadOf(between(calls, ready.Add(full), ready.Add(full+time.Second))).accepted >= 19 {
+		if loadOf(between(requests, ready.Add(full), ready.Add(full+time.Second))).accepted >= 19 {
 			break
 		}
 	}
-	inFlight := loadOf(between(calls, killed.Add(-latency), killed.Add(latency))).calls()
+	inFlight := loadOf(between(requests, killed.Add(-latency), killed.Add(latency))).requests()
 	b.row("kill -9 and restart with 10,000 finished and 2,000 waiting", "no call repeated that was not in flight, window kept, full rate within 3 s of ready",
 		l.repeated <= inFlight && l.refused == 0 && l.worst <= 20 && full <= 3*time.Second,
 		"%d repeated (%d were in flight), %d in the worst second, full rate %s after ready, ready %s after the kill", l.repeated, inFlight, l.worst, full, ready.Sub(killed).Round(time.Millisecond))
@@ -354,10 +354,10 @@ func (b *bench) finished(ctx context.Context) error {
 	if err := pause(ctx, 20*time.Second); err != nil {
 		return err
 	}
-	rss, calls := measure(o.Pid()).rss, len(t.calls(""))
-	b.row("memory at 100,000 finished", "≤ 500 MiB, and no call", rss <= 500 && calls == 0, "%d MiB, %d calls", rss, calls)
-	if calls > 0 {
-		return fmt.Errorf("%d calls for finished objects", calls)
+	rss, requests := measure(o.Pid()).rss, len(t.requests(""))
+	b.row("memory at 100,000 finished", "≤ 500 MiB, and no call", rss <= 500 && requests == 0, "%d MiB, %d calls", rss, requests)
+	if requests > 0 {
+		return fmt.Errorf("%d calls for finished objects", requests)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func (b *bench) strangers(ctx context.Context) error {
 	if err := t.account(ctx, "a"); err != nil {
 		return err
 	}
-	without, err := t.memory(ctx, 0)
+	without, err := t.memoryAfter(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (b *bench) strangers(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("  2,000 Secrets in %s\n", time.Since(begin).Round(time.Second))
-	with, err := t.memory(ctx, 3)
+	with, err := t.memoryAfter(ctx, 3)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (t *tenant) fill(ctx context.Context, n, size int) error {
 }
 
 // memory is the median of three operators that each have stopped 100 imports. Round is the number of the first of them.
-func (t *tenant) memory(ctx context.Context, round int) (rss int, err error) {
+func (t *tenant) memoryAfter(ctx context.Context, round int) (rss int, err error) {
 	var all []int
 	for i := range 3 {
 		o, err := t.start(ctx)

@@ -115,20 +115,20 @@ func finish(o *cdbv1.ImportJobStop) {
 }
 
 // calls are those of this tenant, and of one account unless it is empty.
-func (t *tenant) calls(account string) (calls []cdbsim.Call) {
-	for _, c := range t.Cloud.Calls() {
+func (t *tenant) requests(account string) (requests []cdbsim.Call) {
+	for _, c := range t.Cloud.CallLog() {
 		if c.SecretID == t.secretID(account) || (account == "" && len(c.SecretID) > len(t.secretID("")) && c.SecretID[:len(t.secretID(""))] == t.secretID("")) {
-			calls = append(calls, c)
+			requests = append(requests, c)
 		}
 	}
-	return calls
+	return requests
 }
 
 // accepted waits until the cloud has accepted so many stops of an account, all of them for the empty name.
 func (t *tenant) accepted(ctx context.Context, account string, want int) error {
-	for loadOf(t.calls(account)).accepted < want {
+	for loadOf(t.requests(account)).accepted < want {
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return fmt.Errorf("%d of %d stops: %w", loadOf(t.calls(account)).accepted, want, err)
+			return fmt.Errorf("%d of %d stops: %w", loadOf(t.requests(account)).accepted, want, err)
 		}
 	}
 	return nil

@@ -88,8 +88,8 @@ type demo struct {
 
 func (d *demo) play(ctx context.Context) error {
 	say("kubectl apply -f config/samples/: the vendor's example, one in a Finance region that waits until the import has ended,\n  one of the international site, and one that is held back")
-	if out, err := d.Kubectl(ctx, nil, "apply", "-f", filepath.Join(harness.Root(), "config", "samples")); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+	if output, err := d.Kubectl(ctx, nil, "apply", "-f", filepath.Join(harness.Root(), "config", "samples")); err != nil {
+		return fmt.Errorf("%w: %s", err, output)
 	}
 	say("kubectl apply: an id that the cloud does not know, and one whose Secret comes later")
 	if err := d.apply(ctx, manifest("stop-unknown", "no-such-import", "tencentcloud-credentials")+manifest("stop-late-secret", "a-late-secret", "late-credentials")); err != nil {
@@ -137,8 +137,8 @@ func (d *demo) plugin(ctx context.Context) error {
 	if err := d.BuildPlugin(ctx); err != nil {
 		return err
 	}
-	out, err := d.Kubectl(ctx, nil, args...)
-	fmt.Print(indent(out))
+	output, err := d.Kubectl(ctx, nil, args...)
+	fmt.Print(indent(output))
 	if err != nil {
 		return fmt.Errorf("the plugin: %w", err)
 	}
@@ -152,8 +152,8 @@ func indent(s string) string {
 }
 
 func (d *demo) apply(ctx context.Context, manifests string) error {
-	if out, err := d.Kubectl(ctx, strings.NewReader(manifests), "apply", "-f", "-"); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+	if output, err := d.Kubectl(ctx, strings.NewReader(manifests), "apply", "-f", "-"); err != nil {
+		return fmt.Errorf("%w: %s", err, output)
 	}
 	return nil
 }
@@ -209,15 +209,15 @@ func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 }
 
 func (d *demo) summary(ctx context.Context) error {
-	out, err := d.Kubectl(ctx, nil, "get", "ijs", "stop-nightly-import", "stop-finance-import", "stop-singapore-import", "stop-when-told", "stop-unknown", "stop-late-secret")
+	output, err := d.Kubectl(ctx, nil, "get", "ijs", "stop-nightly-import", "stop-finance-import", "stop-singapore-import", "stop-when-told", "stop-unknown", "stop-late-secret")
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+		return fmt.Errorf("%w: %s", err, output)
 	}
 	say("kubectl get ijs")
-	fmt.Print(out)
+	fmt.Print(output)
 	var accepted, refused, other int
 	stops := map[string]int{}
-	for _, call := range d.Cloud.Calls() {
+	for _, call := range d.Cloud.CallLog() {
 		switch {
 		case call.Action != "StopDBImportJob":
 			other++

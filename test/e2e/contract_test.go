@@ -33,9 +33,9 @@ func TestWrongManifestsAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, err := env.Kubectl(t.Context(), strings.NewReader(right+test.spec), "apply", "--validate=strict", "-n", n.namespace, "-f", "-")
-			if err == nil || !strings.Contains(out, test.message) {
-				t.Errorf("kubectl said %q (%v), want %q in it", out, err, test.message)
+			output, err := env.Kubectl(t.Context(), strings.NewReader(right+test.spec), "apply", "--validate=strict", "-n", n.namespace, "-f", "-")
+			if err == nil || !strings.Contains(output, test.message) {
+				t.Errorf("kubectl said %q (%v), want %q in it", output, err, test.message)
 			}
 		})
 	}
@@ -121,8 +121,8 @@ func TestStatusByHand(t *testing.T) {
 		{"--subresource=status", "--type=merge", "-p", patch},
 		{"--type=merge", "-p", `{"spec": {"suspend": false}}`},
 	} {
-		if out, err := env.Kubectl(t.Context(), nil, append([]string{"patch", "ijs", "a", "-n", n.namespace}, args...)...); err != nil {
-			t.Fatalf("%v: %s", err, out)
+		if output, err := env.Kubectl(t.Context(), nil, append([]string{"patch", "ijs", "a", "-n", n.namespace}, args...)...); err != nil {
+			t.Fatalf("%v: %s", err, output)
 		}
 	}
 	wantPhase(t, n.untilReason("a", cdbv1.ReasonImportStopped), status.CurrentStatus)

@@ -146,22 +146,22 @@ func (n *tenant) untilReason(name, reason string) *cdbv1.ImportJobStop {
 }
 
 // stops are the calls of StopDBImportJob that the cloud saw for an import of this tenant.
-func (n *tenant) stops(name string) (calls []cdbsim.Call) {
-	for _, c := range env.Cloud.Calls() {
+func (n *tenant) stops(name string) (stops []cdbsim.Call) {
+	for _, c := range env.Cloud.CallLog() {
 		if c.AsyncRequestID == n.id(name) && c.Action == "StopDBImportJob" {
-			calls = append(calls, c)
+			stops = append(stops, c)
 		}
 	}
-	return calls
+	return stops
 }
 
 func (n *tenant) wantCalls(name string, want int) []cdbsim.Call {
 	n.Helper()
-	calls := n.stops(name)
-	if len(calls) != want {
-		n.Fatalf("the cloud saw %d stops for %s, want %d: %+v", len(calls), name, want, calls)
+	stops := n.stops(name)
+	if len(stops) != want {
+		n.Fatalf("the cloud saw %d stops for %s, want %d: %+v", len(stops), name, want, stops)
 	}
-	return calls
+	return stops
 }
 
 func ready(o *cdbv1.ImportJobStop) metav1.Condition {

@@ -37,14 +37,14 @@ func dataOf(a cdbsim.Account) map[string]string {
 }
 
 // account creates a Secret whose account the cloud knows.
-func (w *world) account(name string) {
+func (w *fixture) account(name string) {
 	w.Helper()
 	w.cloud.SetAccount(accountOf(name))
 	w.create(w.secret(name, dataOf(accountOf(name))))
 }
 
 // secret also tells the oracle what must not be seen anywhere else.
-func (w *world) secret(name string, data map[string]string) *corev1.Secret {
+func (w *fixture) secret(name string, data map[string]string) *corev1.Secret {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.secrets = append(w.secrets, data["secretKey"], data["token"])
@@ -52,7 +52,7 @@ func (w *world) secret(name string, data map[string]string) *corev1.Secret {
 }
 
 // secrets are wrong in each way that the status can tell.
-func secrets(w *world) {
+func secrets(w *fixture) {
 	for name, data := range map[string]map[string]string{
 		"missing": nil,
 		"no-key":  {"secretId": "AKIDcreds"},

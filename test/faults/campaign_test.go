@@ -25,7 +25,7 @@ func TestCampaign(t *testing.T) {
 	for i := range uint64(*schedules) {
 		t.Run(fmt.Sprint("seed-", first+i), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.account("creds")
 			play(w, rand.New(rand.NewPCG(first+i, 0)))
 			w.report("random schedules")
@@ -34,7 +34,7 @@ func TestCampaign(t *testing.T) {
 }
 
 // play does some of everything at random, then heals what it broke, and waits for all to end well.
-func play(w *world, random *rand.Rand) {
+func play(w *fixture, random *rand.Rand) {
 	w.start()
 	objects := 4 + random.IntN(12)
 	for i := range objects {
@@ -61,7 +61,7 @@ func play(w *world, random *rand.Rand) {
 }
 
 // disturb does one thing that can go wrong, to the object of a number where it is about one.
-func disturb(w *world, random *rand.Rand, number int) {
+func disturb(w *fixture, random *rand.Rand, number int) {
 	name := fmt.Sprint("o-", number)
 	chance := 0.2 + 0.6*random.Float64()
 	deeds := []struct {

@@ -16,7 +16,7 @@ import (
 )
 
 // eventually waits for something to be so.
-func (w *world) eventually(what string, is func() (bool, error)) {
+func (w *fixture) eventually(what string, is func() (bool, error)) {
 	w.Helper()
 	var last error
 	err := wait.PollUntilContextTimeout(w.ctx(), 20*time.Millisecond, w.patience, true, func(context.Context) (done bool, _ error) {
@@ -29,7 +29,7 @@ func (w *world) eventually(what string, is func() (bool, error)) {
 }
 
 // hit waits until a rule was run into so many times.
-func (w *world) hit(r *rule, times int) {
+func (w *fixture) hit(r *rule, times int) {
 	w.Helper()
 	for range times {
 		select {
@@ -42,38 +42,38 @@ func (w *world) hit(r *rule, times int) {
 }
 
 // called waits until the cloud has seen so many stops.
-func (w *world) called(n int) {
+func (w *fixture) called(n int) {
 	w.Helper()
 	w.eventually(fmt.Sprintf("%d calls", n), func() (bool, error) { return len(w.stops()) >= n, nil })
 }
 
-func (w *world) stops() (calls []cdbsim.Call) {
-	for _, c := range w.cloud.Calls() {
+func (w *fixture) stops() (stops []cdbsim.Call) {
+	for _, c := range w.cloud.CallLog() {
 		if c.Action == "StopDBImportJob" {
-			calls = append(calls, c)
+			stops = append(stops, c)
 		}
 	}
-	return calls
+	return stops
 }
 
 // stopsOf are those for the import of a name.
-func (w *world) stopsOf(name string) (calls []cdbsim.Call) {
+func (w *fixture) stopsOf(name string) (stops []cdbsim.Call) {
 	for _, c := range w.stops() {
 		if c.AsyncRequestID == w.id(name) {
-			calls = append(calls, c)
+			stops = append(stops, c)
 		}
 	}
-	return calls
+	return stops
 }
 
 // expect waits until an object has a reason.
-func (w *world) expect(name, reason string) *cdbv1.ImportJobStop {
+func (w *fixture) expect(name, reason string) *cdbv1.ImportJobStop {
 	w.Helper()
 	return w.expectObject(name, reason, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, reason) })
 }
 
 // expectObject waits until an object is as it should be.
-func (w *world) expectObject(name, what string, is func(*cdbv1.ImportJobStop) bool) *cdbv1.ImportJobStop {
+func (w *fixture) expectObject(name, what string, is func(*cdbv1.ImportJobStop) bool) *cdbv1.ImportJobStop {
 	w.Helper()
 	o := &cdbv1.ImportJobStop{}
 	err := wait.PollUntilContextTimeout(w.ctx(), 50*time.Millisecond, w.patience, true, func(ctx context.Context) (bool, error) {
@@ -112,7 +112,7 @@ func isDone(o *cdbv1.ImportJobStop) bool {
 }
 
 // settle waits until every live object is as it should be, and at least so many are there.
-func (w *world) settle(objects int, is func(*cdbv1.ImportJobStop) bool) {
+func (w *fixture) settle(objects int, is func(*cdbv1.ImportJobStop) bool) {
 	w.Helper()
 	var last *cdbv1.ImportJobStop
 	err := wait.PollUntilContextTimeout(w.ctx(), 50*time.Millisecond, w.patience, true, func(context.Context) (bool, error) {

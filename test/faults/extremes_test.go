@@ -28,7 +28,7 @@ var (
 )
 
 // extremes creates an object for each value that the CRD's schema suggests, and then takes one object through all of them.
-func extremes(w *world) {
+func extremes(w *fixture) {
 	w.start()
 	long := strings.Repeat("s", 253)
 	w.create(w.secret(long, dataOf(accountOf("creds"))))
@@ -59,9 +59,9 @@ func extremes(w *world) {
 			if err != nil {
 				return false, err
 			}
-			out, err := env.Kubectl(w.ctx(), nil, "patch", "ijs", "walker", "-n", w.namespace, "--type=merge", "-p", string(patch))
+			output, err := env.Kubectl(w.ctx(), nil, "patch", "ijs", "walker", "-n", w.namespace, "--type=merge", "-p", string(patch))
 			if final {
-				return err != nil && strings.Contains(out, "this object is the record"), fmt.Errorf("%w: %s", err, out)
+				return err != nil && strings.Contains(output, "this object is the record"), fmt.Errorf("%w: %s", err, output)
 			}
 			return err == nil, err
 		})
@@ -81,7 +81,7 @@ type mutation struct {
 }
 
 // mutations are derived from the schema of spec: the ends of each range, each word of each enum, and what lies beyond.
-func (w *world) mutations(longName string) (out []mutation) {
+func (w *fixture) mutations(longName string) (output []mutation) {
 	text, err := os.ReadFile(filepath.Join(harness.Root(), "config/crd/bases/cdb.tencentcloud.com_importjobstops.yaml"))
 	w.must(err)
 	crd := &apiextensionsv1.CustomResourceDefinition{}
@@ -91,7 +91,7 @@ func (w *world) mutations(longName string) (out []mutation) {
 	for field, p := range spec.Properties {
 		add := func(valid bool, values ...any) {
 			for _, v := range values {
-				out = append(out, mutation{field, v, valid})
+				output = append(output, mutation{field, v, valid})
 			}
 		}
 		switch {
@@ -116,11 +116,11 @@ func (w *world) mutations(longName string) (out []mutation) {
 			w.Fatalf("the schema of %s is of a type that this test does not know: %s", field, p.Type)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b mutation) int { return strings.Compare(a.field, b.field) })
-	return out
+	slices.SortStableFunc(output, func(a, b mutation) int { return strings.Compare(a.field, b.field) })
+	return output
 }
 
-func (w *world) mutant(name string, m mutation) *unstructured.Unstructured {
+func (w *fixture) mutant(name string, m mutation) *unstructured.Unstructured {
 	o := w.object(name)
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
 	w.must(err)

@@ -52,10 +52,10 @@ type results struct {
 type result struct {
 	runs     int
 	injected map[string]int
-	verdict
+	findings
 }
 
-func (r *results) add(row string, injected map[string]int, v verdict) {
+func (r *results) add(row string, injected map[string]int, v findings) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.rows == nil {
@@ -71,13 +71,13 @@ func (r *results) add(row string, injected map[string]int, v verdict) {
 		sum.injected[what] += n
 	}
 	sum.objects += v.objects
-	sum.calls += v.calls
+	sum.stops += v.stops
 	sum.repeated += v.repeated
 	sum.wrong = append(sum.wrong, v.wrong...)
 }
 
-func (r *results) print(out io.Writer) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+func (r *results) print(output io.Writer) {
+	w := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "row\truns\tinjected\tobjects\tcalls\trepeated\tverdict")
 	for _, row := range slices.Sorted(maps.Keys(r.rows)) {
 		sum := r.rows[row]
@@ -85,7 +85,7 @@ func (r *results) print(out io.Writer) {
 		for _, what := range slices.Sorted(maps.Keys(sum.injected)) {
 			injected = append(injected, fmt.Sprintf("%s ×%d", what, sum.injected[what]))
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%d\t%s\n", row, sum.runs, strings.Join(injected, ", "), sum.objects, sum.calls, sum.repeated, &sum.verdict)
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%d\t%s\n", row, sum.runs, strings.Join(injected, ", "), sum.objects, sum.stops, sum.repeated, &sum.findings)
 	}
 	_ = w.Flush()
 }

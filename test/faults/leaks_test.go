@@ -15,7 +15,7 @@ import (
 )
 
 // leaks: nothing of a key, a token or a signature is in any version of any object, in an event or in a log.
-func (h *history) leaks(v *verdict) {
+func (h *history) leaks(v *findings) {
 	s := &search{needles: needlesOf(h.secrets), seen: map[string]bool{}}
 	for _, versions := range h.versions {
 		for _, o := range versions {
@@ -27,10 +27,10 @@ func (h *history) leaks(v *verdict) {
 	}
 	for i, log := range h.logs {
 		where := fmt.Sprintf("the log of process %d", i+1)
-		for line := range strings.Lines(log) {
-			s.in(v, where, line)
+		for row := range strings.Lines(log) {
+			s.in(v, where, row)
 			var entry any
-			if json.Unmarshal([]byte(line), &entry) == nil {
+			if json.Unmarshal([]byte(row), &entry) == nil {
 				s.inValue(v, where, entry)
 			}
 		}
@@ -45,7 +45,7 @@ type search struct {
 
 var signature = regexp.MustCompile("[0-9A-Fa-f]{64}")
 
-func (s *search) in(v *verdict, where, text string) {
+func (s *search) in(v *findings, where, text string) {
 	if s.seen[text] {
 		return
 	}
@@ -62,7 +62,7 @@ func (s *search) in(v *verdict, where, text string) {
 }
 
 // inJSON looks at an object as it is stored, and at each of its texts as it was before it was stored.
-func (s *search) inJSON(v *verdict, where string, object any) {
+func (s *search) inJSON(v *findings, where string, object any) {
 	text, err := json.Marshal(object)
 	if err != nil {
 		v.fault("%s cannot be read: %v", where, err)
@@ -73,7 +73,7 @@ func (s *search) inJSON(v *verdict, where string, object any) {
 	s.inValue(v, where, value)
 }
 
-func (s *search) inValue(v *verdict, where string, value any) {
+func (s *search) inValue(v *findings, where string, value any) {
 	switch value := value.(type) {
 	case string:
 		s.in(v, where, value)

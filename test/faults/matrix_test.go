@@ -24,21 +24,21 @@ import (
 type row struct {
 	name string
 	long bool // takes more than a few seconds
-	run  func(*world)
+	run  func(*fixture)
 }
 
 var rows = []row{
-	{"no fault at all", false, func(w *world) {
+	{"no fault at all", false, func(w *fixture) {
 		w.many("a", 5)
 		w.start()
 		w.settle(5, isDone)
 	}},
-	{"kill -9 before the intent", false, killAt(hold, isIntent, 1)},
-	{"kill -9 between intent and call", false, killAt(holdAnswer, isIntent, 0)},
+	{"kill -9 before the intent", false, killAt(hold, isAttempt, 1)},
+	{"kill -9 between intent and call", false, killAt(holdAnswer, isAttempt, 0)},
 	{"kill -9 between answer and status", false, killAt(hold, isOutcome, 0)},
 	{"kill -9 after the status, which it does not know of", false, killAt(holdAnswer, isOutcome, 0)},
 	{"kill -9 between status and event", false, killAt(hold, isEvent, 0)},
-	{"kill -9 during the call", false, func(w *world) {
+	{"kill -9 during the call", false, func(w *fixture) {
 		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Hang, Times: 2})
 		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.AnswerHeld, Times: 2})
 		w.many("a", 4)
@@ -51,20 +51,20 @@ var rows = []row{
 	{"status write refused with 409", false, refused(http.StatusConflict)},
 	{"status write refused with 429", false, refused(http.StatusTooManyRequests)},
 	{"status write refused with 500", false, refused(http.StatusInternalServerError)},
-	{"intent lost after commit", false, inWrites(loseAnswer, isIntent)},
+	{"intent lost after commit", false, inWrites(loseAnswer, isAttempt)},
 	{"outcome lost after commit", false, inWrites(loseAnswer, isOutcome)},
 	{"outcome delivered twice", false, inWrites(twice, isOutcome)},
-	{"intent delivered twice", false, inWrites(twice, isIntent)},
+	{"intent delivered twice", false, inWrites(twice, isAttempt)},
 	{"status write times out", true, inWrites(hold, isStatus)},
 	{"status write times out after commit", true, inWrites(holdAnswer, isStatus)},
-	{"Secret read refused", false, func(w *world) {
+	{"Secret read refused", false, func(w *fixture) {
 		r := w.proxy.refuse(http.StatusInternalServerError, 3, isSecret)
 		w.many("a", 5)
 		w.start()
 		w.hit(r, 3)
 		w.settle(5, isDone)
 	}},
-	{"watch cut", false, func(w *world) {
+	{"watch cut", false, func(w *fixture) {
 		w.start()
 		for i := range 3 {
 			w.many(fmt.Sprint("w", i), 3)
@@ -72,7 +72,7 @@ var rows = []row{
 		}
 		w.settle(9, isDone)
 	}},
-	{"watch silent for a minute", true, func(w *world) {
+	{"watch silent for a minute", true, func(w *fixture) {
 		w.start()
 		w.stop("before")
 		w.settle(1, isDone)
@@ -86,7 +86,7 @@ var rows = []row{
 		w.proxy.speak()
 		w.settle(4, isDone)
 	}},
-	{"stale list after a restart", false, func(w *world) {
+	{"stale list after a restart", false, func(w *fixture) {
 		w.Setenv("KUBE_FEATURE_WatchListClient", "false") // so that it lists
 		w.many("a", 5)
 		w.start()
@@ -102,7 +102,7 @@ var rows = []row{
 		w.proxy.CloseClientConnections()
 		w.settle(6, isDone)
 	}},
-	{"old leader held up past its lease", true, func(w *world) {
+	{"old leader held up past its lease", true, func(w *fixture) {
 		lease := []string{"--leader-elect", "--leader-election-namespace=" + harness.Namespace}
 		w.many("a", 40)
 		w.start(lease...)
@@ -116,7 +116,7 @@ var rows = []row{
 		w.stop("b")
 		w.settle(41, isDone)
 	}},
-	{"rolling restart under load", false, func(w *world) {
+	{"rolling restart under load", false, func(w *fixture) {
 		w.many("a", 60)
 		w.start()
 		for range 3 {
@@ -128,7 +128,7 @@ var rows = []row{
 			w.Errorf("%d calls for 60 imports", n)
 		}
 	}},
-	{"clock ten minutes off", false, func(w *world) {
+	{"clock ten minutes off", false, func(w *fixture) {
 		w.cloud.SetClock(10 * time.Minute)
 		w.many("a", 3)
 		w.start()
@@ -140,7 +140,7 @@ var rows = []row{
 		w.settle(3, isDone)
 	}},
 	{"Secret missing, then malformed, then right", false, secrets},
-	{"Secret deleted in mid-flight", false, func(w *world) {
+	{"Secret deleted in mid-flight", false, func(w *fixture) {
 		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 5})
 		w.many("a", 25)
 		w.start()
@@ -151,7 +151,7 @@ var rows = []row{
 		w.account("creds")
 		w.settle(25, isDone)
 	}},
-	{"Secret rotated in mid-flight", false, func(w *world) {
+	{"Secret rotated in mid-flight", false, func(w *fixture) {
 		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 5})
 		w.many("a", 45)
 		w.start()
@@ -171,7 +171,7 @@ var rows = []row{
 		w.must(env.Client.Update(w.ctx(), w.secret("creds", dataOf(rotated))))
 		w.settle(45, isDone)
 	}},
-	{"namespace deleted in mid-flight", false, func(w *world) {
+	{"namespace deleted in mid-flight", false, func(w *fixture) {
 		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 3})
 		w.many("a", 30)
 		w.start()
@@ -188,7 +188,7 @@ var rows = []row{
 			w.Errorf("%d calls after the end of the namespace", n-after)
 		}
 	}},
-	{"deleted in mid-flight and created again with the same name", false, func(w *world) {
+	{"deleted in mid-flight and created again with the same name", false, func(w *fixture) {
 		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 1})
 		w.stop("a")
 		w.start()
@@ -198,7 +198,7 @@ var rows = []row{
 		w.inject("created again", 1)
 		w.settle(1, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonAlreadyStopped) })
 	}},
-	{"spec changed in mid-flight", false, func(w *world) {
+	{"spec changed in mid-flight", false, func(w *fixture) {
 		w.cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 3})
 		w.many("a", 3)
 		w.importing("b")
@@ -216,11 +216,11 @@ var rows = []row{
 			w.Errorf("%d calls for three imports", n)
 		}
 	}},
-	{"cloud down for half a minute", true, func(w *world) { outage(w, cdbsim.Reset, 30*time.Second) }},
+	{"cloud down for half a minute", true, func(w *fixture) { outage(w, cdbsim.Reset, 30*time.Second) }},
 	{"cloud's name unknown", false, badEndpoint("http://no-such-host.invalid")},
 	{"cloud refuses connections", false, badEndpoint("http://127.0.0.1:1")},
-	{"cloud's certificate is not trusted", false, func(w *world) { badEndpoint(w.proxy.URL)(w) }},
-	{"1,000 objects for one import", true, func(w *world) {
+	{"cloud's certificate is not trusted", false, func(w *fixture) { badEndpoint(w.proxy.URL)(w) }},
+	{"1,000 objects for one import", true, func(w *fixture) {
 		w.importing("one")
 		w.crowd(1000, 10, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.id("one") })
 		w.start()
@@ -236,13 +236,13 @@ var rows = []row{
 		}
 		w.inject("same id", 999)
 	}},
-	{"5,000 objects created while the operator is down", true, func(w *world) {
+	{"5,000 objects created while the operator is down", true, func(w *fixture) {
 		w.crowd(5000, 20)
 		w.inject("created meanwhile", 5000)
 		w.start()
 		w.settle(5000, isDone)
 	}},
-	{"1,000 objects, kill -9 every two seconds", true, func(w *world) {
+	{"1,000 objects, kill -9 every two seconds", true, func(w *fixture) {
 		w.crowd(1000, 5)
 		done := func() (n int) {
 			for _, o := range w.audit.live() {
@@ -269,7 +269,7 @@ func init() {
 		cdbsim.Reset, cdbsim.Redirect, cdbsim.AnswerLost, cdbsim.Slow, cdbsim.Hang, cdbsim.AnswerHeld, cdbsim.Trickle, cdbsim.Quoting, cdbsim.QuotingSuccess,
 	} {
 		long := kind == cdbsim.Hang || kind == cdbsim.AnswerHeld || kind == cdbsim.Trickle
-		rows = append(rows, row{"cloud: " + string(kind), long, func(w *world) {
+		rows = append(rows, row{"cloud: " + string(kind), long, func(w *fixture) {
 			w.cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", Kind: kind, Times: 4, Location: w.cloudURL})
 			w.many("a", 3)
 			w.start()
@@ -288,7 +288,7 @@ func TestMatrix(t *testing.T) {
 			if !strings.HasPrefix(r.name, "stale") { // which sets a variable
 				t.Parallel()
 			}
-			w := newWorld(t)
+			w := newFixture(t)
 			w.account("creds")
 			r.run(w)
 			w.report(r.name)
@@ -300,7 +300,7 @@ func TestMatrix(t *testing.T) {
 func TestPlaneRestarts(t *testing.T) {
 	for _, process := range []string{"kube-apiserver", "etcd"} {
 		t.Run(process, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.account("creds")
 			w.many("a", 40)
 			w.start()

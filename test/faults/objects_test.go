@@ -15,14 +15,14 @@ import (
 )
 
 // id names an import of this world.
-func (w *world) id(name string) string { return w.namespace + "-" + name }
+func (w *fixture) id(name string) string { return w.namespace + "-" + name }
 
-func (w *world) importing(name string) {
+func (w *fixture) importing(name string) {
 	w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id(name), Status: "RUNNING"})
 }
 
 // create retries: the API server may be the one that fails.
-func (w *world) create(o client.Object) {
+func (w *fixture) create(o client.Object) {
 	w.Helper()
 	w.eventually("creating "+o.GetName(), func() (bool, error) {
 		err := env.Client.Create(w.ctx(), o)
@@ -30,7 +30,7 @@ func (w *world) create(o client.Object) {
 	})
 }
 
-func (w *world) object(name string) *cdbv1.ImportJobStop {
+func (w *fixture) object(name string) *cdbv1.ImportJobStop {
 	return &cdbv1.ImportJobStop{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
 		Spec:       cdbv1.ImportJobStopSpec{Region: region, AsyncRequestID: w.id(name), CredentialsSecretRef: cdbv1.SecretReference{Name: "creds"}},
@@ -38,7 +38,7 @@ func (w *world) object(name string) *cdbv1.ImportJobStop {
 }
 
 // stop creates the import and the object that stops it.
-func (w *world) stop(name string, edit ...func(*cdbv1.ImportJobStop)) {
+func (w *fixture) stop(name string, edit ...func(*cdbv1.ImportJobStop)) {
 	w.Helper()
 	w.importing(name)
 	o := w.object(name)
@@ -49,7 +49,7 @@ func (w *world) stop(name string, edit ...func(*cdbv1.ImportJobStop)) {
 }
 
 // many are objects name-0 to name-(n-1).
-func (w *world) many(name string, n int) {
+func (w *fixture) many(name string, n int) {
 	w.Helper()
 	for i := range n {
 		w.stop(fmt.Sprintf("%s-%d", name, i))
@@ -57,7 +57,7 @@ func (w *world) many(name string, n int) {
 }
 
 // crowd is n objects over some accounts, which take their time.
-func (w *world) crowd(n, accounts int, edit ...func(*cdbv1.ImportJobStop)) {
+func (w *fixture) crowd(n, accounts int, edit ...func(*cdbv1.ImportJobStop)) {
 	w.Helper()
 	w.patience = 10 * time.Minute
 	for a := range accounts {
@@ -70,7 +70,7 @@ func (w *world) crowd(n, accounts int, edit ...func(*cdbv1.ImportJobStop)) {
 	}
 }
 
-func (w *world) update(name string, edit func(*cdbv1.ImportJobStop)) {
+func (w *fixture) update(name string, edit func(*cdbv1.ImportJobStop)) {
 	w.Helper()
 	if w.tryUpdate(name, edit) {
 		w.Errorf("the edit of %s was refused", name)
@@ -78,7 +78,7 @@ func (w *world) update(name string, edit func(*cdbv1.ImportJobStop)) {
 }
 
 // tryUpdate edits an object, and says whether the API server refused that as invalid: an object that is a record keeps its target.
-func (w *world) tryUpdate(name string, edit func(*cdbv1.ImportJobStop)) (refused bool) {
+func (w *fixture) tryUpdate(name string, edit func(*cdbv1.ImportJobStop)) (refused bool) {
 	w.Helper()
 	w.eventually("updating "+name, func() (bool, error) {
 		o := &cdbv1.ImportJobStop{}
@@ -94,7 +94,7 @@ func (w *world) tryUpdate(name string, edit func(*cdbv1.ImportJobStop)) (refused
 }
 
 // writeStatus writes a status as a person or a backup tool does, and tells the oracle so.
-func (w *world) writeStatus(name string, edit func(*cdbv1.ImportJobStop)) {
+func (w *fixture) writeStatus(name string, edit func(*cdbv1.ImportJobStop)) {
 	w.Helper()
 	w.eventually("writing the status of "+name, func() (bool, error) {
 		o := &cdbv1.ImportJobStop{}
@@ -113,19 +113,19 @@ func (w *world) writeStatus(name string, edit func(*cdbv1.ImportJobStop)) {
 	w.inject("status by hand", 1)
 }
 
-func (w *world) key(name string) client.ObjectKey {
+func (w *fixture) key(name string) client.ObjectKey {
 	return client.ObjectKey{Namespace: w.namespace, Name: name}
 }
 
 // get returns an object as the API server has it.
-func (w *world) get(name string) *cdbv1.ImportJobStop {
+func (w *fixture) get(name string) *cdbv1.ImportJobStop {
 	w.Helper()
 	o := &cdbv1.ImportJobStop{}
 	w.must(env.Client.Get(w.ctx(), w.key(name), o))
 	return o
 }
 
-func (w *world) delete(o client.Object) {
+func (w *fixture) delete(o client.Object) {
 	w.Helper()
 	o.SetNamespace(w.namespace)
 	if err := env.Client.Delete(w.ctx(), o); client.IgnoreNotFound(err) != nil {

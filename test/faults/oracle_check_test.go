@@ -59,7 +59,7 @@ func TestOracle(t *testing.T) {
 		h    history
 		want string
 	}{
-		"a call that was not written down": {history{calls: []cdbsim.Call{call(0, "r", "")}}, "nobody wrote down"},
+		"a call that was not written down": {history{stops: []cdbsim.Call{call(0, "r", "")}}, "nobody wrote down"},
 		"more calls than intents":          {h(call(0, "r", ""), call(1, "s", "X"))(attempt(0, open)), "only 1 were written down"},
 		"a repeat that nothing explains":   {h(call(0, "r", ""), call(1, "s", "X"))(attempt(0, open), attempt(1, marked)), "nothing explains it"},
 		"an unmarked attempt":              {h(call(0, "r", "X"), call(1, "s", ""))(attempt(0, open), attempt(1, open)), "does not say"},
@@ -83,16 +83,16 @@ func TestOracle(t *testing.T) {
 		"ended and going on":           {h()(attempt(0, withReason(cdbv1.ReasonStopping, ended))), "completionTime"},
 		"ended without completionTime": {h(call(0, "r", ""))(attempt(0, func(o *cdbv1.ImportJobStop) { acceptedAs("r")(o); o.Status.CompletionTime = nil })), "completionTime"},
 	} {
-		if v := test.h.judge(); !strings.Contains(v.String(), test.want) {
+		if v := test.h.check(); !strings.Contains(v.String(), test.want) {
 			t.Errorf("%s: the oracle says %q", name, v.String())
 		}
 	}
-	if v := mendedTwice(attempt(0, open).ImportJobStop).judge(); !strings.Contains(v.String(), "waitingSince") {
+	if v := mendedTwice(attempt(0, open).ImportJobStop).check(); !strings.Contains(v.String(), "waitingSince") {
 		t.Errorf("the second write after one by hand must fit: the oracle says %q", v.String())
 	}
-	good := h(call(0, "r", ""))(attempt(0, open), attempt(0, acceptedAs("r")))
-	good.secrets = []string{accountOf("creds").SecretKey}
-	if v := good.judge(); len(v.wrong) > 0 {
+	passing := h(call(0, "r", ""))(attempt(0, open), attempt(0, acceptedAs("r")))
+	passing.secrets = []string{accountOf("creds").SecretKey}
+	if v := passing.check(); len(v.wrong) > 0 {
 		t.Errorf("the oracle finds %v in a good history", v.wrong)
 	}
 }
@@ -106,9 +106,9 @@ func mendedTwice(o *cdbv1.ImportJobStop) *history {
 		next.Status.WaitingSince = &metav1.Time{Time: time.Now()}
 		versions = append(versions, version{ImportJobStop: next})
 	}
-	out := h()(versions...)
-	out.byHand = map[types.UID][]cdbv1.ImportJobStopStatus{o.UID: {versions[0].Status}}
-	return &out
+	output := h()(versions...)
+	output.byHand = map[types.UID][]cdbv1.ImportJobStopStatus{o.UID: {versions[0].Status}}
+	return &output
 }
 
 // TestOracleLooksForSecrets: in objects, events and logs; whole, cut, in the middle of something and in each form.
@@ -127,7 +127,7 @@ func TestOracleLooksForSecrets(t *testing.T) {
 		}
 	}
 	wantLeak(t, "Signature="+strings.Repeat("0a", 32))
-	if v := (&history{secrets: []string{a.SecretKey}, logs: []string{"a key, a token and " + a.SecretID}}).judge(); len(v.wrong) > 0 {
+	if v := (&history{secrets: []string{a.SecretKey}, logs: []string{"a key, a token and " + a.SecretID}}).check(); len(v.wrong) > 0 {
 		t.Errorf("the oracle finds %v in a good log", v.wrong)
 	}
 }
@@ -135,7 +135,7 @@ func TestOracleLooksForSecrets(t *testing.T) {
 func wantLeak(t *testing.T, text string, secrets ...string) {
 	t.Helper()
 	o := &cdbv1.ImportJobStop{Status: cdbv1.ImportJobStopStatus{LastAttempt: &cdbv1.Attempt{Message: text}}}
-	line, err := json.Marshal(map[string]any{"msg": "failed", "why": []string{text}})
+	row, err := json.Marshal(map[string]any{"msg": "failed", "why": []string{text}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,12 +143,12 @@ func wantLeak(t *testing.T, text string, secrets ...string) {
 		"an object":   {versions: map[types.UID][]version{"1": {{ImportJobStop: o}}}},
 		"an event":    {events: []eventsv1.Event{{Note: text}}},
 		"a log":       {logs: []string{"fine\n" + text + "\n"}},
-		"a JSON log":  {logs: []string{"fine\n" + string(line) + "\n"}},
+		"a JSON log":  {logs: []string{"fine\n" + string(row) + "\n"}},
 		"an old log":  {logs: []string{text, "fine"}},
 		"a condition": {versions: map[types.UID][]version{"1": {{ImportJobStop: &cdbv1.ImportJobStop{Status: cdbv1.ImportJobStopStatus{Conditions: []metav1.Condition{{Message: text}}}}}}}},
 	} {
 		h.secrets = secrets
-		var v verdict
+		var v findings
 		h.leaks(&v)
 		if len(v.wrong) == 0 {
 			t.Errorf("the oracle does not notice %q in %s", text, where)
@@ -157,19 +157,19 @@ func wantLeak(t *testing.T, text string, secrets ...string) {
 }
 
 // h makes a history of calls and versions.
-func h(calls ...cdbsim.Call) func(...version) history {
+func h(stops ...cdbsim.Call) func(...version) history {
 	return func(versions ...version) history {
-		out := history{calls: calls}
+		output := history{stops: stops}
 		if len(versions) > 0 {
-			out.versions = map[types.UID][]version{"1": versions}
+			output.versions = map[types.UID][]version{"1": versions}
 		}
-		return out
+		return output
 	}
 }
 
-func burst(c cdbsim.Call) (calls []cdbsim.Call) {
+func burst(c cdbsim.Call) (stops []cdbsim.Call) {
 	for range 21 {
-		calls = append(calls, c)
+		stops = append(stops, c)
 	}
-	return calls
+	return stops
 }

@@ -15,13 +15,13 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 )
 
-// verdict is what the oracle says of a run.
-type verdict struct {
-	objects, calls, repeated int
+// findings are what the oracle says of a run.
+type findings struct {
+	objects, stops, repeated int
 	wrong                    []string
 }
 
-func (v *verdict) fault(format string, args ...any) {
+func (v *findings) fault(format string, args ...any) {
 	if len(v.wrong) < 10 {
 		v.wrong = append(v.wrong, fmt.Sprintf(format, args...))
 	}
@@ -31,7 +31,7 @@ func (v *verdict) fault(format string, args ...any) {
 // somebody else wrote, and what must be seen nowhere.
 type history struct {
 	versions map[types.UID][]version
-	calls    []cdbsim.Call
+	stops    []cdbsim.Call
 	kills    []time.Time
 	byHand   map[types.UID][]cdbv1.ImportJobStopStatus
 	secrets  []string
@@ -50,7 +50,7 @@ func (h *history) isByHand(o version) bool {
 }
 
 // judge is the oracle. It knows nothing of what was injected but the kills, and the faults that the cloud's log names.
-func (h *history) judge() (v verdict) {
+func (h *history) check() (v findings) {
 	v.objects = len(h.versions)
 	h.window(&v)
 	h.leaks(&v)
@@ -67,7 +67,7 @@ func (h *history) judge() (v verdict) {
 	}
 	for target, n := range claims {
 		stops := h.stopsOf(target)
-		v.calls += len(stops)
+		v.stops += len(stops)
 		if len(stops) > n {
 			v.fault("%d calls for %s, but only %d were written down", len(stops), target.AsyncRequestID, n)
 		}
@@ -75,7 +75,7 @@ func (h *history) judge() (v verdict) {
 			h.repeats(&v, target, stops)
 		}
 	}
-	for _, c := range h.calls {
+	for _, c := range h.stops {
 		if _, known := claims[cdbv1.Target{Region: c.Region, AsyncRequestID: c.AsyncRequestID}]; !known && c.Action == "StopDBImportJob" {
 			v.fault("a call for %q, which nobody wrote down", c.AsyncRequestID)
 		}
@@ -83,13 +83,13 @@ func (h *history) judge() (v verdict) {
 	return v
 }
 
-func (h *history) stopsOf(t cdbv1.Target) (calls []cdbsim.Call) {
-	for _, c := range h.calls {
+func (h *history) stopsOf(t cdbv1.Target) (stops []cdbsim.Call) {
+	for _, c := range h.stops {
 		if c.Action == "StopDBImportJob" && c.AsyncRequestID == t.AsyncRequestID && c.Region == t.Region {
-			calls = append(calls, c)
+			stops = append(stops, c)
 		}
 	}
-	return calls
+	return stops
 }
 
 // attemptsOf are the attempts that were written down, in order, each as it was last seen.
@@ -112,9 +112,9 @@ func attemptsOf(versions []version) map[cdbv1.Target][]cdbv1.Attempt {
 }
 
 // window: no second saw more than the limit, of any account that was let in and any action.
-func (h *history) window(v *verdict) {
+func (h *history) window(v *findings) {
 	arrivals := map[[2]string][]time.Time{}
-	for _, c := range h.calls {
+	for _, c := range h.stops {
 		if strings.HasPrefix(c.Code, "AuthFailure") {
 			continue
 		}
@@ -137,7 +137,7 @@ func (h *history) window(v *verdict) {
 }
 
 // claims: an acceptance that is claimed was given, and an attempt after one of unknown outcome says so.
-func (h *history) claims(v *verdict, uid types.UID, versions []version) {
+func (h *history) claims(v *findings, uid types.UID, versions []version) {
 	for _, o := range versions {
 		id := o.Status.RequestID
 		if id == "" {
@@ -159,7 +159,7 @@ func (h *history) claims(v *verdict, uid types.UID, versions []version) {
 // isGiven: the cloud gave this RequestId for this import, or somebody wrote it by hand.
 func (h *history) isGiven(uid types.UID, o version) bool {
 	id := o.Status.RequestID
-	for _, c := range h.calls {
+	for _, c := range h.stops {
 		quoted := c.Fault == string(cdbsim.QuotingSuccess) // perhaps instead of the RequestId
 		if (c.RequestID == id || quoted) && c.Code == "" && o.Status.Target != nil && c.AsyncRequestID == o.Status.Target.AsyncRequestID {
 			return true
@@ -174,7 +174,7 @@ func (h *history) isGiven(uid types.UID, o version) bool {
 }
 
 // repeats: after a call that was done, another one needs a lost answer or a kill as its reason, and must be marked.
-func (h *history) repeats(v *verdict, target cdbv1.Target, stops []cdbsim.Call) {
+func (h *history) repeats(v *findings, target cdbv1.Target, stops []cdbsim.Call) {
 	for i, c := range stops {
 		if c.Code != "" || i == len(stops)-1 {
 			continue
@@ -208,7 +208,7 @@ func (h *history) recordOf(c cdbsim.Call) time.Time {
 	return time.Time{}
 }
 
-func (v *verdict) String() string {
+func (v *findings) String() string {
 	if len(v.wrong) == 0 {
 		return "nothing lost"
 	}

@@ -13,7 +13,7 @@ import (
 
 // order: every version that the operator wrote fits together, and nothing final is taken back from one to the next. What somebody
 // else wrote may fit together again only after two writes: one mends it, and the next says how the object is.
-func (h *history) order(v *verdict, versions []version) {
+func (h *history) order(v *findings, versions []version) {
 	var mended *cdbv1.ImportJobStopStatus // by the first of the two
 	byHand := false                       // the version before
 	for i, o := range versions {
@@ -84,7 +84,7 @@ func misfitsOfRecord(o version, reason string) (misfits []string) {
 }
 
 // step: nothing final is taken back, unless somebody else wrote what was there.
-func step(v *verdict, was, o version, byHand bool) {
+func step(v *findings, was, o version, byHand bool) {
 	if was.Status.Target == nil {
 		return
 	}

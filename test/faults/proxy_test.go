@@ -165,18 +165,18 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	p.answer(w, r, response)
+	p.respond(w, r, response)
 }
 
 func (p *proxy) forward(r *http.Request, body []byte) (*http.Response, error) {
-	out := r.Clone(r.Context())
-	out.URL.Scheme, out.URL.Host, out.RequestURI, out.Body = "https", p.host, "", io.NopCloser(bytes.NewReader(body))
-	out.ContentLength = int64(len(body))
-	out.Header.Del("Accept-Encoding")
-	return p.transport.RoundTrip(out)
+	output := r.Clone(r.Context())
+	output.URL.Scheme, output.URL.Host, output.RequestURI, output.Body = "https", p.host, "", io.NopCloser(bytes.NewReader(body))
+	output.ContentLength = int64(len(body))
+	output.Header.Del("Accept-Encoding")
+	return p.transport.RoundTrip(output)
 }
 
-func (p *proxy) answer(w http.ResponseWriter, r *http.Request, response *http.Response) {
+func (p *proxy) respond(w http.ResponseWriter, r *http.Request, response *http.Response) {
 	for name, values := range response.Header {
 		w.Header()[name] = values
 	}
@@ -200,7 +200,7 @@ func (p *proxy) answer(w http.ResponseWriter, r *http.Request, response *http.Re
 	_, _ = w.Write(body)
 }
 
-type watchStream struct{ cut context.CancelFunc }
+type watchStream struct{ stop context.CancelFunc }
 
 // stream copies a watch until it ends or is cut, and holds it up while the watches are silent.
 func (p *proxy) stream(w http.ResponseWriter, r *http.Request, body io.ReadCloser) {
@@ -244,7 +244,7 @@ func (p *proxy) cutWatches() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for s := range p.watches {
-		s.cut()
+		s.stop()
 	}
 	return len(p.watches)
 }

@@ -24,12 +24,12 @@ func isStatus(r *http.Request, _ []byte) bool {
 	return r.Method == http.MethodPut && ofObjects(r) && strings.HasSuffix(r.URL.Path, "/status")
 }
 
-func isIntent(r *http.Request, body []byte) bool {
+func isAttempt(r *http.Request, body []byte) bool {
 	return isStatus(r, body) && bytes.Contains(body, []byte(`"reason":"Stopping"`))
 }
 
 func isOutcome(r *http.Request, body []byte) bool {
-	return isStatus(r, body) && !isIntent(r, body) && bytes.Contains(body, []byte(`"lastAttempt"`))
+	return isStatus(r, body) && !isAttempt(r, body) && bytes.Contains(body, []byte(`"lastAttempt"`))
 }
 
 func isEvent(r *http.Request, _ []byte) bool {

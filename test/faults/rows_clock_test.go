@@ -12,7 +12,7 @@ import (
 )
 
 // clockAhead starts the operator on statuses of one whose clock was a day ahead: nothing is delayed, given up or deleted early.
-func clockAhead(w *world) {
+func clockAhead(w *fixture) {
 	ahead := time.Now().Add(24 * time.Hour)
 	later := &metav1.MicroTime{Time: ahead.Add(time.Minute)}
 	since := &metav1.Time{Time: ahead}

@@ -16,8 +16,8 @@ var cloudRows = []row{
 	{"ends of an accepted stop", false, ends},
 	{"stop denied, questions denied", false, denied},
 	{"import of another owner", false, foreignImport},
-	{"error that quotes the credentials, in each part and form", false, func(w *world) { quoting(w, cdbsim.Quoting, everyPart) }},
-	{"success that quotes the credentials, in each part and form", false, func(w *world) { quoting(w, cdbsim.QuotingSuccess, everyPart[2:]) }},
+	{"error that quotes the credentials, in each part and form", false, func(w *fixture) { quoting(w, cdbsim.Quoting, everyPart) }},
+	{"success that quotes the credentials, in each part and form", false, func(w *fixture) { quoting(w, cdbsim.QuotingSuccess, everyPart[2:]) }},
 }
 
 // The codes that may answer a stop which comes too late; the vendor does not say which.
@@ -28,7 +28,7 @@ var lateCodes = []string{
 
 func init() {
 	for _, code := range lateCodes {
-		cloudRows = append(cloudRows, row{"stop comes too late after kill -9: " + code, false, func(w *world) {
+		cloudRows = append(cloudRows, row{"stop comes too late after kill -9: " + code, false, func(w *fixture) {
 			w.cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", Kind: cdbsim.AnswerHeld, Times: 2})
 			for i := range 2 {
 				name := fmt.Sprint("a-", i)
@@ -49,7 +49,7 @@ func init() {
 }
 
 // ends: what the cloud says after it accepted a stop.
-func ends(w *world) {
+func ends(w *fixture) {
 	imports := map[string]struct {
 		cdbsim.Import
 		first, last string // reasons
@@ -88,7 +88,7 @@ func ends(w *world) {
 }
 
 // denied: the policy allows the stop and denies the questions. Nobody is told that a stop failed which was accepted.
-func denied(w *world) {
+func denied(w *fixture) {
 	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"DescribeAsyncRequestInfo"}})
 	w.stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
 	w.stop("b")
@@ -116,7 +116,7 @@ func denied(w *world) {
 }
 
 // foreignImport: an account does not see what belongs to another, and the right one stops it.
-func foreignImport(w *world) {
+func foreignImport(w *fixture) {
 	w.account("owner")
 	w.cloud.SetIdentity(accountOf("owner").SecretID, cdbsim.Identity{Owner: "another"})
 	w.stop("a")
@@ -137,7 +137,7 @@ var (
 )
 
 // quoting lets the first answer to each action quote the credentials, in one part and form for each object.
-func quoting(w *world, kind cdbsim.Kind, parts []cdbsim.Part) {
+func quoting(w *fixture, kind cdbsim.Kind, parts []cdbsim.Part) {
 	for _, part := range parts {
 		for _, form := range everyForm {
 			name := strings.ToLower(fmt.Sprintf("%s-%s", part, form))
@@ -160,7 +160,7 @@ func quoting(w *world, kind cdbsim.Kind, parts []cdbsim.Part) {
 }
 
 // retry asks for one as a person does.
-func (w *world) retry(name string) {
+func (w *fixture) retry(name string) {
 	w.Helper()
 	w.update(name, func(o *cdbv1.ImportJobStop) {
 		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: time.Now().Format(time.RFC3339Nano)}
@@ -168,8 +168,8 @@ func (w *world) retry(name string) {
 }
 
 // questions are how often the cloud was asked how the import of a name is.
-func (w *world) questions(name string) (n int) {
-	for _, c := range w.cloud.Calls() {
+func (w *fixture) questions(name string) (n int) {
+	for _, c := range w.cloud.CallLog() {
 		if c.Action == "DescribeAsyncRequestInfo" && c.AsyncRequestID == w.id(name) {
 			n++
 		}

@@ -17,31 +17,31 @@ import (
 
 // hostileRows are about what the API server, what stands before it and those who write into it can do.
 var hostileRows = []row{
-	{"plain 404 at the attempt", false, plain404(isIntent)},
+	{"plain 404 at the attempt", false, plain404(isAttempt)},
 	{"plain 404 at the result", false, plain404(isOutcome)},
 	{"plain 404 at the result and the live read after it", false, plain404(isOutcome, isLiveRead)},
 	{"plain 404 at the Secret", false, plain404(isSecret)},
 	{"plain 404 at the event", false, plain404(isEvent)},
 	{"plain 404 at the delete of a TTL", false, plain404Delete},
-	{"SIGTERM while lists are refused with 403", false, sigtermEarly(func(w *world) *rule { return w.proxy.refuse(http.StatusForbidden, 0, isRead) })},
-	{"SIGTERM while lists are refused with 500", false, sigtermEarly(func(w *world) *rule { return w.proxy.refuse(http.StatusInternalServerError, 0, isRead) })},
-	{"SIGTERM while lists are not answered", false, sigtermEarly(func(w *world) *rule { return w.proxy.add(hold, 0, isRead) })},
-	{"missing Secret is told at once and comes later", false, func(w *world) {
+	{"SIGTERM while lists are refused with 403", false, sigtermEarly(func(w *fixture) *rule { return w.proxy.refuse(http.StatusForbidden, 0, isRead) })},
+	{"SIGTERM while lists are refused with 500", false, sigtermEarly(func(w *fixture) *rule { return w.proxy.refuse(http.StatusInternalServerError, 0, isRead) })},
+	{"SIGTERM while lists are not answered", false, sigtermEarly(func(w *fixture) *rule { return w.proxy.add(hold, 0, isRead) })},
+	{"missing Secret is told at once and comes later", false, func(w *fixture) {
 		w.stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "late" })
 		w.start()
 		started := time.Now()
 		w.settle(1, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonCredentialsNotFound) })
 		w.expectWarning("a", cdbv1.ReasonCredentialsNotFound, started.Add(3*time.Second))
 		w.account("late")
-		came := time.Now()
+		arrival := time.Now()
 		w.called(1)
 		w.inject("missing Secret", 1)
-		if after := w.stops()[0].Time.Sub(came); after > 4*time.Second { // of the poll each second, and of a busy machine
+		if after := w.stops()[0].Time.Sub(arrival); after > 4*time.Second { // of the poll each second, and of a busy machine
 			w.Errorf("called %s after the Secret had come", after)
 		}
 		w.settle(1, isDone)
 	}},
-	{"Secret comes for a hundred objects", false, func(w *world) {
+	{"Secret comes for a hundred objects", false, func(w *fixture) {
 		for i := range 100 { // more than there are credits
 			w.stop(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "late" })
 		}
@@ -54,8 +54,8 @@ var hostileRows = []row{
 }
 
 // plain404 lets each kind of request run into the 404 of something that is not the API, three times.
-func plain404(kinds ...func(*http.Request, []byte) bool) func(*world) {
-	return func(w *world) {
+func plain404(kinds ...func(*http.Request, []byte) bool) func(*fixture) {
+	return func(w *fixture) {
 		var struck []*rule
 		for _, kind := range kinds {
 			struck = append(struck, w.proxy.add(notFound, 3, kind))
@@ -73,7 +73,7 @@ func plain404(kinds ...func(*http.Request, []byte) bool) func(*world) {
 	}
 }
 
-func plain404Delete(w *world) {
+func plain404Delete(w *fixture) {
 	live, deletes := w.proxy.add(notFound, 3, isLiveRead), w.proxy.add(notFound, 3, isDelete)
 	for i := range 3 {
 		w.stop(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
@@ -88,8 +88,8 @@ func plain404Delete(w *world) {
 }
 
 // sigtermEarly ends a process that could not read its objects yet.
-func sigtermEarly(spoil func(*world) *rule) func(*world) {
-	return func(w *world) {
+func sigtermEarly(spoil func(*fixture) *rule) func(*fixture) {
+	return func(w *fixture) {
 		r := spoil(w)
 		o := w.launch()
 		if r.what == hold {
@@ -116,7 +116,7 @@ func sigtermEarly(spoil func(*world) *rule) func(*world) {
 }
 
 // expectWarning waits for the Warning event of an object, which must not be later than a time.
-func (w *world) expectWarning(name, reason string, latest time.Time) {
+func (w *fixture) expectWarning(name, reason string, latest time.Time) {
 	w.Helper()
 	w.eventually("the event "+reason, func() (bool, error) {
 		events := &eventsv1.EventList{}
@@ -136,7 +136,7 @@ func (w *world) expectWarning(name, reason string, latest time.Time) {
 }
 
 // expectNever looks at every version so far that the operator wrote.
-func (w *world) expectNever(what string, is func(version) bool) {
+func (w *fixture) expectNever(what string, is func(version) bool) {
 	w.Helper()
 	h := w.history()
 	for _, versions := range h.versions {

@@ -16,12 +16,12 @@ import (
 
 // statusRows are about statuses that the operator did not write, or wrote with a wrong clock.
 var statusRows = []row{
-	{"status by hand while the operator is down", false, func(w *world) { byHand(w, false) }},
-	{"status by hand while the operator is up", false, func(w *world) { byHand(w, true) }},
-	{"restore with status while the operator is down", false, func(w *world) { restore(w, true, false) }},
-	{"restore with status while the operator is up", false, func(w *world) { restore(w, true, true) }},
-	{"restore without status while the operator is down", false, func(w *world) { restore(w, false, false) }},
-	{"restore without status while the operator is up", false, func(w *world) { restore(w, false, true) }},
+	{"status by hand while the operator is down", false, func(w *fixture) { byHand(w, false) }},
+	{"status by hand while the operator is up", false, func(w *fixture) { byHand(w, true) }},
+	{"restore with status while the operator is down", false, func(w *fixture) { restore(w, true, false) }},
+	{"restore with status while the operator is up", false, func(w *fixture) { restore(w, true, true) }},
+	{"restore without status while the operator is down", false, func(w *fixture) { restore(w, false, false) }},
+	{"restore without status while the operator is up", false, func(w *fixture) { restore(w, false, true) }},
 	{"clock a day ahead that is put right", false, clockAhead},
 }
 
@@ -32,11 +32,11 @@ type written struct {
 	name  string
 	edit  func(*cdbv1.ImportJobStop)
 	want  string
-	calls int
+	stops int
 }
 
 // byHand writes what the schema allows. The objects are held back until it is written.
-func byHand(w *world, up bool) {
+func byHand(w *fixture, up bool) {
 	if up {
 		w.start()
 	}
@@ -64,8 +64,8 @@ func byHand(w *world, up bool) {
 		w.expectObject(c.name, c.want, func(o *cdbv1.ImportJobStop) bool { // some say so from the beginning, without a RequestId
 			return hasReason(o, c.want) && o.Status.RequestID != ""
 		})
-		if n := len(w.stopsOf(c.name)); n != c.calls {
-			w.Errorf("%s: %d calls, want %d", c.name, n, c.calls)
+		if n := len(w.stopsOf(c.name)); n != c.stops {
+			w.Errorf("%s: %d calls, want %d", c.name, n, c.stops)
 		}
 	}
 	select {
@@ -145,7 +145,7 @@ func writtenCases() []written {
 }
 
 // restore deletes objects and creates them again, as a backup tool does: the status, if it brings one, comes after the object.
-func restore(w *world, withStatus, up bool) {
+func restore(w *fixture, withStatus, up bool) {
 	const objects = 3
 	w.many("a", objects)
 	w.start()

@@ -12,13 +12,13 @@ import (
 )
 
 // killAt kills the manager when a request of a kind is in the proxy's hands.
-func killAt(kind what, match func(*http.Request, []byte) bool, calls int) func(*world) {
-	return func(w *world) {
+func killAt(kind what, match func(*http.Request, []byte) bool, stops int) func(*fixture) {
+	return func(w *fixture) {
 		r := w.proxy.add(kind, 3, match)
 		w.many("a", 3)
 		w.start()
 		w.hit(r, 1)
-		if kind == hold && calls > 0 && len(w.stops()) > 0 {
+		if kind == hold && stops > 0 && len(w.stops()) > 0 {
 			w.Error("a call came before its intent")
 		}
 		w.kill()
@@ -29,13 +29,13 @@ func killAt(kind what, match func(*http.Request, []byte) bool, calls int) func(*
 }
 
 // refused refuses status writes, the first of an intent and the first of an outcome.
-func refused(code int) func(*world) {
-	return func(w *world) {
-		intent, outcome := w.proxy.refuse(code, 3, isIntent), w.proxy.refuse(code, 3, isOutcome)
+func refused(code int) func(*fixture) {
+	return func(w *fixture) {
+		attempt, result := w.proxy.refuse(code, 3, isAttempt), w.proxy.refuse(code, 3, isOutcome)
 		w.many("a", 3)
 		w.start()
-		w.hit(intent, 3)
-		w.hit(outcome, 3)
+		w.hit(attempt, 3)
+		w.hit(result, 3)
 		w.settle(3, isDone)
 		if n := len(w.stops()); n != 3 {
 			w.Errorf("%d calls for three imports", n)
@@ -43,8 +43,8 @@ func refused(code int) func(*world) {
 	}
 }
 
-func inWrites(kind what, match func(*http.Request, []byte) bool) func(*world) {
-	return func(w *world) {
+func inWrites(kind what, match func(*http.Request, []byte) bool) func(*fixture) {
+	return func(w *fixture) {
 		r := w.proxy.add(kind, 3, match)
 		w.many("a", 3)
 		w.start()
@@ -56,7 +56,7 @@ func inWrites(kind what, match func(*http.Request, []byte) bool) func(*world) {
 	}
 }
 
-func outage(w *world, kind cdbsim.Kind, d time.Duration) {
+func outage(w *fixture, kind cdbsim.Kind, d time.Duration) {
 	w.cloud.Play(cdbsim.Fault{Kind: kind})
 	w.many("a", 5)
 	w.start()
@@ -73,8 +73,8 @@ func outage(w *world, kind cdbsim.Kind, d time.Duration) {
 }
 
 // badEndpoint: the status says what is wrong, and a right endpoint makes it good.
-func badEndpoint(endpoint string) func(*world) {
-	return func(w *world) {
+func badEndpoint(endpoint string) func(*fixture) {
+	return func(w *fixture) {
 		w.many("a", 3)
 		w.start("--endpoint=" + endpoint)
 		w.inject("unreachable", 1)

@@ -39,12 +39,12 @@ func (e *Environment) Audit(namespace, name string) ([]auditv1.Event, error) {
 	defer func() { _ = file.Close() }()
 	var events []auditv1.Event
 	for lines := bufio.NewReader(file); ; {
-		line, err := lines.ReadString('\n')
+		row, err := lines.ReadString('\n')
 		if err != nil {
 			return events, nil //nolint:nilerr // the end, or a line that is still being written
 		}
 		var event auditv1.Event
-		if err := json.Unmarshal([]byte(line), &event); err != nil {
+		if err := json.Unmarshal([]byte(row), &event); err != nil {
 			return nil, err
 		}
 		if strings.TrimPrefix(event.User.Username, "system:serviceaccount:") == namespace+":"+name {

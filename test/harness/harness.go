@@ -134,11 +134,11 @@ func (e *Environment) install(ctx context.Context, config *rest.Config) (err err
 	}); err != nil {
 		return err
 	}
-	if out, err := e.Kubectl(ctx, nil, "apply", "-k", filepath.Join(Root(), "config", "default")); err != nil {
-		return fmt.Errorf("installing config/default: %w: %s", err, out)
+	if output, err := e.Kubectl(ctx, nil, "apply", "-k", filepath.Join(Root(), "config", "default")); err != nil {
+		return fmt.Errorf("installing config/default: %w: %s", err, output)
 	}
-	if out, err := e.Kubectl(ctx, nil, "wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com"); err != nil {
-		return fmt.Errorf("waiting for the CRD: %w: %s", err, out)
+	if output, err := e.Kubectl(ctx, nil, "wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com"); err != nil {
+		return fmt.Errorf("waiting for the CRD: %w: %s", err, output)
 	}
 	if e.token, err = e.Token(ctx, Namespace, "importjobstop-controller-manager"); err != nil {
 		return err
@@ -191,8 +191,8 @@ func (e *Environment) Kubectl(ctx context.Context, stdin io.Reader, args ...stri
 	command := exec.CommandContext(ctx, filepath.Join(e.plane.BinaryAssetsDirectory, "kubectl"), args...)
 	command.Env = append(os.Environ(), "KUBECONFIG="+e.Kubeconfig, "PATH="+e.dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	command.Stdin = stdin
-	out, err := command.CombinedOutput()
-	return string(out), err
+	output, err := command.CombinedOutput()
+	return string(output), err
 }
 
 // RestartPlane kills kube-apiserver or etcd and starts it again with the same data, as a node that loses power does. It needs /proc.
@@ -279,8 +279,8 @@ func (e *Environment) goBuild(ctx context.Context, name, source string, flags ..
 	path := filepath.Join(e.dir, name)
 	command := exec.CommandContext(ctx, "go", append(append([]string{"build", "-buildvcs=false"}, flags...), "-o", path, source)...)
 	command.Dir = Root()
-	if out, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building %s: %w: %s", name, err, out)
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s: %w: %s", name, err, output)
 	}
 	return path, nil
 }

@@ -47,11 +47,11 @@ var (
 
 // anchors of a page, as GitHub makes them.
 func anchors(text string) map[string]bool {
-	out := map[string]bool{}
+	output := map[string]bool{}
 	for _, m := range heading.FindAllStringSubmatch(text, -1) {
-		out[strings.ReplaceAll(mark.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
+		output[strings.ReplaceAll(mark.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
 	}
-	return out
+	return output
 }
 
 func TestLinks(t *testing.T) {
@@ -90,7 +90,7 @@ func TestEveryReasonHasARemedy(t *testing.T) {
 			t.Fatal(err)
 		}
 		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
-		if needsHelp := p.verdict == failed || p.reason == cdbv1.ReasonCredentialsNotFound; needsHelp && !strings.HasSuffix(ready.Message, "; see "+cdbv1.RemediesPage+"#"+strings.ToLower(p.reason)) {
+		if needsHelp := p.health == failed || p.reason == cdbv1.ReasonCredentialsNotFound; needsHelp && !strings.HasSuffix(ready.Message, "; see "+cdbv1.RemediesPage+"#"+strings.ToLower(p.reason)) {
 			t.Errorf("%s does not point to its remedy: %s", p.name, ready.Message)
 		}
 	}
@@ -130,21 +130,21 @@ func TestPromisesHaveTests(t *testing.T) {
 var block = regexp.MustCompile("(?ms)^ *```(sh|console)\n(.*?)^ *```$")
 
 // commands of a page: the lines of sh blocks, and those after a $ in console blocks, each with its here-document.
-func commands(text string) (out []string) {
+func commands(text string) (output []string) {
 	for _, m := range block.FindAllStringSubmatch(text, -1) {
 		inside := false
-		for line := range strings.Lines(m[2]) {
-			switch command, prompted := strings.CutPrefix(strings.TrimSpace(line), "$ "); {
+		for row := range strings.Lines(m[2]) {
+			switch command, prompted := strings.CutPrefix(strings.TrimSpace(row), "$ "); {
 			case inside:
-				out[len(out)-1] += line
-				inside = line != "EOF\n"
+				output[len(output)-1] += row
+				inside = row != "EOF\n"
 			case prompted, m[1] == "sh":
-				out = append(out, command+"\n")
+				output = append(output, command+"\n")
 				inside = strings.HasSuffix(command, "<<EOF")
 			}
 		}
 	}
-	return out
+	return output
 }
 
 // Every command is run as it stands there: kubectl against a cluster where an operator works, make by its plan only.
@@ -164,8 +164,8 @@ func TestCommands(t *testing.T) {
 			shell := exec.CommandContext(t.Context(), "bash", "-euc", script)
 			shell.Dir = harness.Root()
 			shell.Env = withKubectl()
-			if out, err := shell.CombinedOutput(); err != nil {
-				t.Errorf("%s: %s: %v: %s", page, command, err, out)
+			if output, err := shell.CombinedOutput(); err != nil {
+				t.Errorf("%s: %s: %v: %s", page, command, err, output)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ var (
 	env      *harness.Environment
 	program  string
 	recorded map[string]*unstructured.Unstructured // by phase
-	verdicts results
+	table results
 )
 
 func TestMain(m *testing.M) {
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		code := m.Run()
-		verdicts.print(os.Stdout)
+		table.print(os.Stdout)
 		return code
 	}, nil))
 }
@@ -74,39 +74,39 @@ type results struct {
 	rows map[string]map[string]string // by tool and phase
 }
 
-// check notes the verdict of a tool on a phase, and fails if it is another one than wanted.
+// check records what a tool makes of a phase, and fails if it is another one than wanted.
 func check(t *testing.T, tool string, p phase, got, want string) {
 	t.Helper()
-	verdicts.mu.Lock()
-	defer verdicts.mu.Unlock()
-	if verdicts.rows == nil {
-		verdicts.rows = map[string]map[string]string{}
+	table.mu.Lock()
+	defer table.mu.Unlock()
+	if table.rows == nil {
+		table.rows = map[string]map[string]string{}
 	}
-	if verdicts.rows[tool] == nil {
-		verdicts.rows[tool] = map[string]string{}
+	if table.rows[tool] == nil {
+		table.rows[tool] = map[string]string{}
 	}
-	verdicts.rows[tool][p.name] = got
+	table.rows[tool][p.name] = got
 	if got != want {
 		t.Errorf("%s makes %q of %s, want %q", tool, got, p.name, want)
 	}
 }
 
-func (r *results) print(out io.Writer) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+func (r *results) print(output io.Writer) {
+	w := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
 	tools := slices.Sorted(maps.Keys(r.rows))
 	_, _ = fmt.Fprintln(w, "phase\tcontract\t"+strings.Join(tools, "\t"))
 	for _, p := range phases {
-		line := []string{p.name, string(p.verdict)}
+		row := []string{p.name, string(p.health)}
 		for _, tool := range tools {
-			line = append(line, r.rows[tool][p.name])
+			row = append(row, r.rows[tool][p.name])
 		}
-		_, _ = fmt.Fprintln(w, strings.Join(line, "\t"))
+		_, _ = fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	_ = w.Flush()
 }
 
 // reasons are those that Ready can have, read from the source that documents them.
-func reasons(t *testing.T) (out []string) {
+func reasons(t *testing.T) (output []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(harness.Root(), "api/v1alpha1/conditions.go"), nil, 0)
 	if err != nil {
@@ -124,12 +124,12 @@ func reasons(t *testing.T) (out []string) {
 			t.Fatal(err)
 		}
 		if !slices.Contains(notOfReady, reason) {
-			out = append(out, reason)
+			output = append(output, reason)
 		}
 		return true
 	})
-	if a, b := slices.Sorted(slices.Values(out)), slices.Sorted(slices.Values(cdbv1.ReadyReasons())); !slices.Equal(a, b) {
+	if a, b := slices.Sorted(slices.Values(output)), slices.Sorted(slices.Values(cdbv1.ReadyReasons())); !slices.Equal(a, b) {
 		t.Errorf("ReadyReasons has %q, the source %q", b, a)
 	}
-	return out
+	return output
 }

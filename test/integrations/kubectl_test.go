@@ -21,26 +21,26 @@ func TestKubectlWait(t *testing.T) {
 	t.Parallel()
 	for _, wait := range []struct {
 		condition string
-		met       []verdict
+		met       []health
 	}{
-		{"Ready", []verdict{done}},
-		{"Ready=False", []verdict{failed}},
-		{"Reconciling=False", []verdict{done, failed}},
+		{"Ready", []health{done}},
+		{"Ready=False", []health{failed}},
+		{"Reconciling=False", []health{done, failed}},
 	} {
 		for _, p := range phases {
 			t.Run(wait.condition+"/"+p.name, func(t *testing.T) {
 				t.Parallel()
 				want := "times out"
 				for _, v := range wait.met {
-					if p.verdict == v {
+					if p.health == v {
 						want = "met"
 					}
 				}
 				got := "met"
-				if out, err := env.Kubectl(t.Context(), nil, "wait", "--for=condition="+wait.condition, "--timeout=1s", "-n", namespaceOf(p), "ijs/"+p.name); err != nil {
+				if output, err := env.Kubectl(t.Context(), nil, "wait", "--for=condition="+wait.condition, "--timeout=1s", "-n", namespaceOf(p), "ijs/"+p.name); err != nil {
 					got = "times out"
-					if !strings.Contains(out, "timed out") {
-						t.Errorf("kubectl: %s", out)
+					if !strings.Contains(output, "timed out") {
+						t.Errorf("kubectl: %s", output)
 					}
 				}
 				check(t, "kubectl wait "+wait.condition, p, got, want)
@@ -52,24 +52,24 @@ func TestKubectlWait(t *testing.T) {
 // The script that waits for either end tells them apart, and does not wait for what is known.
 func TestWaitScript(t *testing.T) {
 	t.Parallel()
-	want := map[verdict]string{inProgress: "124", held: "124", done: "0", failed: "1"}
+	want := map[health]string{inProgress: "124", held: "124", done: "0", failed: "1"}
 	for _, p := range phases {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			timeout := "30s"
-			if want[p.verdict] == "124" {
+			if want[p.health] == "124" {
 				timeout = "1s"
 			}
 			began := time.Now()
-			out, got := waitScript(t, p.name, timeout, "-n", namespaceOf(p))
-			check(t, "config/samples/wait.sh", p, got, want[p.verdict])
-			if time.Since(began) > 20*time.Second || (got != "124" && !strings.HasPrefix(out, p.reason+": ")) {
-				t.Errorf("after %s it printed %q", time.Since(began), out)
+			output, got := waitScript(t, p.name, timeout, "-n", namespaceOf(p))
+			check(t, "config/samples/wait.sh", p, got, want[p.health])
+			if time.Since(began) > 20*time.Second || (got != "124" && !strings.HasPrefix(output, p.reason+": ")) {
+				t.Errorf("after %s it printed %q", time.Since(began), output)
 			}
 		})
 	}
-	if out, got := waitScript(t, "no-such-object", "30s"); got != "1" || !strings.Contains(out, "not found") {
-		t.Errorf("without an object it exits with %s: %q", got, out)
+	if output, got := waitScript(t, "no-such-object", "30s"); got != "1" || !strings.Contains(output, "not found") {
+		t.Errorf("without an object it exits with %s: %q", got, output)
 	}
 }
 
@@ -78,7 +78,7 @@ func withKubectl() []string {
 	return append(os.Environ(), "KUBECONFIG="+env.Kubeconfig, "PATH="+env.Assets()+":"+os.Getenv("PATH"))
 }
 
-func waitScript(t *testing.T, args ...string) (out, exitCode string) {
+func waitScript(t *testing.T, args ...string) (output, exitCode string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), filepath.Join(harness.Root(), "config/samples/wait.sh"), args...)
 	command.Env = withKubectl()
@@ -93,12 +93,12 @@ func waitScript(t *testing.T, args ...string) (out, exitCode string) {
 func TestKubectlDiffIsSilent(t *testing.T) {
 	t.Parallel()
 	manifest := filepath.Join(harness.Root(), "config/samples/cdb_v1alpha1_importjobstop.yaml")
-	if out, err := env.Kubectl(t.Context(), nil, "create", "namespace", "diff"); err != nil {
-		t.Fatal(out)
+	if output, err := env.Kubectl(t.Context(), nil, "create", "namespace", "diff"); err != nil {
+		t.Fatal(output)
 	}
 	for _, args := range [][]string{{"apply"}, {"diff"}, {"apply", "--server-side", "--force-conflicts"}, {"diff", "--server-side", "--force-conflicts"}} {
-		if out, err := env.Kubectl(t.Context(), nil, append(args, "-n", "diff", "-f", manifest)...); err != nil {
-			t.Errorf("kubectl %s: %s", strings.Join(args, " "), out)
+		if output, err := env.Kubectl(t.Context(), nil, append(args, "-n", "diff", "-f", manifest)...); err != nil {
+			t.Errorf("kubectl %s: %s", strings.Join(args, " "), output)
 		}
 	}
 }
@@ -107,22 +107,22 @@ func TestKubectlDiffIsSilent(t *testing.T) {
 func TestKubectlExplainAndSelect(t *testing.T) {
 	t.Parallel()
 	// explain takes what kubectl has kept of the server's resources, from before the CRD; this makes it ask anew.
-	if out, err := env.Kubectl(t.Context(), nil, "api-resources", "--api-group=cdb.tencentcloud.com"); err != nil {
-		t.Fatal(out)
+	if output, err := env.Kubectl(t.Context(), nil, "api-resources", "--api-group=cdb.tencentcloud.com"); err != nil {
+		t.Fatal(output)
 	}
-	out, err := env.Kubectl(t.Context(), nil, "explain", "ijs", "--recursive")
+	output, err := env.Kubectl(t.Context(), nil, "explain", "ijs", "--recursive")
 	if err != nil {
-		t.Fatal(out)
+		t.Fatal(output)
 	}
 	for _, path := range []string{"spec", "status", "spec.credentialsSecretRef", "status.lastAttempt", "status.target"} {
-		out, err := env.Kubectl(t.Context(), nil, "explain", "ijs."+path)
-		if err != nil || strings.Contains(out, "<no description>") {
-			t.Errorf("explain ijs.%s: %s", path, out)
+		output, err := env.Kubectl(t.Context(), nil, "explain", "ijs."+path)
+		if err != nil || strings.Contains(output, "<no description>") {
+			t.Errorf("explain ijs.%s: %s", path, output)
 		}
 	}
-	out, err = env.Kubectl(t.Context(), nil, "get", "ijs", "-n", namespace, "-o", "name", "--field-selector=spec.region="+region+",spec.asyncRequestId=accepted")
-	if err != nil || strings.TrimSpace(out) != "importjobstop.cdb.tencentcloud.com/accepted" {
-		t.Errorf("selected %q", out)
+	output, err = env.Kubectl(t.Context(), nil, "get", "ijs", "-n", namespace, "-o", "name", "--field-selector=spec.region="+region+",spec.asyncRequestId=accepted")
+	if err != nil || strings.TrimSpace(output) != "importjobstop.cdb.tencentcloud.com/accepted" {
+		t.Errorf("selected %q", output)
 	}
 }
 
@@ -136,21 +136,21 @@ func TestPrinterColumns(t *testing.T) {
 		{nil, "NAME REGION IMPORT READY REASON ATTEMPTS AGE"},
 		{[]string{"-o", "wide"}, "NAME REGION IMPORT READY REASON REQUESTID ATTEMPTS AGE ERROR NEXTATTEMPT MESSAGE"},
 	} {
-		out, err := env.Kubectl(t.Context(), nil, append([]string{"get", "ijs", "-n", namespace, "accepted", "invalid"}, test.flags...)...)
+		output, err := env.Kubectl(t.Context(), nil, append([]string{"get", "ijs", "-n", namespace, "accepted", "invalid"}, test.flags...)...)
 		if err != nil {
-			t.Fatal(out)
+			t.Fatal(output)
 		}
-		lines := strings.Split(out, "\n")
+		lines := strings.Split(output, "\n")
 		if got := strings.Join(strings.Fields(lines[0]), " "); got != test.want {
 			t.Errorf("the columns are %s, want %s", got, test.want)
 		}
 		for _, want := range []string{"accepted " + region + " accepted True StopAccepted", "invalid " + region + " invalid False InvalidRequest"} {
-			if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
-				t.Errorf("no %q in\n%s", want, out)
+			if !strings.Contains(strings.Join(strings.Fields(output), " "), want) {
+				t.Errorf("no %q in\n%s", want, output)
 			}
 		}
 		if len(test.flags) > 0 && !strings.Contains(lines[1], "the cloud accepted the stop, RequestId ") {
-			t.Errorf("no message in\n%s", out)
+			t.Errorf("no message in\n%s", output)
 		}
 	}
 }

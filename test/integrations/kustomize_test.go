@@ -23,8 +23,8 @@ func TestKustomizations(t *testing.T) {
 	for _, folder := range []string{"config/default", "config/namespaced", "config/namespaced/tenant", "config/network-policy", "config/crd"} {
 		t.Run(folder, func(t *testing.T) {
 			t.Parallel()
-			if out, err := env.Kubectl(t.Context(), nil, "apply", "--dry-run=server", "--validate=strict", "-k", filepath.Join(harness.Root(), folder)); err != nil {
-				t.Error(out)
+			if output, err := env.Kubectl(t.Context(), nil, "apply", "--dry-run=server", "--validate=strict", "-k", filepath.Join(harness.Root(), folder)); err != nil {
+				t.Error(output)
 			}
 		})
 	}
@@ -36,8 +36,8 @@ func TestInstaller(t *testing.T) {
 	folder := t.TempDir()
 	build := exec.CommandContext(t.Context(), "make", "build-installer", "DIST="+folder, "IMG=registry.example/operator:v1")
 	build.Dir = harness.Root()
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatal(string(out))
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatal(string(output))
 	}
 	installer, err := os.ReadFile(filepath.Join(folder, "install.yaml"))
 	if err != nil {
@@ -47,8 +47,8 @@ func TestInstaller(t *testing.T) {
 	if diff := cmp.Diff(want, string(installer)); diff != "" {
 		t.Error(diff)
 	}
-	if out, err := env.Kubectl(t.Context(), bytes.NewReader(installer), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
-		t.Error(out)
+	if output, err := env.Kubectl(t.Context(), bytes.NewReader(installer), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
+		t.Error(output)
 	}
 }
 
@@ -63,8 +63,8 @@ func TestRemoteBases(t *testing.T) {
 		git -c user.name=test -c user.email=test@example commit -qm "as it is"
 		git tag v1`, "bash", harness.Root())
 	shell.Dir = repository
-	if out, err := shell.CombinedOutput(); err != nil {
-		t.Fatal(string(out))
+	if output, err := shell.CombinedOutput(); err != nil {
+		t.Fatal(string(output))
 	}
 	for _, folder := range []string{"config/default", "config/namespaced"} {
 		remote := kustomize(t, "file://"+repository+"//"+folder+"?ref=v1")
@@ -81,8 +81,8 @@ func TestRemoteBases(t *testing.T) {
 	if !strings.Contains(withCert, "- --metrics-cert-path=/metrics-cert\n") || !strings.Contains(withCert, "secretName: importjobstop-metrics-cert\n") {
 		t.Error("config/metrics-cert changes nothing")
 	}
-	if out, err := env.Kubectl(t.Context(), strings.NewReader(withCert), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
-		t.Error(out)
+	if output, err := env.Kubectl(t.Context(), strings.NewReader(withCert), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
+		t.Error(output)
 	}
 }
 
@@ -135,13 +135,13 @@ func TestComponents(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(folder, "argocd"), os.DirFS(filepath.Join(harness.Root(), "config/argocd"))); err != nil {
 		t.Fatal(err)
 	}
-	for out, wants := range map[string][]string{
+	for output, wants := range map[string][]string{
 		kustomize(t, folder): {"admin.enabled: \"false\"", "resource.customizations.health.cdb.tencentcloud.com_ImportJobStop"},
 		kustomize(t, filepath.Join(harness.Root(), "config/prometheus")): {"kind: ServiceMonitor", "kind: PrometheusRule"},
 	} {
 		for _, want := range wants {
-			if !strings.Contains(out, want) {
-				t.Errorf("no %s in %s", want, out)
+			if !strings.Contains(output, want) {
+				t.Errorf("no %s in %s", want, output)
 			}
 		}
 	}
@@ -149,9 +149,9 @@ func TestComponents(t *testing.T) {
 
 func kustomize(t *testing.T, folder string) string {
 	t.Helper()
-	out, err := env.Kubectl(t.Context(), nil, "kustomize", folder)
+	output, err := env.Kubectl(t.Context(), nil, "kustomize", folder)
 	if err != nil {
-		t.Fatal(out)
+		t.Fatal(output)
 	}
-	return out
+	return output
 }

@@ -29,21 +29,21 @@ const (
 	region    = "ap-guangzhou"
 )
 
-// verdict is what every tool must make of a phase.
-type verdict string
+// health is what every tool must make of a phase.
+type health string
 
 const (
-	inProgress verdict = "in progress"
-	done       verdict = "done"
-	failed     verdict = "failed"
-	held       verdict = "held" // in progress, for tools that know no better
+	inProgress health = "in progress"
+	done       health = "done"
+	failed     health = "failed"
+	held       health = "held" // in progress, for tools that know no better
 )
 
 // phase is a row of the status contract, and how to bring an object there.
 type phase struct {
 	name   string
 	reason string // of Ready
-	verdict
+	health
 	accepted string // status and reason of the condition Accepted; empty: there is none
 	prepare  func(*harness.Environment, *cdbv1.ImportJobStop)
 	then     *step
@@ -56,12 +56,12 @@ type step struct {
 	do   func(context.Context, *harness.Environment, *cdbv1.ImportJobStop) error
 }
 
-// ready is the status of Ready that the verdict of a phase goes with, as long as the operator has seen the spec.
+// ready is the status of Ready that the health of a phase goes with, as long as the operator has seen the spec.
 func (p phase) ready() metav1.ConditionStatus {
 	switch {
-	case p.verdict == failed:
+	case p.health == failed:
 		return metav1.ConditionFalse
-	case p.verdict == done || p.name == "changed-not-seen":
+	case p.health == done || p.name == "changed-not-seen":
 		return metav1.ConditionTrue
 	}
 	return metav1.ConditionUnknown
@@ -70,7 +70,7 @@ func (p phase) ready() metav1.ConditionStatus {
 // finished: nothing makes the operator go on but an edit or a requested retry.
 func (p phase) finished() bool {
 	goesOn := p.reason == cdbv1.ReasonCredentialsNotFound || p.reason == cdbv1.ReasonCredentialsRejected
-	return p.ready() == metav1.ConditionTrue || p.verdict == failed && !goesOn
+	return p.ready() == metav1.ConditionTrue || p.health == failed && !goesOn
 }
 
 // fault plays an answer of the cloud, or the lack of one, for the object's import.
@@ -200,7 +200,7 @@ func record(ctx context.Context, e *harness.Environment, program string) (map[st
 			}
 		}
 		if p.reason == cdbv1.ReasonWaitingForQuota {
-			busy.Kill() // it stays in line
+			busy.Kill() // it stays in the queue
 		}
 	}
 	return objects, passing(ctx, e, operator, objects)

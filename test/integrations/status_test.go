@@ -29,13 +29,13 @@ func read(t *testing.T, path ...string) string {
 // kstatus decides for Flux, Helm 4, kpt and others.
 func TestKstatus(t *testing.T) {
 	t.Parallel()
-	want := map[verdict]status.Status{inProgress: status.InProgressStatus, held: status.InProgressStatus, done: status.CurrentStatus, failed: status.FailedStatus}
+	want := map[health]status.Status{inProgress: status.InProgressStatus, held: status.InProgressStatus, done: status.CurrentStatus, failed: status.FailedStatus}
 	for _, p := range phases {
 		result, err := status.Compute(recorded[p.name])
 		if err != nil {
 			t.Fatal(err)
 		}
-		check(t, "kstatus", p, string(result.Status), string(want[p.verdict]))
+		check(t, "kstatus", p, string(result.Status), string(want[p.health]))
 	}
 }
 
@@ -45,15 +45,15 @@ const lualib = "config/argocd/resource_customizations/cdb.tencentcloud.com/Impor
 func TestArgoCD(t *testing.T) {
 	t.Parallel()
 	script := read(t, lualib, "health.lua")
-	want := map[verdict]string{inProgress: "Progressing", held: "Suspended", done: "Healthy", failed: "Degraded"}
+	want := map[health]string{inProgress: "Progressing", held: "Suspended", done: "Healthy", failed: "Degraded"}
 	for _, p := range phases {
 		health, _ := runLua(t, script, recorded[p.name].Object)
-		check(t, "Argo CD", p, health, want[p.verdict])
+		check(t, "Argo CD", p, health, want[p.health])
 	}
 	component := read(t, "config/argocd/argocd-cm.yaml")
-	for line := range strings.Lines(script) {
-		if !strings.Contains(component, "    "+line) {
-			t.Errorf("config/argocd/argocd-cm.yaml has another script: no %q", line)
+	for row := range strings.Lines(script) {
+		if !strings.Contains(component, "    "+row) {
+			t.Errorf("config/argocd/argocd-cm.yaml has another script: no %q", row)
 		}
 	}
 }
@@ -145,16 +145,16 @@ func TestFlux(t *testing.T) {
 		t.Fatal(err)
 	}
 	exprs := kustomization.Spec.HealthCheckExprs[0]
-	want := map[verdict]string{inProgress: "InProgress", held: "InProgress", done: "Current", failed: "Failed"}
+	want := map[health]string{inProgress: "InProgress", held: "InProgress", done: "Current", failed: "Failed"}
 	for _, p := range phases {
 		got := "InProgress" // as Flux, when nothing is true
-		for _, expr := range []struct{ text, verdict string }{{exprs.InProgress, "InProgress"}, {exprs.Failed, "Failed"}, {exprs.Current, "Current"}} {
+		for _, expr := range []struct{ text, health string }{{exprs.InProgress, "InProgress"}, {exprs.Failed, "Failed"}, {exprs.Current, "Current"}} {
 			if isTrue(t, expr.text, recorded[p.name]) {
-				got = expr.verdict
+				got = expr.health
 				break
 			}
 		}
-		check(t, "Flux CEL", p, got, want[p.verdict])
+		check(t, "Flux CEL", p, got, want[p.health])
 	}
 }
 

@@ -30,11 +30,11 @@ func runTool(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), program, args...)
 	command.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig)
-	out, err := command.CombinedOutput()
+	output, err := command.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s %s: %s", filepath.Base(program), strings.Join(args, " "), out)
+		t.Fatalf("%s %s: %s", filepath.Base(program), strings.Join(args, " "), output)
 	}
-	return string(out)
+	return string(output)
 }
 
 // byName are the objects of a manifest, without what Helm or kustomize alone put into them.
@@ -74,16 +74,16 @@ func TestHelmChart(t *testing.T) {
 	if diff := cmp.Diff(byName(t, kustomized), byName(t, rendered)); diff != "" {
 		t.Errorf("the chart is not what config/default is: %s", diff)
 	}
-	if out, err := env.Kubectl(t.Context(), strings.NewReader(rendered), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
-		t.Error(out)
+	if output, err := env.Kubectl(t.Context(), strings.NewReader(rendered), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
+		t.Error(output)
 	}
 	other := runTool(t, *helm, append(args, "--set=replicas=1,crds.install=false,extraArgs={--regional-endpoints},priorityClassName=high")...)
 	if !strings.Contains(other, `- "--regional-endpoints"`) || !strings.Contains(other, "replicas: 1\n") || !strings.Contains(other, "priorityClassName: high\n") || strings.Contains(other, "CustomResourceDefinition") {
 		t.Error("the values change nothing")
 	}
 	for _, wrong := range []string{"replicas=two", "replica=2", "extraArgs={regional}", "image.repository="} {
-		if out, err := exec.CommandContext(t.Context(), *helm, append(args, "--set="+wrong)...).CombinedOutput(); err == nil {
-			t.Errorf("%s was taken: %.200s", wrong, out)
+		if output, err := exec.CommandContext(t.Context(), *helm, append(args, "--set="+wrong)...).CombinedOutput(); err == nil {
+			t.Errorf("%s was taken: %.200s", wrong, output)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestHelmWait(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	want := map[verdict]string{inProgress: "times out", held: "times out", done: "deployed", failed: "failed"}
+	want := map[health]string{inProgress: "times out", held: "times out", done: "deployed", failed: "failed"}
 	for _, p := range phases {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
@@ -115,17 +115,17 @@ func TestHelmWait(t *testing.T) {
 			}
 			command := exec.CommandContext(t.Context(), *helm, "install", p.name, chart, "--take-ownership", "--wait", "--timeout=4s", "-n", namespaceOf(p))
 			command.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig)
-			out, err := command.CombinedOutput()
+			output, err := command.CombinedOutput()
 			got := "deployed"
 			if err != nil {
 				got = "failed"
-				if strings.Contains(string(out), "InProgress") {
+				if strings.Contains(string(output), "InProgress") {
 					got = "times out"
 				}
 			}
-			check(t, "helm --wait", p, got, want[p.verdict])
+			check(t, "helm --wait", p, got, want[p.health])
 			if t.Failed() {
-				t.Logf("helm: %s", out)
+				t.Logf("helm: %s", output)
 			}
 		})
 	}
@@ -143,19 +143,19 @@ func TestHelmKeepsTheObjects(t *testing.T) {
 	}
 	t.Cleanup(cluster.Stop)
 	kubectl := func(args ...string) string {
-		out, err := cluster.Kubectl(t.Context(), nil, args...)
+		output, err := cluster.Kubectl(t.Context(), nil, args...)
 		if err != nil {
-			t.Fatalf("kubectl %s: %s", strings.Join(args, " "), out)
+			t.Fatalf("kubectl %s: %s", strings.Join(args, " "), output)
 		}
-		return out
+		return output
 	}
 	kubectl("delete", "-k", filepath.Join(harness.Root(), "config/crd"))
 	kubectl("delete", "--ignore-not-found", "--wait=false", "-k", filepath.Join(harness.Root(), "config/default")) // a namespace does not end here
 	run := func(args ...string) {
 		command := exec.CommandContext(t.Context(), *helm, append(args, "--namespace=stops")...)
 		command.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig)
-		if out, err := command.CombinedOutput(); err != nil {
-			t.Fatalf("helm %s: %s", strings.Join(args, " "), out)
+		if output, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("helm %s: %s", strings.Join(args, " "), output)
 		}
 	}
 	chart := filepath.Join(harness.Root(), "config/chart")

@@ -85,15 +85,15 @@ func (m mutant) run() (rows []string, err error) {
 	command := exec.Command("go", "test", "-count=1", "./test/faults", "-run", "TestMatrix", "-parallel=6", "-patience=15s")
 	command.Dir = harness.Root()
 	command.Env = append(os.Environ(), "GOFLAGS=-overlay="+overlay)
-	out, err := command.CombinedOutput()
+	output, err := command.CombinedOutput()
 	if err == nil {
 		return nil, fmt.Errorf("the harness did not notice")
 	}
-	for _, match := range failure.FindAllStringSubmatch(string(out), -1) {
+	for _, match := range failure.FindAllStringSubmatch(string(output), -1) {
 		rows = append(rows, strings.ReplaceAll(match[1], "_", " "))
 	}
 	if len(rows) == 0 {
-		return nil, fmt.Errorf("%w: %s", err, out)
+		return nil, fmt.Errorf("%w: %s", err, output)
 	}
 	return rows, nil
 }

@@ -73,8 +73,8 @@ func (p *patch) apply(t *testing.T, root string) (overlay string) {
 	command := exec.Command("git", "apply", p.file)
 	command.Dir = dir
 	command.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%s does not apply any more; make it undo the fix as the code is now: %s", filepath.Base(p.file), out)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s does not apply any more; make it undo the fix as the code is now: %s", filepath.Base(p.file), output)
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
@@ -88,8 +88,8 @@ func (p *patch) apply(t *testing.T, root string) (overlay string) {
 }
 
 // failing is the first test that fails, or the part of it that does.
-func failing(out string) (name string) {
-	for _, m := range failedTest.FindAllStringSubmatch(out, 3) {
+func failing(output string) (name string) {
+	for _, m := range failedTest.FindAllStringSubmatch(output, 3) {
 		if strings.Contains(m[1], name) {
 			name = m[1]
 		}
@@ -117,15 +117,15 @@ func TestEachFixIsNeeded(t *testing.T) {
 			}
 			command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-overlay=" + overlay}, p.args...)...)
 			command.Dir = root
-			out, err := command.CombinedOutput()
-			line := strings.TrimSpace(firstFailure.FindString(string(out)))
+			output, err := command.CombinedOutput()
+			row := strings.TrimSpace(firstFailure.FindString(string(output)))
 			switch {
 			case err == nil:
 				t.Errorf("%s\nnobody notices: go test %s passes", p.why, strings.Join(p.args, " "))
-			case strings.Contains(string(out), "[build failed]"), line == "":
-				t.Errorf("%s\nit does not compile or did not run:\n%s", p.why, out)
+			case strings.Contains(string(output), "[build failed]"), row == "":
+				t.Errorf("%s\nit does not compile or did not run:\n%s", p.why, output)
 			default:
-				t.Logf("%s\n  → %s %s", p.why, failing(string(out)), line)
+				t.Logf("%s\n  → %s %s", p.why, failing(string(output)), row)
 			}
 		})
 	}

@@ -19,8 +19,8 @@ func TestTheDockerfileCopiesThePackage(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(harness.Root(), "Dockerfile"))
 	must(t, err)
 	var copied []string
-	for _, line := range regexp.MustCompile(`(?m)^COPY (.*) \./$`).FindAllStringSubmatch(string(text), -1) {
-		copied = append(copied, strings.Fields(line[1])...)
+	for _, row := range regexp.MustCompile(`(?m)^COPY (.*) \./$`).FindAllStringSubmatch(string(text), -1) {
+		copied = append(copied, strings.Fields(row[1])...)
 	}
 	sources, err := filepath.Glob(filepath.Join(harness.Root(), "*.go"))
 	must(t, err)

@@ -81,8 +81,8 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 					return env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
 				}
 				for _, e := range harmless(site) {
-					if out, err := patch(e); err != nil {
-						t.Errorf("%s: refused: %s", e.name, out)
+					if output, err := patch(e); err != nil {
+						t.Errorf("%s: refused: %s", e.name, output)
 					}
 				}
 				edits := retargets(site)
@@ -90,14 +90,14 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 					edits = append(edits, edit{"the site omitted", `{"spec":{"site":null}}`})
 				}
 				for _, e := range edits {
-					out, err := patch(e)
+					output, err := patch(e)
 					switch {
 					case !test.final && err != nil:
-						t.Errorf("%s: refused: %s", e.name, out)
+						t.Errorf("%s: refused: %s", e.name, output)
 					case test.final && err == nil:
 						t.Errorf("%s: taken", e.name)
-					case test.final && (!strings.Contains(out, "region, asyncRequestId and site cannot change") || !strings.Contains(out, "create another object for another import")):
-						t.Errorf("%s: refused without saying what is right: %s", e.name, out)
+					case test.final && (!strings.Contains(output, "region, asyncRequestId and site cannot change") || !strings.Contains(output, "create another object for another import")):
+						t.Errorf("%s: refused without saying what is right: %s", e.name, output)
 					}
 				}
 			})
@@ -124,8 +124,8 @@ func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 		{"json", `[{"op":"remove","path":"/status"},{"op":"remove","path":"/spec/site"},{"op":"add","path":"/spec/site","value":"China"}]`},
 		{"json", `[{"op":"remove","path":"/spec"},{"op":"add","path":"/spec","value":{"region":"ap-shanghai","asyncRequestId":"another","credentialsSecretRef":{"name":"creds"}}}]`},
 	} {
-		if out, err := env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", namespace, "--type="+x.kind, "-p", x.patch); err == nil {
-			t.Errorf("%s was taken: %s", x.patch, out)
+		if output, err := env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", namespace, "--type="+x.kind, "-p", x.patch); err == nil {
+			t.Errorf("%s was taken: %s", x.patch, output)
 		}
 	}
 	manifest := func(spec string) string {
@@ -133,8 +133,8 @@ func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 	}
 	for _, args := range [][]string{{"replace"}, {"apply", "--server-side", "--force-conflicts"}} {
 		other := manifest("{region: ap-shanghai, asyncRequestId: another, site: International, credentialsSecretRef: {name: creds}}")
-		if out, err := env.Kubectl(t.Context(), strings.NewReader(other), append(args, "-f", "-")...); err == nil {
-			t.Errorf("%s was taken: %s", strings.Join(args, " "), out)
+		if output, err := env.Kubectl(t.Context(), strings.NewReader(other), append(args, "-f", "-")...); err == nil {
+			t.Errorf("%s was taken: %s", strings.Join(args, " "), output)
 		}
 	}
 	before := o.Spec

@@ -98,20 +98,20 @@ func (c *canaries) in(text string) (found []string) {
 
 // plain is a text and all strings of the JSON in its lines as they were before JSON escaped them.
 func plain(text string) string {
-	out := strings.Builder{}
-	out.WriteString(text)
+	output := strings.Builder{}
+	output.WriteString(text)
 	var collect func(any)
 	collect = func(value any) {
 		switch v := value.(type) {
 		case string:
-			out.WriteString("\n" + v)
+			output.WriteString("\n" + v)
 		case []any:
 			for _, item := range v {
 				collect(item)
 			}
 		case map[string]any:
 			for key, item := range v {
-				out.WriteString("\n" + key)
+				output.WriteString("\n" + key)
 				collect(item)
 			}
 		}
@@ -119,15 +119,15 @@ func plain(text string) string {
 	var whole any
 	if json.Unmarshal([]byte(text), &whole) == nil {
 		collect(whole)
-		return out.String()
+		return output.String()
 	}
-	for line := range strings.Lines(text) {
+	for row := range strings.Lines(text) {
 		var one any
-		if json.Unmarshal([]byte(line), &one) == nil {
+		if json.Unmarshal([]byte(row), &one) == nil {
 			collect(one)
 		}
 	}
-	return out.String()
+	return output.String()
 }
 
 func (c *canaries) count(what string) (n int) {
@@ -191,7 +191,7 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	operator := run(t, "--namespaces="+namespace, "--endpoint="+elsewhere.URL, "--zap-log-level=10", "--zap-stacktrace-level=info",
 		"--metrics-bind-address="+metrics, "--pprof-bind-address="+profiles)
 	untilAnswered(t, objects)
-	places := []place{
+	places := []field{
 		{"status and spec of the objects", kubectl(t, "get", "ijs", "-n", namespace, "-o", "json", "--show-managed-fields")},
 		{"describe", kubectl(t, "describe", "ijs", "-n", namespace)},
 		{"printer columns", kubectl(t, "get", "ijs", "-n", namespace, "-o", "wide")},
@@ -199,18 +199,18 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 		{"lease and whatever else is there", kubectl(t, "get", "leases,configmaps", "-A", "-o", "json")},
 	}
 	_, body := scrape(t, metrics, metricsReader(t))
-	places = append(places, place{"metrics", body})
+	places = append(places, field{"metrics", body})
 	for _, profile := range []string{
 		"", "cmdline", "allocs", "heap", "goroutine?debug=2", "goroutine", "threadcreate", "block", "mutex", "profile?seconds=1", "trace?seconds=1", "symbol",
 	} {
-		places = append(places, place{"/debug/pprof/" + profile, profileOf(t, profiles, profile)})
+		places = append(places, field{"/debug/pprof/" + profile, profileOf(t, profiles, profile)})
 	}
 	operator.Signal(syscall.SIGQUIT) // as a crash, which prints all goroutines
 	<-operator.Ended()
 	if !strings.Contains(operator.Log(), "\ngoroutine 1 ") || !strings.Contains(operator.Log(), `"level":"debug"`) {
 		t.Error("the log has no debug lines or no crash output")
 	}
-	places = append(places, place{"log at the highest verbosity, and crash output", operator.Log()})
+	places = append(places, field{"log at the highest verbosity, and crash output", operator.Log()})
 	report(t, known, places)
 
 	if found := known.in(kubectl(t, "get", "secret", "creds", "-n", namespace, "-o", "yaml")); len(found) != 3 {
@@ -286,10 +286,10 @@ func TestTheSearchForLeaksFindsThem(t *testing.T) {
 	}
 }
 
-type place struct{ name, text string }
+type field struct{ name, text string }
 
 // report searches the places and prints what was read.
-func report(t *testing.T, known *canaries, places []place) {
+func report(t *testing.T, known *canaries, places []field) {
 	t.Helper()
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	total := 0
@@ -311,11 +311,11 @@ func report(t *testing.T, known *canaries, places []place) {
 
 func kubectl(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := env.Kubectl(t.Context(), nil, args...)
+	output, err := env.Kubectl(t.Context(), nil, args...)
 	if err != nil {
-		t.Fatal(out)
+		t.Fatal(output)
 	}
-	return out
+	return output
 }
 
 // profileOf reads one of Go's profiles and unpacks it.

@@ -32,8 +32,8 @@ func foreignCRDs(t *testing.T) {
 	generate := exec.CommandContext(t.Context(), *controllerGen, "crd", "paths=github.com/fluxcd/kustomize-controller/api/v1", "paths=github.com/fluxcd/source-controller/api/v1",
 		"paths=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1", "output:crd:artifacts:config="+folder)
 	generate.Dir = root("hack/tools/schemas")
-	if out, err := generate.Output(); err != nil {
-		t.Fatalf("controller-gen: %v %s", err, out)
+	if output, err := generate.Output(); err != nil {
+		t.Fatalf("controller-gen: %v %s", err, output)
 	}
 	for _, name := range []string{"kustomize.toolkit.fluxcd.io_kustomizations", "source.toolkit.fluxcd.io_gitrepositories", "monitoring.coreos.com_servicemonitors", "monitoring.coreos.com_prometheusrules"} {
 		kubectl(t, "apply", "--server-side", "-f", filepath.Join(folder, name+".yaml"))
@@ -132,34 +132,34 @@ func TestManifests(t *testing.T) {
 		manifests[pattern] = strings.Join(texts, "\n---\n")
 	}
 	if *helm != "" {
-		out, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
+		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
 		if err != nil {
-			t.Fatal(string(out))
+			t.Fatal(string(output))
 		}
-		manifests["config/chart"] = string(out)
+		manifests["config/chart"] = string(output)
 	}
 	location := filepath.Join(schemas(t), "{{.Group}}_{{.ResourceAPIVersion}}_{{.ResourceKind}}.json")
 	check := func(manifest string) (string, error) {
 		command := exec.CommandContext(t.Context(), *kubeconform, "-summary", "-schema-location="+location)
 		command.Stdin = strings.NewReader(manifest)
-		out, err := command.CombinedOutput()
-		return strings.TrimSpace(string(out)), err
+		output, err := command.CombinedOutput()
+		return strings.TrimSpace(string(output)), err
 	}
 	for _, name := range slices.Sorted(maps.Keys(manifests)) {
-		out, err := check(manifests[name])
+		output, err := check(manifests[name])
 		if err != nil {
-			t.Errorf("%s: %s", name, out)
+			t.Errorf("%s: %s", name, output)
 		}
-		fmt.Printf("%s: %s\n", name, out)
+		fmt.Printf("%s: %s\n", name, output)
 	}
 	for _, name := range []string{"config/prometheus", "config/flux/*.yaml"} { // whose kinds have rules of their own
-		if out, err := env.Kubectl(t.Context(), strings.NewReader(manifests[name]), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
-			t.Errorf("%s: %s", name, out)
+		if output, err := env.Kubectl(t.Context(), strings.NewReader(manifests[name]), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
+			t.Errorf("%s: %s", name, output)
 		}
 	}
 	for right, wrong := range map[string]string{"runAsNonRoot: true": "runAsNonRoot: maybe", "replicas: 2": "replica: 2", "verbs:": "verb:"} {
-		if out, err := check(strings.Replace(manifests["config/default"], right, wrong, 1)); err == nil {
-			t.Errorf("kubeconform takes %q: %s", wrong, out)
+		if output, err := check(strings.Replace(manifests["config/default"], right, wrong, 1)); err == nil {
+			t.Errorf("kubeconform takes %q: %s", wrong, output)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (g grant) covers(e auditv1.Event) bool {
 }
 
 // judge finds what is wrong with the grants in the light of what was done with them, and by what each was used.
-func judge(grants []grant, requests []auditv1.Event) (usedBy map[grant][]string, wrong []string) {
+func check(grants []grant, requests []auditv1.Event) (usedBy map[grant][]string, wrong []string) {
 	usedBy = map[grant][]string{}
 	for _, e := range requests {
 		if e.ObjectRef == nil || e.ObjectRef.Resource == "" {
@@ -200,12 +200,12 @@ func workload(t *testing.T, namespace string, flags []string, reader string) {
 // It is the first to run, alone, because one of the operators watches all namespaces.
 func TestEachRuleIsUsedAndNoneIsMissing(t *testing.T) {
 	narrow := strings.ReplaceAll(kustomize(t, "config/namespaced"), harness.Namespace, "narrow-system")
-	tenant := strings.ReplaceAll(kustomize(t, "config/namespaced/tenant"), harness.Namespace, "narrow-system")
+	role := strings.ReplaceAll(kustomize(t, "config/namespaced/tenant"), harness.Namespace, "narrow-system")
 	for _, name := range []string{"rules", "shop"} {
 		create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
 	}
 	apply(t, narrow)
-	apply(t, tenant, "-n", "shop")
+	apply(t, role, "-n", "shop")
 	token, err := env.Token(t.Context(), "narrow-system", "importjobstop-controller-manager")
 	must(t, err)
 	kubeconfig, err := env.KubeconfigOf("narrow", token)
@@ -235,13 +235,13 @@ func checkRules(t *testing.T, config, system string) {
 	requests, err := env.Audit(system, "importjobstop-controller-manager")
 	must(t, err)
 	grants := grantsOf(t, system)
-	usedBy, wrong := judge(grants, requests)
+	usedBy, wrong := check(grants, requests)
 	if len(wrong) > 0 {
 		t.Error(strings.Join(wrong, "\n"))
 	}
 	printRules(config, grants, usedBy)
 	for i, g := range grants {
-		if _, wrong := judge(slices.Delete(slices.Clone(grants), i, i+1), requests); len(wrong) == 0 {
+		if _, wrong := check(slices.Delete(slices.Clone(grants), i, i+1), requests); len(wrong) == 0 {
 			t.Errorf("nobody would notice that it lacks %s", g)
 		}
 	}
@@ -254,7 +254,7 @@ func checkRules(t *testing.T, config, system string) {
 		{"", "*", "get", "", ""},
 		{"", "secrets", "*", "", ""},
 	} {
-		if _, wrong := judge(append(slices.Clone(grants), g), requests); len(wrong) == 0 {
+		if _, wrong := check(append(slices.Clone(grants), g), requests); len(wrong) == 0 {
 			t.Errorf("nobody would notice that it also has %s", g)
 		}
 	}

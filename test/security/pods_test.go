@@ -33,11 +33,11 @@ func TestPodsAreRestricted(t *testing.T) {
 	}
 	manifests := map[string]string{"config/default": kustomize(t, "config/default"), "config/namespaced": kustomize(t, "config/namespaced")}
 	if *helm != "" {
-		out, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
+		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
 		if err != nil {
-			t.Fatal(string(out))
+			t.Fatal(string(output))
 		}
-		manifests["config/chart"] = string(out)
+		manifests["config/chart"] = string(output)
 	}
 	for name, manifest := range manifests {
 		t.Run(name, func(t *testing.T) {

@@ -66,11 +66,11 @@ func installs(t *testing.T) map[string]string {
 	must(t, err)
 	manifests["config/chart"] = strings.ReplaceAll(string(chart), "{{ .Release.Namespace }}", "release") // the roles have nothing else to fill in
 	if *helm != "" {
-		out, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
+		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
 		if err != nil {
-			t.Fatal(string(out))
+			t.Fatal(string(output))
 		}
-		manifests["config/chart, rendered"] = string(out)
+		manifests["config/chart, rendered"] = string(output)
 	}
 	return manifests
 }
@@ -132,8 +132,8 @@ func TestNamespacedCannotListSecrets(t *testing.T) {
 func TestNamespacedDiffersInScopeOnly(t *testing.T) {
 	t.Parallel()
 	everywhere := rolesOf(t, kustomize(t, "config/default"))["ClusterRole importjobstop-manager-role"]
-	tenant := rolesOf(t, kustomize(t, "config/namespaced/tenant"))["Role importjobstop-manager"]
-	if a, b := expand("", everywhere), expand("", tenant); !slices.Equal(a, b) {
+	role := rolesOf(t, kustomize(t, "config/namespaced/tenant"))["Role importjobstop-manager"]
+	if a, b := expand("", everywhere), expand("", role); !slices.Equal(a, b) {
 		t.Errorf("the operator may %v everywhere, and %v in a tenant's namespace", a, b)
 	}
 	var flags [2][]string

@@ -128,18 +128,18 @@ func root(path string) string { return filepath.Join(harness.Root(), path) }
 // kustomize builds a folder of the project.
 func kustomize(t *testing.T, folder string) string {
 	t.Helper()
-	out, err := env.Kubectl(t.Context(), nil, "kustomize", root(folder))
+	output, err := env.Kubectl(t.Context(), nil, "kustomize", root(folder))
 	if err != nil {
-		t.Fatal(out)
+		t.Fatal(output)
 	}
-	return out
+	return output
 }
 
 // apply a manifest as the administrator.
 func apply(t *testing.T, manifest string, flags ...string) {
 	t.Helper()
-	if out, err := env.Kubectl(t.Context(), strings.NewReader(manifest), append([]string{"apply", "-f", "-"}, flags...)...); err != nil {
-		t.Fatal(out)
+	if output, err := env.Kubectl(t.Context(), strings.NewReader(manifest), append([]string{"apply", "-f", "-"}, flags...)...); err != nil {
+		t.Fatal(output)
 	}
 }
 

@@ -106,7 +106,7 @@ func TestARegionCannotNameAHost(t *testing.T) {
 	}
 }
 
-// Who knows another's SecretId, and not the key, does not get into the line of its owner.
+// Who knows another's SecretId, and not the key, does not get into the queue of its owner.
 func TestNobodyWaitsBehindAStranger(t *testing.T) {
 	t.Parallel()
 	owner, stranger := newNamespace(t, "owner"), newNamespace(t, "stranger")

@@ -17,7 +17,7 @@ import (
 )
 
 // world is one object, its API server, its Secret, its cloud and an operator that does with the decisions what controllers/ does.
-type world struct {
+type fixture struct {
 	generator
 	say    func(format string, args ...any) // the history, in words
 	object *cdbv1.ImportJobStop             // what the API server has
@@ -31,7 +31,7 @@ type world struct {
 	well    bool // the cloud answers well, and nothing else happens
 	asked   int  // questions since it answers well
 
-	memory   memory
+	recalled recalled
 	removed  bool
 	died     bool                  // in the latest call, before its answer was in status
 	stops    map[cdbv1.Target]bool // a stop was accepted, as far as status can know
@@ -43,17 +43,17 @@ type world struct {
 // violation is a property that does not hold.
 type violation string
 
-func (w *world) must(holds bool, format string, args ...any) {
+func (w *fixture) must(holds bool, format string, args ...any) {
 	if !holds {
 		panic(violation(fmt.Sprintf(format, args...)))
 	}
 }
 
-func (w *world) now() time.Time { return w.clock.Add(w.skew) }
+func (w *fixture) now() time.Time { return w.clock.Add(w.skew) }
 
 // newWorld has any object that the schema allows.
-func newWorld(seed uint64, say func(string, ...any)) *world {
-	w := &world{
+func newFixture(seed uint64, say func(string, ...any)) *fixture {
+	w := &fixture{
 		generator: generator{Rand: rand.New(rand.NewPCG(seed, 0)), near: noon}, say: say,
 		clock: noon, stops: map[cdbv1.Target]bool{}, secret: 1,
 	}
@@ -76,7 +76,7 @@ func newWorld(seed uint64, say func(string, ...any)) *world {
 	return w
 }
 
-func (w *world) read(value, into any) {
+func (w *fixture) read(value, into any) {
 	text, err := json.Marshal(value)
 	if err == nil {
 		err = json.Unmarshal(text, into)
@@ -87,7 +87,7 @@ func (w *world) read(value, into any) {
 }
 
 // statusByHand is a status by hand, or by a restore.
-func (w *world) statusByHand() {
+func (w *fixture) statusByHand() {
 	object, s := w.object, crdSchema().Properties["status"]
 	object.Status = cdbv1.ImportJobStopStatus{ObservedGeneration: -1}
 	if w.chance(0.05) {
@@ -112,7 +112,7 @@ func (w *world) statusByHand() {
 }
 
 // bias makes combinations that hang together more frequent than chance does.
-func (w *world) bias() {
+func (w *fixture) bias() {
 	status := &w.object.Status
 	if w.chance(0.6) {
 		target := w.object.Spec.Target()
@@ -161,7 +161,7 @@ func (s short) String() string {
 }
 
 // write changes the status and stores it, as the API server would, and checks what was written.
-func (w *world) write(kind string, change Change, generation int64) (wrote bool) {
+func (w *fixture) write(kind string, change Change, generation int64) (written bool) {
 	before, object := w.object.DeepCopy(), w.object.DeepCopy()
 	change(object)
 	if kind != "record the attempt" {
@@ -184,7 +184,7 @@ func (w *world) write(kind string, change Change, generation int64) (wrote bool)
 	return true
 }
 
-func (w *world) remove() {
+func (w *fixture) remove() {
 	w.must(isSettled(w.object) && w.object.Spec.TTLSecondsAfterFinished != nil && ManagedBy(w.object) == "", "deleted without a reason")
 	if w.skew == 0 && !w.behind {
 		ttl := time.Duration(*w.object.Spec.TTLSecondsAfterFinished) * time.Second
@@ -195,7 +195,7 @@ func (w *world) remove() {
 }
 
 // pass lets time pass, by the true clock.
-func (w *world) pass(d time.Duration) {
+func (w *fixture) pass(d time.Duration) {
 	w.clock = w.clock.Add(d)
 	w.writes = 0
 }

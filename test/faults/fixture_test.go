@@ -24,7 +24,7 @@ import (
 const region = "ap-guangzhou"
 
 // world is a namespace with a cloud, a manager and a proxy of its own, and an audit of all that happens.
-type world struct {
+type fixture struct {
 	testing.TB
 	namespace  string
 	patience   time.Duration
@@ -44,9 +44,9 @@ type world struct {
 	byHand    map[types.UID][]cdbv1.ImportJobStopStatus // statuses that the operator did not write
 }
 
-func newWorld(t testing.TB) *world {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	w := &world{TB: t, cloud: cdbsim.New(), patience: *patience, injected: map[string]int{}, byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}}
+	w := &fixture{TB: t, cloud: cdbsim.New(), patience: *patience, injected: map[string]int{}, byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}}
 	w.cloud.SetLatency(func() time.Duration { return 5 * time.Millisecond })
 	server := httptest.NewServer(w.cloud)
 	w.cloudURL = server.URL
@@ -79,7 +79,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-func (w *world) must(err error) {
+func (w *fixture) must(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
@@ -87,22 +87,22 @@ func (w *world) must(err error) {
 }
 
 // ctx ends before the test's patience does.
-func (w *world) ctx() context.Context { return w.Context() }
+func (w *fixture) ctx() context.Context { return w.Context() }
 
 // inject counts what went wrong, for the table.
-func (w *world) inject(what string, n int) {
+func (w *fixture) inject(what string, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.injected[what] += n
 }
 
 // start starts the manager behind the proxy; it follows whatever ran before.
-func (w *world) start(flags ...string) {
+func (w *fixture) start(flags ...string) {
 	w.Helper()
 	w.operator = w.another(flags...)
 }
 
-func (w *world) another(flags ...string) *harness.Operator {
+func (w *fixture) another(flags ...string) *harness.Operator {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx(), w.patience)
 	defer cancel()
@@ -116,7 +116,7 @@ func (w *world) another(flags ...string) *harness.Operator {
 }
 
 // launch starts a manager that does not become ready.
-func (w *world) launch(flags ...string) *harness.Operator {
+func (w *fixture) launch(flags ...string) *harness.Operator {
 	w.Helper()
 	o, err := env.Launch(program, w.flags(flags...)...)
 	w.must(err)
@@ -131,14 +131,14 @@ func (w *world) launch(flags ...string) *harness.Operator {
 }
 
 // flags of the manager; later ones win.
-func (w *world) flags(more ...string) []string {
+func (w *fixture) flags(more ...string) []string {
 	return append([]string{
 		"--kubeconfig=" + w.kubeconfig, "--endpoint=" + w.cloudURL, "--namespaces=" + w.namespace, "--zap-log-level=1", "--secret-poll-interval=1s",
 	}, more...)
 }
 
 // remember lets the oracle read the log of a process.
-func (w *world) remember(o *harness.Operator) {
+func (w *fixture) remember(o *harness.Operator) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if o != nil {
@@ -147,25 +147,25 @@ func (w *world) remember(o *harness.Operator) {
 }
 
 // kill is kill -9, at a time that the oracle knows.
-func (w *world) kill() {
+func (w *fixture) kill() {
 	w.operator.Kill()
 	w.heldUp("kill -9")
 }
 
-func (w *world) heldUp(what string) {
+func (w *fixture) heldUp(what string) {
 	w.mark()
 	w.inject(what, 1)
 }
 
 // mark tells the oracle of a time at which a process lost what it knew.
-func (w *world) mark() {
+func (w *fixture) mark() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.kills = append(w.kills, time.Now())
 }
 
 // roll ends the manager as a rolling update does, and starts the next.
-func (w *world) roll(flags ...string) {
+func (w *fixture) roll(flags ...string) {
 	w.Helper()
 	if err := w.operator.Terminate(); err != nil {
 		w.Errorf("it did not stop well: %v\n%s", err, w.operator.Log())
@@ -174,12 +174,12 @@ func (w *world) roll(flags ...string) {
 	w.start(flags...)
 }
 
-func (w *world) pauseOperator() { w.operator.Signal(syscall.SIGSTOP); w.heldUp("SIGSTOP") }
+func (w *fixture) pauseOperator() { w.operator.Signal(syscall.SIGSTOP); w.heldUp("SIGSTOP") }
 
 // report asks the oracle, and adds a line to the table.
-func (w *world) report(row string) {
+func (w *fixture) report(row string) {
 	w.Helper()
-	v := w.history().judge()
+	v := w.history().check()
 	table.add(row, w.injected, v)
 	for _, wrong := range v.wrong {
 		w.Error(wrong)
@@ -187,7 +187,7 @@ func (w *world) report(row string) {
 }
 
 // history is all that is known of this world.
-func (w *world) history() *history {
+func (w *fixture) history() *history {
 	w.Helper()
 	w.eventually("seeing the newest versions", func() (bool, error) {
 		now := &cdbv1.ImportJobStopList{}
@@ -198,7 +198,7 @@ func (w *world) history() *history {
 	w.must(env.Client.List(w.ctx(), events, client.InNamespace(w.namespace)))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h := &history{versions: w.audit.all(), calls: w.cloud.Calls(), kills: w.kills, byHand: w.byHand, secrets: w.secrets, events: events.Items}
+	h := &history{versions: w.audit.all(), stops: w.cloud.CallLog(), kills: w.kills, byHand: w.byHand, secrets: w.secrets, events: events.Items}
 	for _, o := range w.operators {
 		h.logs = append(h.logs, o.Log())
 	}
