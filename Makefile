@@ -8,6 +8,7 @@ DIST ?= dist
 BIN := $(CURDIR)/bin
 ASSETS := $(if $(KUBEBUILDER_ASSETS),$(KUBEBUILDER_ASSETS),$(BIN)/controlplane)
 VERSION ?= devel
+PACKAGES ?= lifecycle credentials quota tencentcloud
 TOOLS := $(BIN)/tools.stamp
 QUIET := grep -vE '^(=== | *--- PASS|PASS)'
 export KUBEBUILDER_ASSETS := $(ASSETS)
@@ -38,6 +39,10 @@ verify: lint $(TOOLS) $(BIN)/helm controlplane ## What is shipped and what it is
 .PHONY: test-mutants
 test-mutants: controlplane ## Take the safeguards out one by one, and see that the fault harness notices (about 5 minutes).
 	@go run -buildvcs=false ./test/mutants
+
+.PHONY: mutate
+mutate: $(BIN)/gremlins ## Change the code of the decisions, one operator at a time, and see that a unit test notices (about 10 minutes). PACKAGES picks.
+	for p in $(PACKAGES); do $(BIN)/gremlins unleash --threshold-efficacy 95 --threshold-mcover 95 --timeout-coefficient 5 ./internal/$$p || exit 1; done
 
 ##@ Development
 
@@ -146,4 +151,9 @@ $(BIN)/promtool: hack/tools/promtool/go.mod
 	@mkdir -p $(BIN)
 	@echo "promtool: building (about 4 minutes on two cores, once)"
 	go build -C hack/tools/promtool -buildvcs=false -o $(BIN)/ github.com/prometheus/prometheus/cmd/promtool
+	@touch $@
+
+$(BIN)/gremlins: hack/tools/gremlins/go.mod
+	@mkdir -p $(BIN)
+	go build -C hack/tools/gremlins -buildvcs=false -o $(BIN)/ github.com/go-gremlins/gremlins/cmd/gremlins
 	@touch $@
