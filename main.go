@@ -20,6 +20,7 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/controllers"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 	observed "github.com/tencentcloud-cdb/importjobstop-operator/internal/metrics"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
@@ -69,18 +70,7 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	reconciler := &controllers.Reconciler{
-		Client:    mgr.GetClient(),
-		APIReader: mgr.GetAPIReader(),
-		Cloud:     observer.Observe(tencentcloud.NewClient(endpoints)),
-		Quota:     quota.New[types.NamespacedName](o.limit),
-		Events:    mgr.GetEventRecorder("importjobstop-operator"),
-		Waited:    observer.Waited,
-		Accepted:  observer.Accepted,
-		Recovered: observer.Recovered,
-
-		SecretPoll: o.secretPoll,
-	}
+	reconciler := newReconciler(mgr, observer, tencentcloud.NewClient(endpoints), o)
 	if err := reconciler.SetupWithManager(mgr, controller.Options{MaxConcurrentReconciles: o.workers}); err != nil {
 		return err
 	}
@@ -94,4 +84,19 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	return start(ctx, mgr, o.watched())
+}
+
+// newReconciler gives the reconciler all that it needs from outside.
+func newReconciler(mgr ctrl.Manager, observer *observed.Metrics, cloud importjob.Cloud, o *options) *controllers.Reconciler {
+	return &controllers.Reconciler{
+		Client:     mgr.GetClient(),
+		APIReader:  mgr.GetAPIReader(),
+		Cloud:      observer.Observe(cloud),
+		Quota:      quota.New[types.NamespacedName](o.limit),
+		Events:     mgr.GetEventRecorder("importjobstop-operator"),
+		Waited:     observer.Waited,
+		Accepted:   observer.Accepted,
+		Recovered:  observer.Recovered,
+		SecretPoll: o.secretPoll,
+	}
 }

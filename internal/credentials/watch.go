@@ -18,7 +18,7 @@ const (
 	readTimeout = 5 * time.Second
 )
 
-// Wait says what an object waits for.
+// Subscription says what an object waits for.
 type Subscription struct {
 	// Seen is the content that failed. Zero: it is not known, as after a restart.
 	Seen Fingerprint
@@ -35,7 +35,7 @@ type waiter struct {
 	woken  bool
 }
 
-// Await registers an object as waiting for a Secret, and for no other. It is woken once when the content differs from what failed.
+// Subscribe registers an object as waiting for a Secret, and for no other. It is woken once when the content differs from what failed.
 // An object that waits already keeps what it has seen; one that was woken, or that failed with other content, begins to wait anew.
 func (s *Store) Subscribe(secret, object types.NamespacedName, w Subscription) {
 	s.mu.Lock()

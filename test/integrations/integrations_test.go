@@ -33,7 +33,7 @@ var (
 	env      *harness.Environment
 	program  string
 	recorded map[string]*unstructured.Unstructured // by phase
-	table results
+	table    results
 )
 
 func TestMain(m *testing.M) {
