@@ -43,7 +43,7 @@ func scopeOf(object *cdbv1.ImportJobStop, action importjob.Action) credentials.S
 	return credentials.Scope{Secret: secretOf(object), Region: target.Region, Site: target.Site, Action: action}
 }
 
-// awaitSecret registers the object to be woken when its Secret changes, if it waits for one. A zero fingerprint means that the content
+// subscribe registers the object to be woken when its Secret changes, if it waits for one. A zero fingerprint means that the content
 // that failed is unknown.
 func (r *Reconciler) subscribe(object *cdbv1.ImportJobStop, seen credentials.Fingerprint) {
 	key := client.ObjectKeyFromObject(object)
@@ -56,7 +56,7 @@ func (r *Reconciler) subscribe(object *cdbv1.ImportJobStop, seen credentials.Fin
 	})
 }
 
-// writeAndAwait writes the change, lets a change of the Secret wake the object, and returns when to look again at the latest.
+// writeAndWait writes the change, lets a change of the Secret wake the object, and returns when to look again at the latest.
 func (r *Reconciler) writeAndWait(ctx context.Context, object *cdbv1.ImportJobStop, change lifecycle.Change, seen credentials.Fingerprint, now time.Time) (time.Duration, error) {
 	if err := r.write(ctx, object, change); err != nil {
 		return 0, err

@@ -23,7 +23,7 @@ const (
 	maxHeader   = 64 << 10
 )
 
-// answerError is an HTTP answer that the API never gives: its body must not reach the SDK.
+// responseError is an HTTP answer that the API never gives: its body must not reach the SDK.
 // Its message is in our words: a reason phrase can quote anything.
 type responseError struct{ code, message string }
 
@@ -74,7 +74,7 @@ func statusText(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
-// readAnswer accepts a Response that has an Error with a Code, or no Error and a RequestId.
+// readResponse accepts a Response that has an Error with a Code, or no Error and a RequestId.
 func readResponse(body []byte) (*apiResponse, error) {
 	if len(body) > maxBody {
 		return nil, &responseError{codeTooLong, "the answer is longer than 1 MiB"}

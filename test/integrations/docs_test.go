@@ -23,7 +23,7 @@ import (
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(harness.Root(), pattern))
 		if err != nil {
 			t.Fatal(err)

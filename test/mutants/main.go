@@ -27,9 +27,9 @@ var mutants = []mutant{
 	},
 	{
 		"the check of the resourceVersion", "controllers/status.go",
-		"if err := r.Client.Status().Update(ctx, answer); err != nil {",
-		"newest := &cdbv1.ImportJobStop{}; _ = r.APIReader.Get(ctx, client.ObjectKeyFromObject(object), newest); answer.ResourceVersion = newest.ResourceVersion\n" +
-			"if err := r.Client.Status().Update(ctx, answer); err != nil {",
+		"if err := r.Client.Status().Update(ctx, updated); err != nil {",
+		"newest := &cdbv1.ImportJobStop{}; _ = r.APIReader.Get(ctx, client.ObjectKeyFromObject(object), newest); updated.ResourceVersion = newest.ResourceVersion\n" +
+			"if err := r.Client.Status().Update(ctx, updated); err != nil {",
 	},
 	{
 		"the answer kept in memory", "controllers/status.go",
