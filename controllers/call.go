@@ -36,7 +36,7 @@ type call struct {
 // be the leader; a lease is 15 s, so that nobody else has taken over by then.
 const maxAttemptAge = 10 * time.Second
 
-// send records the attempt and then makes the call, which occupies no worker.
+// send records the attempt and then makes the call in a goroutine of its own, so that the call occupies no worker.
 func (r *Reconciler) send(ctx context.Context, c *call) error {
 	key := client.ObjectKeyFromObject(c.object)
 	if !r.inFlight.begin(key) {
@@ -54,7 +54,7 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 	if c.action == importjob.ActionStop {
 		if err := r.recordAttempt(ctx, c.object); err != nil {
 			if apierrors.IsConflict(err) {
-				c.credit.Keep() // it looks again at once, and is not sent to the end of the queue
+				c.credit.Keep() // the object is read again at once, and must not go to the end of the queue
 			}
 			return err
 		}
@@ -75,9 +75,9 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 	return nil
 }
 
-// makeCall makes the one request, and lives until its result is in status.
+// makeCall makes the one request. It returns when the result is in status.
 func (r *Reconciler) makeCall(ctx context.Context, c *call) {
-	defer c.credit.Done(false) // whatever happens; after the first it does nothing
+	defer c.credit.Done(false) // also after a panic; only the first Done counts
 	object := c.object
 	result := &lifecycle.Result{
 		Action: c.action, Generation: object.Generation, Attempt: object.Status.Attempts,
@@ -105,7 +105,7 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	}
 }
 
-// callCloud makes the request, unless the attempt is stale, and puts what came of it into the result.
+// callCloud makes the request, unless the attempt is stale, and fills in the result.
 func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.Result) {
 	if age := ageOf(c.recordedAt, time.Now()); age > maxAttemptAge {
 		result.Err = &importjob.Error{
@@ -132,12 +132,12 @@ func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.R
 	}
 }
 
-// ageOf is by the clock that says more: the monotonic one stands still while a machine sleeps, the wall clock can be set back.
+// ageOf returns the larger of two ages. The monotonic clock stands still while a machine sleeps; the wall clock can be set back.
 func ageOf(start, now time.Time) time.Duration {
 	return max(now.Sub(start), now.Round(0).Sub(start.Round(0)))
 }
 
-// reportCredentials tells the other objects of the Secret how the cloud took it. An error that may pass says nothing of it.
+// reportCredentials lets the other objects of the Secret know whether the cloud accepted its content. A passing error proves neither.
 func (r *Reconciler) reportCredentials(ctx context.Context, c *call, result *lifecycle.Result) {
 	defer r.recoverPanic(ctx, nil) // the result is not recorded yet
 	rejected := false
@@ -153,16 +153,16 @@ func (r *Reconciler) reportCredentials(ctx context.Context, c *call, result *lif
 	r.credentials.Report(scopeOf(c.object, c.action), c.fingerprint, rejected, result.At, lifecycle.CredentialsRetry)
 }
 
-// inFlight are the calls that were not answered yet, one at most for a name. They occupy no worker, so that a cloud that hangs
-// holds up nobody else; credits bound them. The zero value is ready.
+// inFlight are the calls whose result is not recorded yet, at most one for each object. Credits bound their number. The zero value is
+// ready to use.
 type inFlight struct {
 	mu     sync.Mutex
-	missed map[types.NamespacedName]bool // true when the object was asked for meanwhile
+	missed map[types.NamespacedName]bool // true when the object was enqueued meanwhile
 	ended  bool
 	group  sync.WaitGroup
 }
 
-// begin reserves the name, before anything is recorded; false when the process is about to end.
+// begin adds a call before its attempt is recorded. It returns false while the process shuts down.
 func (f *inFlight) begin(key types.NamespacedName) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -177,7 +177,7 @@ func (f *inFlight) begin(key types.NamespacedName) bool {
 	return true
 }
 
-// end says whether the object was asked for while its call was in flight, and so has to be looked at again.
+// end removes the call. It returns true if the object was enqueued meanwhile, and so must be enqueued again.
 func (f *inFlight) end(key types.NamespacedName) (missed bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -187,7 +187,7 @@ func (f *inFlight) end(key types.NamespacedName) (missed bool) {
 	return missed
 }
 
-// skip says whether a call of the object is in flight, and remembers that the object was asked for.
+// skip returns true if a call of the object is in flight, and remembers that the object was enqueued meanwhile.
 func (f *inFlight) skip(key types.NamespacedName) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -198,7 +198,7 @@ func (f *inFlight) skip(key types.NamespacedName) bool {
 	return found
 }
 
-// drain lets no new call begin, and returns when every result is in status or was tried to be written.
+// drain lets no new call begin and returns when each result is in status, or its write was given up.
 func (f *inFlight) drain() {
 	f.mu.Lock()
 	f.ended = true

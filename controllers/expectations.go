@@ -25,8 +25,8 @@ type expectation struct {
 	at      time.Time
 }
 
-// maxExpectation is how long a write is waited for. A backup of etcd that is restored takes the write back, and its versions begin
-// again below it; then the resourceVersion of the next write decides whether a copy is stale.
+// maxExpectation is how long a copy counts as stale. A restored backup of etcd takes writes back and starts again at lower versions;
+// from then on the resourceVersion of the next write decides.
 const maxExpectation = 30 * time.Second
 
 // expect remembers a write. Until the cache has it, the object is stale.
@@ -51,7 +51,7 @@ func (e *expectations) observeOwnWrite(object *cdbv1.ImportJobStop) bool {
 	return true
 }
 
-// isStale says whether the object, from the cache, is older than the latest write of this process.
+// isStale returns true if the object, read from the cache, is older than the latest write of this process.
 func (e *expectations) isStale(object *cdbv1.ImportJobStop) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -63,7 +63,7 @@ func (e *expectations) isStale(object *cdbv1.ImportJobStop) bool {
 	return err == nil && order < 0
 }
 
-// forget is for an object that is no more.
+// forget drops what is expected of a deleted object.
 func (e *expectations) forget(key types.NamespacedName) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

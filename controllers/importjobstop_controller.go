@@ -22,22 +22,22 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
-// conflictRetry is how soon a stale copy of an object is looked at again, if no event comes first.
+// conflictRetry is how soon a stale copy of an object is read again, if no watch event comes first.
 const conflictRetry = 100 * time.Millisecond
 
-// Reconciler stops the import that an ImportJobStop names, once.
+// Reconciler stops the import that an ImportJobStop names, once. Set every field before SetupWithManager.
 type Reconciler struct {
 	Client    client.Client
 	APIReader client.Reader // uncached
 	Cloud     importjob.Cloud
 	Quota     *quota.Limiter[types.NamespacedName]
 	Events    events.EventRecorder
-	// Waited is told how long each call was in the queue, Accepted how long after its creation each object was accepted,
-	// Recovered of each panic that was survived.
+	// Waited observes how long each call was in the queue, Accepted the time from the creation of each object to its acceptance, and
+	// Recovered each recovered panic.
 	Waited    func(action importjob.Action, inQueue time.Duration)
 	Accepted  func(sinceCreation time.Duration)
 	Recovered func()
-	// SecretPoll is how often a Secret that objects wait for is read, at least; it must be positive.
+	// SecretPoll is the shortest interval between reads of a Secret that objects wait for. It must be positive.
 	SecretPoll time.Duration
 
 	enqueue      func(key types.NamespacedName, priority int)
@@ -69,7 +69,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	after, err := r.reconcileSafely(ctx, object)
 	if apierrors.IsConflict(err) || isGone(err, object) {
-		logr.FromContextOrDiscard(ctx).V(1).Info("looked at a stale copy, looking again")
+		logr.FromContextOrDiscard(ctx).V(1).Info("the copy in the cache is stale, reading again")
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
 	if err != nil {
@@ -78,7 +78,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return ctrl.Result{RequeueAfter: after, Priority: priorityOf(object)}, nil
 }
 
-// priorityOf lets objects that wait come after those that can go on.
+// priorityOf puts objects that wait behind those that can go on.
 func priorityOf(object *cdbv1.ImportJobStop) *int {
 	if lifecycle.Waits(object) {
 		return new(priorityWaits)
@@ -86,7 +86,7 @@ func priorityOf(object *cdbv1.ImportJobStop) *int {
 	return new(priorityFresh)
 }
 
-// reconcile does what lifecycle says comes next, and returns when to look again if nothing happens before; zero is never.
+// reconcile does what lifecycle.Next wants. It returns the time until the object must be judged again; zero means not before it changes.
 func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop) (time.Duration, error) {
 	key, now := client.ObjectKeyFromObject(object), time.Now()
 	changed, urgent := r.credentials.News(key)
@@ -105,7 +105,7 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 	return after, err
 }
 
-// proceed makes the call if the object has credentials and a credit. Otherwise it says what is missing.
+// proceed makes the call if the object has credentials and a credit. Otherwise the status says what is missing.
 func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, action importjob.Action, changed, urgent bool) (time.Duration, error) {
 	now := time.Now()
 	if lifecycle.WaitsForMissingSecret(object) && !changed {
@@ -131,13 +131,14 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 	return 0, r.send(ctx, &call{object: object, creds: creds, fingerprint: fingerprint, action: action, credit: credit})
 }
 
-// admit asks the budget that the call is counted by. Whoever knows only the SecretId must not get into the queue of its owner.
+// admit asks the budget of the call for a credit. A budget is known by the whole content of the Secret: a stranger who knows only
+// the SecretId does not get into the queue of its owner.
 func (r *Reconciler) admit(object *cdbv1.ImportJobStop, account credentials.Fingerprint, action importjob.Action) (*quota.Credit, quota.Wait) {
 	key := quota.Key{Account: string(account[:]), Host: r.Cloud.Host(lifecycle.Target(object)), Action: string(action)}
 	return r.Quota.Acquire(key, client.ObjectKeyFromObject(object))
 }
 
-// forget is for an object that is no more.
+// forget drops what is kept of a deleted object.
 func (r *Reconciler) forget(key types.NamespacedName) {
 	r.Quota.Leave(key)
 	r.credentials.Forget(key)

@@ -43,8 +43,7 @@ func scopeOf(object *cdbv1.ImportJobStop, action importjob.Action) credentials.S
 	return credentials.Scope{Secret: secretOf(object), Region: target.Region, Site: target.Site, Action: action}
 }
 
-// subscribe registers the object to be woken when its Secret changes, if it waits for one. A zero fingerprint means that the content
-// that failed is unknown.
+// subscribe has the object enqueued when its Secret changes, if it waits for one. A zero fingerprint: the content that failed is unknown.
 func (r *Reconciler) subscribe(object *cdbv1.ImportJobStop, seen credentials.Fingerprint) {
 	key := client.ObjectKeyFromObject(object)
 	if !lifecycle.WaitsForSecret(object) {
@@ -56,7 +55,7 @@ func (r *Reconciler) subscribe(object *cdbv1.ImportJobStop, seen credentials.Fin
 	})
 }
 
-// writeAndWait writes the change, lets a change of the Secret wake the object, and returns when to look again at the latest.
+// writeAndWait writes the change and subscribes the object to its Secret. It returns the time until the object must be judged again.
 func (r *Reconciler) writeAndWait(ctx context.Context, object *cdbv1.ImportJobStop, change lifecycle.Change, seen credentials.Fingerprint, now time.Time) (time.Duration, error) {
 	if err := r.write(ctx, object, change); err != nil {
 		return 0, err
@@ -65,21 +64,21 @@ func (r *Reconciler) writeAndWait(ctx context.Context, object *cdbv1.ImportJobSt
 	return lifecycle.RequeueAfter(object, now), nil
 }
 
-// keepWaiting is for an object whose Secret was missing and has not changed since.
+// keepWaiting handles an object whose Secret was missing and has not changed since.
 func (r *Reconciler) keepWaiting(ctx context.Context, object *cdbv1.ImportJobStop, now time.Time) (time.Duration, error) {
 	r.Quota.Leave(client.ObjectKeyFromObject(object))
 	return r.writeAndWait(ctx, object, lifecycle.WaitForCredentials(now, ""), credentials.Fingerprint{}, now)
 }
 
-// tellUnreadable is how long reads of a Secret may fail before the objects that need it say so.
-const tellUnreadable = 10 * time.Second
+// unreadableGrace is how long reads of a Secret may fail before the objects that need it say so in their conditions.
+const unreadableGrace = 10 * time.Second
 
-// withoutCredentials says what is wrong with the Secret and waits for it to change.
+// withoutCredentials writes what is wrong with the Secret into status and waits for it to change.
 func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.ImportJobStop, seen credentials.Fingerprint, err error) (time.Duration, error) {
 	r.Quota.Leave(client.ObjectKeyFromObject(object))
 	now := time.Now()
 	bad, ok := errors.AsType[*credentials.Unusable](err)
-	if unread, isUnread := errors.AsType[*credentials.Unreadable](err); isUnread && now.Sub(unread.Since) >= tellUnreadable {
+	if unread, isUnread := errors.AsType[*credentials.Unreadable](err); isUnread && now.Sub(unread.Since) >= unreadableGrace {
 		bad, ok = &credentials.Unusable{Text: fmt.Sprintf("Secret %q cannot be read since %s; the operator's log has what the API server says",
 			secretOf(object).Name, unread.Since.UTC().Format(time.RFC3339))}, true
 		logr.FromContextOrDiscard(ctx).Info("a Secret cannot be read", "error", unread.Error())
@@ -90,7 +89,7 @@ func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.Impor
 	return r.writeAndWait(ctx, object, lifecycle.WaitForCredentials(now, bad.Text), seen, now)
 }
 
-// followRefusal lets the object wait for the next try, since another object of the same Secret has just been refused.
+// followRefusal lets the object wait for the next attempt: the cloud has just refused another object of the same Secret.
 func (r *Reconciler) followRefusal(ctx context.Context, object *cdbv1.ImportJobStop, seen credentials.Fingerprint, next time.Time) (time.Duration, error) {
 	r.Quota.Leave(client.ObjectKeyFromObject(object))
 	now := time.Now()

@@ -26,7 +26,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
 )
 
-// What the API server's failures cost: backoff between the tries of an object, and the longest that one may hold a worker.
+// Backoff of an object while the API server fails, and the longest that one reconcile may take.
 const (
 	minRetry, maxRetry = 10 * time.Millisecond, 10 * time.Second
 	reconcileTimeout   = 15 * time.Second
@@ -60,7 +60,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 		Complete(r)
 }
 
-// start runs when this process begins to work, as the leader where there is one. It opens the budgets and polls Secrets.
+// start runs when this process begins to work, with leader election when it leads. It opens the budgets and polls Secrets.
 func (r *Reconciler) start(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	prior, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
 	if !ok {
@@ -84,9 +84,9 @@ func (r *Reconciler) pollSecrets(ctx context.Context) {
 	r.credentials.Run(ctx, func(key types.NamespacedName) { r.enqueue(key, priorityWaits) })
 }
 
-// ignoreOwnWrites is false for a write of this process after which the object has nothing to do: most of what a watch tells.
-func (r *Reconciler) ignoreOwnWrites(e event.UpdateEvent) (look bool) {
-	defer r.recoverPanic(context.Background(), func() { look = true }) // it runs in a goroutine of the cache
+// ignoreOwnWrites returns false for a write of this process that leaves nothing to do: most watch events are such writes.
+func (r *Reconciler) ignoreOwnWrites(e event.UpdateEvent) (reconcile bool) {
+	defer r.recoverPanic(context.Background(), func() { reconcile = true }) // it runs in a goroutine of the cache
 	object, ok := e.ObjectNew.(*cdbv1.ImportJobStop)
 	if !ok || !r.expectations.observeOwnWrite(object) {
 		return true
@@ -94,7 +94,7 @@ func (r *Reconciler) ignoreOwnWrites(e event.UpdateEvent) (look bool) {
 	return lifecycle.HasMore(object)
 }
 
-// StripUnusedFields drops what the operator never looks at before an object is cached: a tenant can write much into it.
+// StripUnusedFields drops what the operator never reads before an object is cached: a tenant can write much into it.
 func StripUnusedFields(o any) (any, error) {
 	object, ok := o.(*cdbv1.ImportJobStop)
 	if !ok {
@@ -107,7 +107,7 @@ func StripUnusedFields(o any) (any, error) {
 	return object, nil
 }
 
-// CountByReason counts the objects in the cache by the reason of Ready; those that have none yet count as None.
+// CountByReason counts the objects in the cache by the reason of Ready. Objects without one yet count as None.
 func (r *Reconciler) CountByReason() (map[string]int, error) {
 	var objects cdbv1.ImportJobStopList
 	if err := r.Client.List(context.Background(), &objects, client.UnsafeDisableDeepCopy); err != nil {

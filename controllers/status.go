@@ -23,13 +23,13 @@ import (
 const writeTimeout = 10 * time.Second
 
 var (
-	// errOvertaken: another operator has made a later attempt, and its status is the truth now.
+	// errOvertaken: another operator has recorded a later attempt. Its status is the truth now.
 	errOvertaken = errors.New("the status speaks of a later attempt")
 	// errGone: a live read said that the object was deleted, or has another uid.
 	errGone = errors.New("the object was deleted")
-	// errForeign: whatever answered told of another object. Nothing is known of this one.
+	// errForeign: the response was about another object, as a proxy's can be. Nothing is known of this one.
 	errForeign = errors.New("the answer is of another object")
-	// errPanicked: the write is tried again like any other.
+	// errPanicked: the write panicked. It is retried like any other.
 	errPanicked = errors.New("the write panicked")
 )
 
@@ -167,7 +167,7 @@ func isGone(err error, object client.Object) bool {
 	return details != nil && details.Kind == resource && details.Name == object.GetName() && len(details.Causes) == 0
 }
 
-// remove deletes the very object that was looked at, and no other of its name or of a later version. What a tool would create
+// remove deletes the very object that was judged, and no other of its name or of a later version. What a tool would create
 // again stays: the cache does not keep the managers of fields, so they are read live.
 func (r *Reconciler) remove(ctx context.Context, object *cdbv1.ImportJobStop) error {
 	version := object.ResourceVersion

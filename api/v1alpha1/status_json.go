@@ -13,7 +13,7 @@ import (
 
 // UnmarshalJSON reads each status that the API server accepts. The schema's date-time allows more than the types of the fields read
 // (as a MicroTime without six decimals), and one object that cannot be read would keep a client from listing all others.
-// A time that cannot be told is zero.
+// A time that cannot be read is zero.
 func (s *ImportJobStopStatus) UnmarshalJSON(data []byte) error {
 	type plain ImportJobStopStatus
 	var read plain
@@ -61,7 +61,7 @@ func mend(object map[string]any, layout string, names ...string) {
 	}
 }
 
-// timeIn returns the time in a layout, or nil if it cannot be told.
+// timeIn returns the time in a layout, or nil if it cannot be read.
 func timeIn(text, layout string) any {
 	t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text))
 	if err != nil {

@@ -97,7 +97,7 @@ func follow(ctx context.Context, c client.WithWatch, p *progress, object *cdbv1.
 	}
 }
 
-// watched looks at what one watch tells; it is not over when the watch has ended before the object.
+// watched reads the events of one watch. It returns false if the watch ended before the object did.
 func watched(ctx context.Context, events watch.Interface, p *progress, name string) (over bool, err error) {
 	for {
 		select {

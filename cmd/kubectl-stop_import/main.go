@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// kubectl-stop_import is a kubectl plugin that asks for the stop of an import and, if wanted, waits for what comes of it.
+// kubectl-stop_import is a kubectl plugin. It creates an ImportJobStop and, if wanted, waits until it succeeds or fails.
 package main
 
 import (

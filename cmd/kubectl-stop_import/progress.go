@@ -38,7 +38,7 @@ func (p *progress) show(reason, message string) {
 	_, _ = fmt.Fprintf(p.output, "%s: %s\n", reason, message)
 }
 
-// tick tells when to turn; never without a terminal.
+// tick returns the channel that turns the spinner; nil without a terminal.
 func (p *progress) tick() <-chan time.Time {
 	if p.ticker == nil {
 		return nil

@@ -33,7 +33,7 @@ const (
 	ActionDescribe Action = "DescribeAsyncRequestInfo"
 )
 
-// Status is what DescribeAsyncRequestInfo tells of a task. The set is closed; the zero value is no answer.
+// Status is the state of a task, as DescribeAsyncRequestInfo reports it. The set is closed; the zero value means that there was no answer.
 type Status string
 
 // The statuses that the vendor documents: https://www.tencentcloud.com/document/product/236/20410 and the model of its SDK.
@@ -89,7 +89,7 @@ const (
 	Throttled Class = "Throttled" // the quota is used up: slow the whole budget down
 	Transient Class = "Transient" // may pass: try again with backoff
 	Rejected  Class = "Rejected"  // the credentials or their permissions were refused
-	Terminal  Class = "Terminal"  // will never succeed as it is
+	Terminal  Class = "Terminal"  // will never succeed unless somebody changes something
 	NotFound  Class = "NotFound"  // no such task: terminal, unless an earlier call may have ended it
 	Ambiguous Class = "Ambiguous" // the import may already be over: ask
 )
