@@ -70,7 +70,7 @@ func (p *patch) apply(t *testing.T, root string) (overlay string) {
 		}
 		replace[filepath.Join(root, name)] = changed
 	}
-	command := exec.Command("git", "apply", p.file)
+	command := exec.Command("git", "apply", "-C1", p.file) // one line of context: a comment nearby may change
 	command.Dir = dir
 	command.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
 	if output, err := command.CombinedOutput(); err != nil {
@@ -128,5 +128,16 @@ func TestEachFixIsNeeded(t *testing.T) {
 				t.Logf("%s\n  → %s %s", p.why, failing(string(output)), row)
 			}
 		})
+	}
+}
+
+// TestEachMutantIsOfTheCodeAsItIs: a text that is not there takes no safeguard out.
+func TestEachMutantIsOfTheCodeAsItIs(t *testing.T) {
+	t.Parallel()
+	for _, m := range mutants {
+		source, err := os.ReadFile(filepath.Join("..", "..", m.file))
+		if err != nil || strings.Count(string(source), m.text) != 1 {
+			t.Errorf("without %s: %q is %d times in %s, %v", m.without, m.text, strings.Count(string(source), m.text), m.file, err)
+		}
 	}
 }
