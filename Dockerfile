@@ -4,7 +4,7 @@ ARG TARGETARCH
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
-COPY main.go options.go start.go ./
+COPY main.go options.go ./
 COPY api api
 COPY controllers controllers
 COPY internal internal

@@ -6,37 +6,24 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
-	"github.com/tencentcloud-cdb/importjobstop-operator/controllers"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 	observed "github.com/tencentcloud-cdb/importjobstop-operator/internal/metrics"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/operator"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
 )
 
-const (
-	// describeLimit is the vendor's limit of DescribeAsyncRequestInfo, in calls a second.
-	describeLimit = 40
-	// minSecretPoll keeps objects that wait for a Secret from loading the API server.
-	minSecretPoll = time.Second
-)
+// minSecretPoll keeps objects that wait for a Secret from loading the API server.
+const minSecretPoll = time.Second
+
+// waitLogInterval is how often the log says that the operator waits for the API server. Tests shorten it.
+var waitLogInterval = 15 * time.Second
 
 // options are the flags.
 type options struct {
@@ -96,57 +83,23 @@ func (o *options) watched() (names []string) {
 	return names
 }
 
-// endpoints returns where cloud calls go.
-func (o *options) endpoints() (tencentcloud.Endpoints, error) {
+// operator returns what the flags mean to the operator.
+func (o *options) operator() (operator.Options, error) {
 	override, err := tencentcloud.ParseOverride(o.endpoint)
 	if err != nil {
-		return tencentcloud.Endpoints{}, fmt.Errorf("--endpoint: %w", err)
+		return operator.Options{}, fmt.Errorf("--endpoint: %w", err)
 	}
-	return tencentcloud.Endpoints{Regional: o.regional, Override: override}, nil
-}
-
-// limit returns the maximum calls of an action in any second.
-func (o *options) limit(action string) int {
-	if action == string(importjob.ActionDescribe) {
-		return describeLimit
-	}
-	return o.callsPerSecond
-}
-
-// metrics returns the endpoint that serves what controller-runtime and the operator measure.
-func (o *options) metrics() observed.Endpoint {
-	return observed.Endpoint{Address: o.metricsAddress, Secure: o.metricsSecure, CertDir: o.metricsCerts, Gatherer: metrics.Registry}
-}
-
-func (o *options) manager() ctrl.Options {
-	scheme := runtime.NewScheme()
-	_ = clientgoscheme.AddToScheme(scheme)
-	_ = cdbv1.AddToScheme(scheme)
-	m := ctrl.Options{
-		Scheme:                        scheme,
-		MapperProvider:                staticMapper,
-		Metrics:                       metricsserver.Options{BindAddress: "0"}, // see metrics
-		HealthProbeBindAddress:        o.probeAddress,
-		PprofBindAddress:              o.pprofAddress,
-		LeaderElection:                o.leaderElect,
-		LeaderElectionID:              "importjobstop.cdb.tencentcloud.com",
-		LeaderElectionNamespace:       o.leaseNamespace,
-		LeaderElectionReleaseOnCancel: true,
-		Cache:                         cache.Options{DefaultTransform: controllers.StripUnusedFields, DefaultNamespaces: map[string]cache.Config{}},
-	}
-	for _, namespace := range o.watched() {
-		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
-	}
-	return m
-}
-
-// staticMapper maps the kinds that the operator reads. controller-runtime's own mapper asks the API server,
-// and ends the process when the API server is away or the CRD is not installed yet.
-func staticMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
-	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{cdbv1.GroupVersion, corev1.SchemeGroupVersion})
-	for _, kind := range []schema.GroupVersionKind{cdbv1.GroupVersion.WithKind("ImportJobStop"), corev1.SchemeGroupVersion.WithKind("Secret")} {
-		mapper.Add(kind, meta.RESTScopeNamespace)
-		mapper.Add(kind.GroupVersion().WithKind(kind.Kind+"List"), meta.RESTScopeNamespace) // the cache of chosen namespaces asks for it
-	}
-	return mapper, nil
+	return operator.Options{
+		Endpoints:       tencentcloud.Endpoints{Regional: o.regional, Override: override},
+		CallsPerSecond:  o.callsPerSecond,
+		Workers:         o.workers,
+		SecretPoll:      o.secretPoll,
+		WaitLogInterval: waitLogInterval,
+		Metrics:         observed.Endpoint{Address: o.metricsAddress, Secure: o.metricsSecure, CertDir: o.metricsCerts, Gatherer: metrics.Registry},
+		ProbeAddress:    o.probeAddress,
+		PprofAddress:    o.pprofAddress,
+		Namespaces:      o.watched(),
+		LeaderElection:  o.leaderElect,
+		LeaseNamespace:  o.leaseNamespace,
+	}, nil
 }

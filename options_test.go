@@ -4,18 +4,11 @@ package main
 
 import (
 	"flag"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
-
-	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
 // A wrong flag is refused with the right value. Accepted, it could do harm: an empty name in --namespaces means all namespaces.
@@ -53,10 +46,11 @@ func TestFlags(t *testing.T) {
 
 func TestNamespaces(t *testing.T) {
 	t.Parallel()
-	for namespaces, want := range map[string][]string{"": nil, "shop": {"shop"}, "shop, billing": {"billing", "shop"}} {
+	for namespaces, want := range map[string][]string{"": nil, "shop": {"shop"}, "shop, billing": {"shop", "billing"}} {
 		o := options{namespaces: namespaces}
-		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(o.manager().Cache.DefaultNamespaces))); diff != "" {
-			t.Errorf("%q: %s", namespaces, diff)
+		wiring, err := o.operator()
+		if diff := cmp.Diff(want, wiring.Namespaces); diff != "" || err != nil {
+			t.Errorf("%q: %s %v", namespaces, diff, err)
 		}
 	}
 }
@@ -66,36 +60,17 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	var o options
 	o.bind(flag.NewFlagSet("", flag.ContinueOnError))
-	if o.secretPoll != 5*time.Second || o.limit("StopDBImportJob") != 20 || o.metricsAddress != "0" || !o.metricsSecure || o.watched() != nil {
+	if o.secretPoll != 5*time.Second || o.callsPerSecond != 20 || o.metricsAddress != "0" || !o.metricsSecure || o.watched() != nil {
 		t.Errorf("the defaults are %+v", o)
 	}
 }
 
 func TestEndpoints(t *testing.T) {
 	t.Parallel()
-	if e, err := (&options{}).endpoints(); err != nil || e.Override != nil {
-		t.Errorf("without a flag: %v %v", e, err)
+	if o, err := (&options{}).operator(); err != nil || o.Endpoints.Override != nil {
+		t.Errorf("without a flag: %v %v", o.Endpoints, err)
 	}
-	if _, err := (&options{endpoint: "gateway"}).endpoints(); err == nil || !strings.Contains(err.Error(), "--endpoint") {
+	if _, err := (&options{endpoint: "gateway"}).operator(); err == nil || !strings.Contains(err.Error(), "--endpoint") {
 		t.Errorf("the error is %v", err)
-	}
-}
-
-// The operator's kinds are mapped without asking the API server, as objects and as lists.
-func TestStaticMapper(t *testing.T) {
-	t.Parallel()
-	m := (&options{}).manager()
-	mapper, err := m.MapperProvider(nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range []runtime.Object{&cdbv1.ImportJobStop{}, &cdbv1.ImportJobStopList{}, &corev1.Secret{}, &corev1.SecretList{}} {
-		if namespaced, err := apiutil.IsObjectNamespaced(o, m.Scheme, mapper); err != nil || !namespaced {
-			t.Errorf("%T: %t %v", o, namespaced, err)
-		}
-	}
-	mapping, err := mapper.RESTMapping(cdbv1.GroupVersion.WithKind("ImportJobStop").GroupKind())
-	if err != nil || mapping.Resource != cdbv1.GroupVersion.WithResource("importjobstops") {
-		t.Errorf("%+v %v", mapping, err)
 	}
 }

@@ -40,6 +40,14 @@ func NewClient(endpoints Endpoints) *Client {
 	return newClient(endpoints, http.ProxyFromEnvironment)
 }
 
+// WithTransport returns a client whose calls the transport carries. Nil changes nothing.
+func (c *Client) WithTransport(transport http.RoundTripper) *Client {
+	if transport == nil {
+		return c
+	}
+	return &Client{endpoints: c.endpoints, proxy: c.proxy, transport: transport}
+}
+
 func newClient(endpoints Endpoints, proxy proxyFunc) *Client {
 	return &Client{endpoints: endpoints, proxy: proxy, transport: newTransport(proxy)}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package operator
 
 import (
 	"context"
@@ -16,9 +16,6 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// waitLogInterval is how often the log says that the operator waits for the API server. Tests shorten it.
-var waitLogInterval = 15 * time.Second
-
 const (
 	// unsyncedGrace is how long a manager that has not started its controllers gets to end by itself.
 	unsyncedGrace = time.Second
@@ -28,11 +25,11 @@ const (
 	syncCheck = 500 * time.Millisecond
 )
 
-// start runs the manager until ctx is done, and waits for an API server that is away. namespaces are those to watch; none means all.
+// start runs the manager until ctx is done, and waits for an API server that is away. While it waits, it logs every logInterval why.
 //
 // controller-runtime does not return before the cache has synced, even when ctx is done. Until then there are no controllers, so nothing
 // is in flight and start returns without it. Afterwards it waits for the graceful shutdown.
-func start(ctx context.Context, mgr ctrl.Manager, namespaces []string) error {
+func start(ctx context.Context, mgr ctrl.Manager, namespaces []string, logInterval time.Duration) error {
 	// Without an informer the cache counts as synced.
 	if _, err := mgr.GetCache().GetInformer(ctx, &cdbv1.ImportJobStop{}, cache.BlockUntilSynced(false)); err != nil {
 		return err
@@ -43,7 +40,7 @@ func start(ctx context.Context, mgr ctrl.Manager, namespaces []string) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
-	tick := time.NewTicker(waitLogInterval)
+	tick := time.NewTicker(logInterval)
 	defer tick.Stop()
 	stop, giveUp := ctx.Done(), (<-chan time.Time)(nil)
 	for {

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package operator wires the manager, the reconciler, the cloud's client and the metrics, and runs them.
+package operator
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/controllers"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/metrics"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
+)
+
+// describeLimit is the vendor's limit of DescribeAsyncRequestInfo, in calls a second.
+const describeLimit = 40
+
+// Options are what a person chooses. Every field but the last four must be set.
+type Options struct {
+	// Endpoints of the cloud.
+	Endpoints tencentcloud.Endpoints
+	// CallsPerSecond is the maximum of StopDBImportJob calls in any second per account and endpoint.
+	CallsPerSecond int
+	// Workers is the maximum of concurrent reconciles.
+	Workers int
+	// SecretPoll is the shortest interval between reads of a Secret that objects wait for.
+	SecretPoll time.Duration
+	// WaitLogInterval is how often the log says that the operator waits for the API server.
+	WaitLogInterval time.Duration
+	// Metrics is the endpoint that serves them. ProbeAddress and PprofAddress are addresses to listen on. "0" serves nothing.
+	Metrics                    metrics.Endpoint
+	ProbeAddress, PprofAddress string
+
+	// Namespaces to watch. None means all.
+	Namespaces []string
+	// LeaderElection lets one of several replicas act, by a Lease in LeaseNamespace, or in the namespace of the pod if that is empty.
+	LeaderElection bool
+	LeaseNamespace string
+	// Transport carries the calls of the cloud. Nil is HTTP, through the proxy that the environment names.
+	Transport http.RoundTripper
+}
+
+// Run runs the operator until ctx is done, or until it cannot go on. registry takes its metrics.
+func Run(ctx context.Context, config *rest.Config, registry prometheus.Registerer, o Options) error {
+	config.QPS = -1 // the API server's priority and fairness limits us better than we can
+	mgr, err := ctrl.NewManager(config, o.manager())
+	if err != nil {
+		return err
+	}
+	observer, err := metrics.New(registry, metrics.Labels{
+		Regions: tencentcloud.Regions(), Codes: tencentcloud.KnownCodes(), Reasons: cdbv1.ReadyReasons(),
+	})
+	if err != nil {
+		return err
+	}
+	reconciler := &controllers.Reconciler{
+		Client:     mgr.GetClient(),
+		APIReader:  mgr.GetAPIReader(),
+		Cloud:      observer.Observe(tencentcloud.NewClient(o.Endpoints).WithTransport(o.Transport)),
+		Quota:      quota.New[types.NamespacedName](o.limit),
+		Events:     mgr.GetEventRecorder("importjobstop-operator"),
+		Waited:     observer.Waited,
+		Accepted:   observer.Accepted,
+		Recovered:  observer.Recovered,
+		SecretPoll: o.SecretPoll,
+	}
+	if err := reconciler.SetupWithManager(mgr, controller.Options{MaxConcurrentReconciles: o.Workers}); err != nil {
+		return err
+	}
+	if err := observer.Snapshots(reconciler.Quota.States, whenSynced(mgr.GetCache(), reconciler.CountByReason)); err != nil {
+		return err
+	}
+	if err := o.Metrics.AddTo(ctx, mgr); err != nil {
+		return err
+	}
+	if err := addProbes(mgr); err != nil {
+		return err
+	}
+	return start(ctx, mgr, o.Namespaces, o.WaitLogInterval)
+}
+
+// limit returns the maximum calls of an action in any second.
+func (o Options) limit(action string) int {
+	if action == string(importjob.ActionDescribe) {
+		return describeLimit
+	}
+	return o.CallsPerSecond
+}
