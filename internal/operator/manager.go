@@ -46,11 +46,14 @@ func (o Options) manager() ctrl.Options {
 
 // staticMapper maps the kinds that the operator reads. controller-runtime's own mapper asks the API server,
 // and ends the process when the API server is away or the CRD is not installed yet.
-func staticMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+func staticMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) { return Mapper(), nil }
+
+// Mapper maps the kinds that the operator reads to their resources, without asking the API server.
+func Mapper() meta.RESTMapper {
 	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{cdbv1.GroupVersion, corev1.SchemeGroupVersion})
 	for _, kind := range []schema.GroupVersionKind{cdbv1.GroupVersion.WithKind("ImportJobStop"), corev1.SchemeGroupVersion.WithKind("Secret")} {
 		mapper.Add(kind, meta.RESTScopeNamespace)
 		mapper.Add(kind.GroupVersion().WithKind(kind.Kind+"List"), meta.RESTScopeNamespace) // the cache of chosen namespaces asks for it
 	}
-	return mapper, nil
+	return mapper
 }
