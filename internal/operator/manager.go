@@ -28,6 +28,7 @@ func (o Options) manager() ctrl.Options {
 	_ = cdbv1.AddToScheme(scheme)
 	m := ctrl.Options{
 		Scheme:                        scheme,
+		Logger:                        o.Logger,
 		MapperProvider:                staticMapper,
 		Metrics:                       metricsserver.Options{BindAddress: "0"}, // see Options.Metrics
 		HealthProbeBindAddress:        o.ProbeAddress,

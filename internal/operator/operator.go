@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -25,7 +26,7 @@ import (
 // describeLimit is the vendor's limit of DescribeAsyncRequestInfo, in calls a second.
 const describeLimit = 40
 
-// Options are what a person chooses. Every field but the last four must be set.
+// Options are what a person chooses. The fields of the second group can be zero.
 type Options struct {
 	// Endpoints of the cloud.
 	Endpoints tencentcloud.Endpoints
@@ -48,10 +49,15 @@ type Options struct {
 	LeaseNamespace string
 	// Transport carries the calls of the cloud. Nil is HTTP, through the proxy that the environment names.
 	Transport http.RoundTripper
+	// Logger is that of controller-runtime if it is zero.
+	Logger logr.Logger
 }
 
 // Run runs the operator until ctx is done, or until it cannot go on. registry takes its metrics.
 func Run(ctx context.Context, config *rest.Config, registry prometheus.Registerer, o Options) error {
+	if o.Logger.IsZero() {
+		o.Logger = ctrl.Log
+	}
 	config.QPS = -1 // the API server's priority and fairness limits us better than we can
 	mgr, err := ctrl.NewManager(config, o.manager())
 	if err != nil {
@@ -88,7 +94,7 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 	if err := addProbes(mgr); err != nil {
 		return err
 	}
-	return start(ctx, mgr, o.Namespaces, o.WaitLogInterval)
+	return o.start(ctx, mgr)
 }
 
 // limit returns the maximum calls of an action in any second.

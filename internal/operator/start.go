@@ -25,11 +25,11 @@ const (
 	syncCheck = 500 * time.Millisecond
 )
 
-// start runs the manager until ctx is done, and waits for an API server that is away. While it waits, it logs every logInterval why.
+// start runs the manager until ctx is done, and waits for an API server that is away. While it waits, it logs why.
 //
 // controller-runtime does not return before the cache has synced, even when ctx is done. Until then there are no controllers, so nothing
 // is in flight and start returns without it. Afterwards it waits for the graceful shutdown.
-func start(ctx context.Context, mgr ctrl.Manager, namespaces []string, logInterval time.Duration) error {
+func (o Options) start(ctx context.Context, mgr ctrl.Manager) error {
 	// Without an informer the cache counts as synced.
 	if _, err := mgr.GetCache().GetInformer(ctx, &cdbv1.ImportJobStop{}, cache.BlockUntilSynced(false)); err != nil {
 		return err
@@ -40,7 +40,7 @@ func start(ctx context.Context, mgr ctrl.Manager, namespaces []string, logInterv
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
-	tick := time.NewTicker(logInterval)
+	tick := time.NewTicker(o.WaitLogInterval)
 	defer tick.Stop()
 	stop, giveUp := ctx.Done(), (<-chan time.Time)(nil)
 	for {
@@ -50,8 +50,8 @@ func start(ctx context.Context, mgr ctrl.Manager, namespaces []string, logInterv
 		case <-synced:
 			return <-ended
 		case <-tick.C:
-			if err := list(ctx, mgr.GetAPIReader(), namespaces); err != nil && ctx.Err() == nil {
-				ctrl.Log.Info("Waiting until the API server lists ImportJobStops", "server", mgr.GetConfig().Host, "error", err.Error())
+			if err := list(ctx, mgr.GetAPIReader(), o.Namespaces); err != nil && ctx.Err() == nil {
+				o.Logger.Info("Waiting until the API server lists ImportJobStops", "server", mgr.GetConfig().Host, "error", err.Error())
 			}
 		case <-stop:
 			stop, giveUp = nil, time.After(unsyncedGrace)

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/client-go/rest"
 )
 
 // request is what the path of a request names.
@@ -133,3 +134,6 @@ func respond(r *http.Request, code int, text []byte) *http.Response {
 		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(text)), ContentLength: int64(len(text)), Request: r,
 	}
 }
+
+// ContentConfig is what a client of the server needs in its rest.Config: the server speaks JSON.
+func ContentConfig() rest.ContentConfig { return rest.ContentConfig{ContentType: "application/json"} }

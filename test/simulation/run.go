@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package simulation runs the whole operator in the virtual time of testing/synctest: the wiring that ships, an API server in memory, a
+// simulated cloud, and whatever goes wrong between them. test/oracle says whether a promise was broken.
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/operator"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/fakeapi"
+)
+
+const (
+	namespace = "shop"
+	region    = "ap-guangzhou"
+	secretID  = "AKIDsimulatedaccount0123456789abcdef"
+)
+
+// run is one schedule as it plays.
+type run struct {
+	api      *fakeapi.Server
+	cloud    *cdbsim.Server
+	client   client.Client // of the people and tools that use the operator
+	replicas []*replica
+
+	mu        sync.Mutex
+	random    *rand.Rand
+	ending    bool
+	processes []*process
+	kills     []time.Time
+	byHand    map[types.UID][]cdbv1.ImportJobStopStatus
+	secrets   []string
+	story     []entry
+	done      map[string]int // deeds by kind
+}
+
+// entry is a sentence of the story that a failure prints.
+type entry struct {
+	at   time.Time
+	text string
+}
+
+func newRun(seed uint64, replicas int) (*run, error) {
+	r := &run{
+		api: fakeapi.New(), cloud: cdbsim.New(), random: rand.New(rand.NewPCG(seed, 1)),
+		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{},
+	}
+	jitter := r.fork()
+	var mu sync.Mutex
+	r.cloud.SetLatency(func() time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Duration(jitter.Int64N(int64(40 * time.Millisecond)))
+	})
+	scheme := runtime.NewScheme()
+	_ = clientgoscheme.AddToScheme(scheme)
+	_ = cdbv1.AddToScheme(scheme)
+	config := &rest.Config{Host: "http://api.invalid", Transport: r.api, QPS: -1, ContentConfig: fakeapi.ContentConfig()}
+	var err error
+	if r.client, err = client.New(config, client.Options{Scheme: scheme, Mapper: operator.Mapper()}); err != nil {
+		return nil, err
+	}
+	for i := range replicas {
+		r.replicas = append(r.replicas, &replica{run: r, name: fmt.Sprintf("replica %c", 'a'+i), ended: make(chan struct{})})
+	}
+	return r, nil
+}
+
+// fork returns a source of randomness of its own, so that one part does not change what another one draws.
+func (r *run) fork() *rand.Rand {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return rand.New(rand.NewPCG(r.random.Uint64(), r.random.Uint64()))
+}
+
+func (r *run) over() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ending
+}
+
+func (r *run) keep(p *process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.processes = append(r.processes, p)
+}
+
+// killed says that a process lost what it knew, and perhaps its calls.
+func (r *run) killed(what string) {
+	r.say("%s", what)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kills = append(r.kills, time.Now())
+}
+
+// say adds a sentence to the story.
+func (r *run) say(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.story = append(r.story, entry{time.Now(), fmt.Sprintf(format, args...)})
+}
+
+// secret creates or renews the Secret of all objects. The key differs each time.
+func (r *run) secret() error {
+	r.mu.Lock()
+	key := fmt.Sprintf("simulatedkey%020d%020d", len(r.secrets), r.random.Uint64())
+	r.secrets = append(r.secrets, key)
+	r.mu.Unlock()
+	r.cloud.SetAccount(cdbsim.Account{SecretID: secretID, SecretKey: key})
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "creds"},
+		Data:       map[string][]byte{"secretId": []byte(secretID), "secretKey": []byte(key)},
+	}
+	err := r.client.Create(context.Background(), secret)
+	if apierrors.IsAlreadyExists(err) {
+		err = r.client.Update(context.Background(), secret)
+	}
+	return err
+}
+
+// importID is that of an import that this run knows by a short name.
+func importID(name string) string { return "import-" + name }
+
+// importing starts an import.
+func (r *run) importing(name string) {
+	r.cloud.SetImport(cdbsim.Import{Region: region, ID: importID(name), Status: "RUNNING"})
+}
+
+func object(name string) *cdbv1.ImportJobStop {
+	return &cdbv1.ImportJobStop{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec:       cdbv1.ImportJobStopSpec{Region: region, AsyncRequestID: importID(name), CredentialsSecretRef: cdbv1.SecretReference{Name: "creds"}},
+	}
+}
+
+// create makes the object, unless it is there.
+func (r *run) create(o *cdbv1.ImportJobStop) error {
+	return client.IgnoreAlreadyExists(r.client.Create(context.Background(), o))
+}
+
+// update edits an object with the newest version, as a person does. An object that is gone is left alone.
+func (r *run) update(name string, edit func(*cdbv1.ImportJobStop)) error {
+	for {
+		o, err := r.get(name)
+		if err != nil {
+			return client.IgnoreNotFound(err)
+		}
+		edit(o)
+		if err := r.client.Update(context.Background(), o); !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+}
+
+func (r *run) get(name string) (*cdbv1.ImportJobStop, error) {
+	o := &cdbv1.ImportJobStop{}
+	return o, r.client.Get(context.Background(), client.ObjectKey{Namespace: namespace, Name: name}, o)
+}
+
+// objects are all that are there.
+func (r *run) objects() ([]cdbv1.ImportJobStop, error) {
+	list := &cdbv1.ImportJobStopList{}
+	err := r.client.List(context.Background(), list)
+	return list.Items, err
+}
+
+// tell is the story, oldest first: what was done, what the cloud was asked, and each version of each object.
+func (r *run) tell() string {
+	r.mu.Lock()
+	story := slices.Clone(r.story)
+	r.mu.Unlock()
+	for _, c := range r.cloud.CallLog() {
+		story = append(story, entry{c.Time, fmt.Sprintf("the cloud: %s %s: %s%s %s", c.Action, c.AsyncRequestID, c.RequestID, c.Code, c.Fault)})
+	}
+	for _, versions := range r.versions() {
+		for _, o := range versions {
+			story = append(story, entry{o.Seen, inWords(o)})
+		}
+	}
+	slices.SortStableFunc(story, func(a, b entry) int { return a.at.Compare(b.at) })
+	var text strings.Builder
+	for _, e := range story {
+		fmt.Fprintf(&text, "%10.3f s  %s\n", e.at.Sub(story[0].at).Seconds(), e.text)
+	}
+	return text.String()
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
+)
+
+// deed is something that happens in a run. It returns what it did, in words.
+type deed struct {
+	name   string
+	weight int // how often it is drawn, against the others
+	do     func(*run, *rand.Rand) (string, error)
+}
+
+// deeds are all that can happen. A new kind is a file with a list like these, and its name here.
+var deeds = slices.Concat(objectDeeds, processDeeds, networkDeeds, cloudDeeds, peopleDeeds, clockDeeds)
+
+// schedule is what happens in a run. A step draws from its own seed, so that a schedule without it does the rest alike.
+type schedule struct {
+	seed     uint64
+	replicas int
+	steps    []step
+}
+
+type step struct {
+	deed  deed
+	pause time.Duration // before it
+	seed  uint64
+}
+
+// plan draws the schedule of a seed.
+func plan(seed uint64, replicas int) schedule {
+	random := rand.New(rand.NewPCG(seed, 0))
+	s := schedule{seed: seed, replicas: replicas}
+	total := 0
+	for _, d := range deeds {
+		total += d.weight
+	}
+	for range 8 + random.IntN(24) {
+		n := random.IntN(total)
+		i := slices.IndexFunc(deeds, func(d deed) bool { n -= d.weight; return n < 0 })
+		pause := time.Duration(random.Int64N(int64(400 * time.Millisecond)))
+		if random.IntN(8) == 0 {
+			pause *= 100 // a retry, a lease or a poll of a Secret comes between
+		}
+		s.steps = append(s.steps, step{deeds[i], pause, random.Uint64()})
+	}
+	return s
+}
+
+func (s schedule) String() string {
+	names := make([]string, 0, len(s.steps))
+	for _, step := range s.steps {
+		names = append(names, step.deed.name)
+	}
+	return fmt.Sprintf("%d replicas: %s", s.replicas, strings.Join(names, ", "))
+}
+
+// playback is what came of a run.
+type playback struct {
+	oracle.Findings
+	story string
+	deeds map[string]int
+}
+
+// play runs the schedule, in a bubble of testing/synctest: it does all, heals what it broke, waits for every object to end, and asks the
+// oracle.
+func (s schedule) play() (p playback) {
+	r, err := newRun(s.seed, s.replicas)
+	if err == nil {
+		err = r.secret()
+	}
+	if err != nil {
+		p.Wrong = append(p.Wrong, err.Error())
+		return p
+	}
+	for _, replica := range r.replicas {
+		go replica.live()
+	}
+	time.Sleep(100 * time.Millisecond)
+	for _, step := range s.steps {
+		time.Sleep(step.pause)
+		what, err := step.deed.do(r, rand.New(rand.NewPCG(step.seed, 0)))
+		if err != nil {
+			p.Wrong = append(p.Wrong, step.deed.name+": "+err.Error())
+		}
+		r.say("» %s %s", step.deed.name, what)
+		r.done[step.deed.name]++
+	}
+	lost := r.settle()
+	lost = append(lost, r.end()...)
+	p.Findings = r.history().Check()
+	p.Wrong = append(p.Wrong, lost...)
+	p.deeds, p.story = r.done, r.tell()
+	return p
+}
+
+// patience is how long an object may take to its end once everything is healed: longer than every backoff and every poll.
+const patience = 30 * time.Minute
+
+// settle heals what was broken, lets go on what is suspended, and waits until each object has ended. It returns what has not.
+func (r *run) settle() (lost []string) {
+	for _, replica := range r.replicas {
+		process := replica.now()
+		process.api.heal()
+		process.cloud.heal()
+	}
+	r.cloud.Heal()
+	r.api.SetLag(0)
+	r.api.SetSkew(0)
+	r.say("» everything is healed")
+	if err := r.secret(); err != nil {
+		return []string{err.Error()}
+	}
+	objects, err := r.objects()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for i := range objects {
+		if err := r.update(objects[i].Name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false }); err != nil {
+			return []string{err.Error()}
+		}
+	}
+	for waited := time.Duration(0); waited < patience; waited += 5 * time.Second {
+		if lost = r.unfinished(); len(lost) == 0 {
+			return nil
+		}
+		time.Sleep(5 * time.Second)
+	}
+	return lost
+}
+
+// unfinished are the objects that have not ended for their newest spec.
+func (r *run) unfinished() (lost []string) {
+	objects, err := r.objects()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for i := range objects {
+		o := &objects[i]
+		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
+		if ready == nil || ready.ObservedGeneration != o.Generation || o.Status.CompletionTime == nil || !slices.Contains(ends(o), ready.Reason) {
+			lost = append(lost, fmt.Sprintf("lost: %s", inWords(oracle.Version{ImportJobStop: o})))
+		}
+	}
+	return lost
+}
+
+// ends are the reasons with which an object may end.
+func ends(o *cdbv1.ImportJobStop) []string {
+	reasons := []string{cdbv1.ReasonStopAccepted, cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportStopped, cdbv1.ReasonImportAlreadyFinished}
+	if o.Spec.ActiveDeadlineSeconds != nil {
+		reasons = append(reasons, cdbv1.ReasonDeadlineExceeded)
+	}
+	return reasons
+}
+
+// end stops every replica, as SIGTERM does, and leaves nothing behind.
+func (r *run) end() (wrong []string) {
+	r.mu.Lock()
+	r.ending = true
+	r.mu.Unlock()
+	for _, replica := range r.replicas {
+		replica.now().stop()
+		select {
+		case <-replica.ended:
+		case <-time.After(time.Minute):
+			wrong = append(wrong, replica.name+" did not end within a minute")
+		}
+	}
+	time.Sleep(time.Minute)
+	return wrong
+}
