@@ -38,7 +38,7 @@ var cloudDeeds = []deed{
 		if !ok {
 			return "", err
 		}
-		r.cloud.SetImport(cdbsim.Import{Region: region, ID: o.Spec.AsyncRequestID, Status: status})
+		r.setImport(o.Spec.AsyncRequestID, status)
 		return o.Spec.AsyncRequestID + " " + status, nil
 	}},
 	{"calls go wrong", 3, func(r *run, random *rand.Rand) (string, error) {

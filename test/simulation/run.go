@@ -49,7 +49,8 @@ type run struct {
 	byHand    map[types.UID][]cdbv1.ImportJobStopStatus
 	secrets   []string
 	story     []entry
-	done      map[string]int // deeds by kind
+	done      map[string]int  // deeds by kind
+	imports   map[string]bool // that were ever there
 }
 
 // entry is a sentence of the story that a failure prints.
@@ -61,7 +62,7 @@ type entry struct {
 func newRun(seed uint64, replicas int) (*run, error) {
 	r := &run{
 		api: fakeapi.New(), cloud: cdbsim.New(), random: rand.New(rand.NewPCG(seed, 1)),
-		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{},
+		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{},
 	}
 	jitter := r.fork()
 	var mu sync.Mutex
@@ -140,8 +141,13 @@ func (r *run) secret() error {
 func importID(name string) string { return "import-" + name }
 
 // importing starts an import.
-func (r *run) importing(name string) {
-	r.cloud.SetImport(cdbsim.Import{Region: region, ID: importID(name), Status: "RUNNING"})
+func (r *run) importing(name string) { r.setImport(importID(name), "RUNNING") }
+
+func (r *run) setImport(id, status string) {
+	r.mu.Lock()
+	r.imports[id] = true
+	r.mu.Unlock()
+	r.cloud.SetImport(cdbsim.Import{Region: region, ID: id, Status: status})
 }
 
 func object(name string) *cdbv1.ImportJobStop {
@@ -188,6 +194,9 @@ func (r *run) tell() string {
 	story := slices.Clone(r.story)
 	r.mu.Unlock()
 	for _, c := range r.cloud.CallLog() {
+		if c.SecretID != secretID {
+			continue
+		}
 		story = append(story, entry{c.Time, fmt.Sprintf("the cloud: %s %s: %s%s %s", c.Action, c.AsyncRequestID, c.RequestID, c.Code, c.Fault)})
 	}
 	for _, versions := range r.versions() {

@@ -149,7 +149,7 @@ func (r *run) unfinished() (lost []string) {
 	for i := range objects {
 		o := &objects[i]
 		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
-		if ready == nil || ready.ObservedGeneration != o.Generation || o.Status.CompletionTime == nil || !slices.Contains(ends(o), ready.Reason) {
+		if ready == nil || ready.ObservedGeneration != o.Generation || o.Status.CompletionTime == nil || !slices.Contains(r.ends(o), ready.Reason) {
 			lost = append(lost, fmt.Sprintf("lost: %s", inWords(oracle.Version{ImportJobStop: o})))
 		}
 	}
@@ -157,10 +157,13 @@ func (r *run) unfinished() (lost []string) {
 }
 
 // ends are the reasons with which an object may end.
-func ends(o *cdbv1.ImportJobStop) []string {
+func (r *run) ends(o *cdbv1.ImportJobStop) []string {
 	reasons := []string{cdbv1.ReasonStopAccepted, cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportStopped, cdbv1.ReasonImportAlreadyFinished}
 	if o.Spec.ActiveDeadlineSeconds != nil {
 		reasons = append(reasons, cdbv1.ReasonDeadlineExceeded)
+	}
+	if !r.imports[o.Spec.AsyncRequestID] {
+		reasons = append(reasons, cdbv1.ReasonImportNotFound)
 	}
 	return reasons
 }
