@@ -17,17 +17,15 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // naive is the BASELINE, not this operator: reconcile = call, the default exponential backoff, no pacing. A status write follows each call.
 func (b *bench) naive(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t, err := b.tenant(ctx)
+	t, err := b.newCrowd(ctx, "a")
 	if err != nil {
-		return err
-	}
-	if err := t.account(ctx, "a"); err != nil {
 		return err
 	}
 	endpoint, err := tencentcloud.ParseOverride(b.CloudURL)
@@ -36,19 +34,20 @@ func (b *bench) naive(ctx context.Context) error {
 	}
 	mgr, err := ctrl.NewManager(b.Config, ctrl.Options{
 		Scheme: b.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{t.namespace: {}}},
+		Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{t.Namespace: {}}},
 	})
 	if err != nil {
 		return err
 	}
 	cloud := tencentcloud.NewClient(tencentcloud.Endpoints{Override: endpoint})
-	creds := importjob.Credentials{SecretID: t.secretID("a"), SecretKey: "key"}
+	a := t.AccountOf("a")
+	creds := importjob.Credentials{SecretID: a.SecretID, SecretKey: a.SecretKey}
 	reconciler := reconcile.Func(func(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 		o := &cdbv1.ImportJobStop{}
 		if err := mgr.GetClient().Get(ctx, req.NamespacedName, o); err != nil || o.Status.RequestID != "" {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
-		target := importjob.Target{Region: region, AsyncRequestID: o.Spec.AsyncRequestID, Site: importjob.China}
+		target := importjob.Target{Region: harness.Region, AsyncRequestID: o.Spec.AsyncRequestID, Site: importjob.China}
 		requestID, callErr := cloud.Stop(ctx, creds, target)
 		o.Status.RequestID = requestID
 		o.Status.Attempts++
@@ -71,7 +70,7 @@ func (b *bench) naive(ctx context.Context) error {
 		return err
 	}
 	begin := time.Now()
-	if err := t.create(ctx, "a", 0, objects, nil); err != nil {
+	if err := t.create(ctx, "a", 0, objects); err != nil {
 		return err
 	}
 	bounded, stop := context.WithTimeout(ctx, bound)

@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
@@ -44,16 +43,15 @@ func run(ctx context.Context) error {
 	defer e.Stop()
 	prepareCloud(e.Cloud)
 	say("building the operator and starting it with the permissions of its ServiceAccount only")
-	program, err := e.Build(ctx)
-	if err != nil {
+	if err := e.Build(ctx); err != nil {
 		return err
 	}
-	operator, err := e.Run(ctx, program, "--leader-elect", "--leader-election-namespace=importjobstop-system")
+	operator, err := e.Run(ctx, "--leader-elect", "--leader-election-namespace="+harness.Namespace)
 	if err != nil {
 		return err
 	}
 	defer operator.Kill()
-	d := &demo{Environment: e, seen: map[string]string{}, expected: map[string]string{}}
+	d := &demo{Tenant: e.Tenant("default"), seen: map[string]string{}, expected: map[string]string{}}
 	if err := d.play(ctx); err != nil {
 		return fmt.Errorf("%w\n%s", err, operator.Log())
 	}
@@ -81,7 +79,7 @@ func prepareCloud(cloud *cdbsim.Server) {
 }
 
 type demo struct {
-	*harness.Environment
+	*harness.Tenant
 	seen, expected map[string]string // reason by name
 	gone           int               // of the burst
 }
@@ -166,7 +164,7 @@ func (d *demo) watch(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		objects := &cdbv1.ImportJobStopList{}
-		if err := d.Client.List(ctx, objects, client.InNamespace("default")); err != nil {
+		if err := d.Client.List(ctx, objects, client.InNamespace(d.Namespace)); err != nil {
 			return err
 		}
 		if d.print(objects) {
@@ -185,8 +183,8 @@ func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 	gone := 0
 	for i := range objects.Items {
 		o := &objects.Items[i]
-		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
-		if ready == nil {
+		ready := harness.Ready(o)
+		if ready.Reason == "" {
 			done = false
 			continue
 		}

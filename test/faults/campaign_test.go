@@ -26,7 +26,7 @@ func TestCampaign(t *testing.T) {
 		t.Run(fmt.Sprint("seed-", first+i), func(t *testing.T) {
 			t.Parallel()
 			w := newFixture(t)
-			w.account("creds")
+			w.Account("creds")
 			play(w, rand.New(rand.NewPCG(first+i, 0)))
 			w.report("random schedules")
 		})
@@ -35,10 +35,10 @@ func TestCampaign(t *testing.T) {
 
 // play does some of everything at random, then heals what it broke, and waits for all to end well.
 func play(w *fixture, random *rand.Rand) {
-	w.start()
+	w.Start()
 	objects := 4 + random.IntN(12)
 	for i := range objects {
-		w.stop(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) {
+		w.Stop(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) {
 			if random.IntN(4) == 0 {
 				o.Spec.WaitFor = cdbv1.WaitForStopped
 			}
@@ -49,13 +49,13 @@ func play(w *fixture, random *rand.Rand) {
 	}
 	for range 4 + random.IntN(5) {
 		disturb(w, random, random.IntN(objects))
-		pause(w.ctx(), time.Duration(random.IntN(400))*time.Millisecond)
+		pause(w.Context(), time.Duration(random.IntN(400))*time.Millisecond)
 	}
 	w.proxy.heal()
-	w.cloud.Heal()
-	w.account("creds")
+	w.Cloud.Heal()
+	w.Account("creds")
 	for i := range objects {
-		w.update(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false })
+		w.Update(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false })
 	}
 	w.settle(objects, isDone)
 }
@@ -68,8 +68,8 @@ func disturb(w *fixture, random *rand.Rand, number int) {
 		what string
 		do   func()
 	}{
-		{"kill -9", func() { w.operator.Kill(); w.mark(); w.start() }},
-		{"SIGTERM", func() { _ = w.operator.Terminate(); w.start() }},
+		{"kill -9", func() { w.Operator.Kill(); w.mark(); w.Start() }},
+		{"SIGTERM", func() { _ = w.Operator.Terminate(); w.Start() }},
 		{"writes refused", func() {
 			codes := []int{http.StatusConflict, http.StatusTooManyRequests, http.StatusInternalServerError}
 			w.proxy.refuse(codes[random.IntN(len(codes))], 5, isStatus)
@@ -79,32 +79,32 @@ func disturb(w *fixture, random *rand.Rand, number int) {
 		{"requests slow", func() { w.proxy.play(&rule{what: slow, times: 5, chance: chance, match: isAny}) }},
 		{"delivered twice", func() { w.proxy.play(&rule{what: twice, times: 3, chance: chance, match: isStatus}) }},
 		{"watch cut", func() { w.proxy.cutWatches() }},
-		{"watch silent", func() { w.proxy.hush(); pause(w.ctx(), 300*time.Millisecond); w.proxy.speak() }},
+		{"watch silent", func() { w.proxy.hush(); pause(w.Context(), 300*time.Millisecond); w.proxy.speak() }},
 		{"cloud fault", func() {
 			kinds := []cdbsim.Kind{cdbsim.HTTPError, cdbsim.HTML, cdbsim.Null, cdbsim.Truncated, cdbsim.Reset, cdbsim.AnswerLost, cdbsim.Slow}
-			w.cloud.Play(cdbsim.Fault{Kind: kinds[random.IntN(len(kinds))], Times: 1 + random.IntN(3)})
+			w.Cloud.Play(cdbsim.Fault{Kind: kinds[random.IntN(len(kinds))], Times: 1 + random.IntN(3)})
 		}},
 		{"cloud code", func() {
 			codes := []string{"InternalError.TaskFrameError", "RequestLimitExceeded", "ResourceUnavailable", "AuthFailure.SignatureExpire", "Never.HeardOf"}
-			w.cloud.Play(cdbsim.Fault{Code: codes[random.IntN(len(codes))], Times: 1 + random.IntN(3)})
+			w.Cloud.Play(cdbsim.Fault{Code: codes[random.IntN(len(codes))], Times: 1 + random.IntN(3)})
 		}},
-		{"suspended", func() { w.update(name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = !o.Spec.Suspend }) }},
+		{"suspended", func() { w.Update(name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = !o.Spec.Suspend }) }},
 		{"label", func() {
-			w.update(name, func(o *cdbv1.ImportJobStop) { o.Labels = map[string]string{"some": fmt.Sprint(random.Uint32())} })
+			w.Update(name, func(o *cdbv1.ImportJobStop) { o.Labels = map[string]string{"some": fmt.Sprint(random.Uint32())} })
 		}},
 		{"another import", func() {
 			id := fmt.Sprint("other-", random.Uint32()) // of the same object, or of another one
-			w.importing(id)
-			if w.tryUpdate(name, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.id(id) }) {
+			w.SetImport(id, cdbsim.Import{})
+			if w.tryUpdate(name, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.ImportID(id) }) {
 				w.inject("edit refused", 1) // this object is the record of what was done
-				w.stop(id)
+				w.Stop(id)
 			}
 		}},
-		{"created again", func() { w.delete(w.object(name)); w.create(w.object(name)) }},
+		{"created again", func() { w.delete(w.Object(name)); w.Create(w.Object(name)) }},
 		{"Secret deleted", func() {
 			w.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
-			pause(w.ctx(), 200*time.Millisecond)
-			w.account("creds")
+			pause(w.Context(), 200*time.Millisecond)
+			w.Account("creds")
 		}},
 	}
 	deed := deeds[random.IntN(len(deeds))]

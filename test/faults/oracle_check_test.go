@@ -15,12 +15,13 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // TestOracle: an oracle that cannot fail proves nothing.
 func TestOracle(t *testing.T) {
 	t.Parallel()
-	target := cdbv1.Target{Region: region, AsyncRequestID: "a", Site: cdbv1.SiteChina}
+	target := cdbv1.Target{Region: harness.Region, AsyncRequestID: "a", Site: cdbv1.SiteChina}
 	at := time.Now()
 	attempt := func(second int, edit func(*cdbv1.ImportJobStop)) version {
 		o := &cdbv1.ImportJobStop{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "1", Generation: 1}}
@@ -53,7 +54,7 @@ func TestOracle(t *testing.T) {
 	waiting := func(o *cdbv1.ImportJobStop) { o.Status.WaitingSince = &metav1.Time{Time: at} }
 	ended := func(o *cdbv1.ImportJobStop) { o.Status.CompletionTime = &metav1.Time{Time: at} }
 	call := func(second int, id, code string) cdbsim.Call {
-		return cdbsim.Call{Time: at.Add(time.Duration(second)*time.Second + time.Millisecond), Action: "StopDBImportJob", Region: region, AsyncRequestID: "a", RequestID: id, Code: code}
+		return cdbsim.Call{Time: at.Add(time.Duration(second)*time.Second + time.Millisecond), Action: "StopDBImportJob", Region: harness.Region, AsyncRequestID: "a", RequestID: id, Code: code}
 	}
 	for name, test := range map[string]struct {
 		h    history

@@ -9,6 +9,7 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // clockAhead starts the operator on statuses of one whose clock was a day ahead: nothing is delayed, given up or deleted early.
@@ -19,7 +20,7 @@ func clockAhead(w *fixture) {
 	attempt := &cdbv1.Attempt{StartTime: metav1.NewMicroTime(ahead), EndTime: &metav1.MicroTime{Time: ahead}}
 	const hour, short = 3600, 5
 	add := func(name, secret string, deadline, ttl int32, reason string, edit func(*cdbv1.ImportJobStop)) {
-		w.stop(name, func(o *cdbv1.ImportJobStop) {
+		w.Stop(name, func(o *cdbv1.ImportJobStop) {
 			o.Spec.CredentialsSecretRef.Name = secret
 			if deadline > 0 {
 				o.Spec.ActiveDeadlineSeconds = &deadline
@@ -58,7 +59,7 @@ func clockAhead(w *fixture) {
 		accepted(o)
 		o.Status.NextAttemptTime = later
 	})
-	w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id("still-ends"), Status: "KILLED"})
+	w.SetImport("still-ends", cdbsim.Import{Status: "KILLED"})
 	add("ended", "creds", 0, short, cdbv1.ReasonStopAccepted, func(o *cdbv1.ImportJobStop) {
 		accepted(o)
 		o.Status.CompletionTime = since
@@ -68,25 +69,25 @@ func clockAhead(w *fixture) {
 		o.Status.CompletionTime = &metav1.Time{Time: time.Now().Add(-24 * time.Hour)}
 	})
 	started := time.Now()
-	w.start()
+	w.Start()
 	for _, name := range []string{"retries", "queues", "was-rejected"} {
-		w.expect(name, cdbv1.ReasonStopAccepted)
+		w.UntilReason(name, cdbv1.ReasonStopAccepted)
 	}
-	w.expect("still-ends", cdbv1.ReasonImportStopped)
-	w.expectObject("waits", "waiting since a time that was", func(o *cdbv1.ImportJobStop) bool {
+	w.UntilReason("still-ends", cdbv1.ReasonImportStopped)
+	w.Until("waits", "waiting since a time that was", func(o *cdbv1.ImportJobStop) bool {
 		return o.Status.WaitingSince != nil && !o.Status.WaitingSince.After(time.Now())
 	})
-	w.account("late")
-	w.expect("waits", cdbv1.ReasonStopAccepted)
+	w.Account("late")
+	w.UntilReason("waits", cdbv1.ReasonStopAccepted)
 	if tooLong := time.Since(started); tooLong > time.Minute {
 		w.Errorf("it took %s", tooLong)
 	}
-	w.expect("gives-up", cdbv1.ReasonDeadlineExceeded)
+	w.UntilReason("gives-up", cdbv1.ReasonDeadlineExceeded)
 	w.settle(0, func(o *cdbv1.ImportJobStop) bool { return o.Spec.TTLSecondsAfterFinished == nil })
 	earliest := started.Add((short - 1) * time.Second) // the times in status are whole seconds
 	for _, versions := range w.audit.all() {
 		last := versions[len(versions)-1]
-		given := hasReason(last.ImportJobStop, cdbv1.ReasonDeadlineExceeded)
+		given := harness.HasReason(last.ImportJobStop, cdbv1.ReasonDeadlineExceeded)
 		if (last.deleted || given) && last.seen.Before(earliest) {
 			w.Errorf("%s ended after %s", last.Name, last.seen.Sub(started))
 		}

@@ -9,6 +9,7 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // cloudRows are about what the cloud can say of an import, and what it can quote.
@@ -29,21 +30,19 @@ var lateCodes = []string{
 func init() {
 	for _, code := range lateCodes {
 		cloudRows = append(cloudRows, row{"stop comes too late after kill -9: " + code, false, func(w *fixture) {
-			w.cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", Kind: cdbsim.AnswerHeld, Times: 2})
+			w.Cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", Kind: cdbsim.AnswerHeld, Times: 2})
 			for i := range 2 {
 				name := fmt.Sprint("a-", i)
-				w.stop(name)
-				w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id(name), Status: "RUNNING", LateCode: code})
+				w.Stop(name)
+				w.SetImport(name, cdbsim.Import{LateCode: code})
 			}
-			w.start()
+			w.Start()
 			w.called(2)
 			w.kill()
 			w.inject("late", 2)
-			w.start()
-			w.settle(2, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonAlreadyStopped) })
-			if n := len(w.stops()); n != 4 {
-				w.Errorf("%d calls: one more than lost answers for each import was enough", n)
-			}
+			w.Start()
+			w.settle(2, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonAlreadyStopped) })
+			w.wantCalls(4)
 		}})
 	}
 }
@@ -63,53 +62,52 @@ func ends(w *fixture) {
 		"null":      {cdbsim.Import{EndsAs: cdbsim.StatusNull}, cdbv1.ReasonWaitingForStop, cdbv1.ReasonImportStopped},
 	}
 	for name, i := range imports {
-		w.stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
-		i.Region, i.ID, i.Status = region, w.id(name), "RUNNING"
-		w.cloud.SetImport(i.Import)
+		w.Stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+		w.SetImport(name, i.Import)
 		w.inject("ends "+name, 1)
 	}
-	w.start()
+	w.Start()
 	for name, i := range imports {
 		if i.first != "" {
-			w.expect(name, i.first)
+			w.UntilReason(name, i.first)
 		}
 	}
 	for name, status := range map[string]string{"undefined": "UNDEFINED", "null": "UNKNOWN"} {
-		w.expectObject(name, "asked", func(o *cdbv1.ImportJobStop) bool { return o.Status.ImportStatus == status })
-		w.eventually("two questions", func() (bool, error) { return w.questions(name) >= 2, nil })
-		w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id(name), Status: "KILLED"})
+		w.Until(name, "asked", func(o *cdbv1.ImportJobStop) bool { return o.Status.ImportStatus == status })
+		w.Eventually("two questions", func() (bool, error) { return w.questions(name) >= 2, nil })
+		w.SetImport(name, cdbsim.Import{Status: "KILLED"})
 	}
 	for name, i := range imports {
-		o := w.expect(name, i.last)
-		if o.Status.RequestID == "" || len(w.stopsOf(name)) != 1 {
-			w.Errorf("%s: %d calls, RequestId %q", name, len(w.stopsOf(name)), o.Status.RequestID)
+		o := w.UntilReason(name, i.last)
+		if o.Status.RequestID == "" || len(w.Stops(name)) != 1 {
+			w.Errorf("%s: %d calls, RequestId %q", name, len(w.Stops(name)), o.Status.RequestID)
 		}
 	}
 }
 
 // denied: the policy allows the stop and denies the questions. Nobody is told that a stop failed which was accepted.
 func denied(w *fixture) {
-	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"DescribeAsyncRequestInfo"}})
-	w.stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
-	w.stop("b")
-	w.start()
+	w.Cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"DescribeAsyncRequestInfo"}})
+	w.Stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+	w.Stop("b")
+	w.Start()
 	w.inject("questions denied", 1)
-	o := w.expect("a", cdbv1.ReasonCredentialsRejected)
-	if o.Status.RequestID == "" || o.Status.CompletionTime != nil || !strings.Contains(ready(o).Message, "cdb:DescribeAsyncRequestInfo") {
+	o := w.UntilReason("a", cdbv1.ReasonCredentialsRejected)
+	if o.Status.RequestID == "" || o.Status.CompletionTime != nil || !strings.Contains(harness.Ready(o).Message, "cdb:DescribeAsyncRequestInfo") {
 		w.Errorf("after a question that is denied the status is %+v", o.Status)
 	}
-	w.expect("b", cdbv1.ReasonStopAccepted)
-	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"StopDBImportJob"}})
+	w.UntilReason("b", cdbv1.ReasonStopAccepted)
+	w.Cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"StopDBImportJob"}})
 	w.retry("a")
-	w.expect("a", cdbv1.ReasonImportStopped)
-	w.stop("c")
+	w.UntilReason("a", cdbv1.ReasonImportStopped)
+	w.Stop("c")
 	w.inject("stop denied", 1)
-	w.expect("c", cdbv1.ReasonCredentialsRejected)
-	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{})
+	w.UntilReason("c", cdbv1.ReasonCredentialsRejected)
+	w.Cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{})
 	w.retry("c")
-	w.expect("c", cdbv1.ReasonStopAccepted)
+	w.UntilReason("c", cdbv1.ReasonStopAccepted)
 	for _, name := range []string{"a", "b"} {
-		if n := len(w.stopsOf(name)); n != 1 {
+		if n := len(w.Stops(name)); n != 1 {
 			w.Errorf("%d calls for %s", n, name)
 		}
 	}
@@ -117,15 +115,15 @@ func denied(w *fixture) {
 
 // foreignImport: an account does not see what belongs to another, and the right one stops it.
 func foreignImport(w *fixture) {
-	w.account("owner")
-	w.cloud.SetIdentity(accountOf("owner").SecretID, cdbsim.Identity{Owner: "another"})
-	w.stop("a")
-	w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id("a"), Status: "RUNNING", Owner: "another"})
-	w.start()
+	w.Account("owner")
+	w.Cloud.SetIdentity(accountOf("owner").SecretID, cdbsim.Identity{Owner: "another"})
+	w.Stop("a")
+	w.SetImport("a", cdbsim.Import{Owner: "another"})
+	w.Start()
 	w.inject("another owner", 1)
-	w.expect("a", cdbv1.ReasonImportNotFound)
-	w.update("a", func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "owner" })
-	w.expect("a", cdbv1.ReasonStopAccepted)
+	w.UntilReason("a", cdbv1.ReasonImportNotFound)
+	w.Update("a", harness.UsesSecret("owner"))
+	w.UntilReason("a", cdbv1.ReasonStopAccepted)
 }
 
 var (
@@ -142,14 +140,14 @@ func quoting(w *fixture, kind cdbsim.Kind, parts []cdbsim.Part) {
 		for _, form := range everyForm {
 			name := strings.ToLower(fmt.Sprintf("%s-%s", part, form))
 			for _, action := range []string{"StopDBImportJob", "DescribeAsyncRequestInfo"} {
-				w.cloud.Play(cdbsim.Fault{Action: action, AsyncRequestID: w.id(name), Kind: kind, Part: part, Form: form, Times: 1})
+				w.Cloud.Play(cdbsim.Fault{Action: action, AsyncRequestID: w.ImportID(name), Kind: kind, Part: part, Form: form, Times: 1})
 				w.inject(string(kind), 1)
 			}
-			w.stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+			w.Stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
 		}
 	}
-	w.start()
-	w.settle(len(parts)*len(everyForm), func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonImportStopped) })
+	w.Start()
+	w.settle(len(parts)*len(everyForm), func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonImportStopped) })
 	w.expectNever("has a status of no meaning", func(o version) bool {
 		switch o.Status.ImportStatus {
 		case "", "RUNNING", "PAUSED", "KILLED", "UNKNOWN":
@@ -162,15 +160,15 @@ func quoting(w *fixture, kind cdbsim.Kind, parts []cdbsim.Part) {
 // retry asks for one as a person does.
 func (w *fixture) retry(name string) {
 	w.Helper()
-	w.update(name, func(o *cdbv1.ImportJobStop) {
+	w.Update(name, func(o *cdbv1.ImportJobStop) {
 		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: time.Now().Format(time.RFC3339Nano)}
 	})
 }
 
 // questions are how often the cloud was asked how the import of a name is.
 func (w *fixture) questions(name string) (n int) {
-	for _, c := range w.cloud.CallLog() {
-		if c.Action == "DescribeAsyncRequestInfo" && c.AsyncRequestID == w.id(name) {
+	for _, c := range w.Cloud.CallLog() {
+		if c.Action == "DescribeAsyncRequestInfo" && c.AsyncRequestID == w.ImportID(name) {
 			n++
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // hostileRows are about what the API server, what stands before it and those who write into it can do.
@@ -27,27 +28,27 @@ var hostileRows = []row{
 	{"SIGTERM while lists are refused with 500", false, sigtermEarly(func(w *fixture) *rule { return w.proxy.refuse(http.StatusInternalServerError, 0, isRead) })},
 	{"SIGTERM while lists are not answered", false, sigtermEarly(func(w *fixture) *rule { return w.proxy.add(hold, 0, isRead) })},
 	{"missing Secret is told at once and comes later", false, func(w *fixture) {
-		w.stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "late" })
-		w.start()
+		w.Stop("a", harness.UsesSecret("late"))
+		w.Start()
 		started := time.Now()
-		w.settle(1, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonCredentialsNotFound) })
+		w.settle(1, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonCredentialsNotFound) })
 		w.expectWarning("a", cdbv1.ReasonCredentialsNotFound, started.Add(3*time.Second))
-		w.account("late")
+		w.Account("late")
 		arrival := time.Now()
 		w.called(1)
 		w.inject("missing Secret", 1)
-		if after := w.stops()[0].Time.Sub(arrival); after > 4*time.Second { // of the poll each second, and of a busy machine
+		if after := w.Stops()[0].Time.Sub(arrival); after > 4*time.Second { // of the poll each second, and of a busy machine
 			w.Errorf("called %s after the Secret had come", after)
 		}
 		w.settle(1, isDone)
 	}},
 	{"Secret comes for a hundred objects", false, func(w *fixture) {
 		for i := range 100 { // more than there are credits
-			w.stop(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "late" })
+			w.Stop(fmt.Sprint("a-", i), harness.UsesSecret("late"))
 		}
-		w.start()
-		w.settle(100, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonCredentialsNotFound) })
-		w.account("late")
+		w.Start()
+		w.settle(100, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonCredentialsNotFound) })
+		w.Account("late")
 		w.inject("missing Secret", 100)
 		w.settle(100, isDone)
 	}},
@@ -61,30 +62,26 @@ func plain404(kinds ...func(*http.Request, []byte) bool) func(*fixture) {
 			struck = append(struck, w.proxy.add(notFound, 3, kind))
 		}
 		w.many("a", 3)
-		w.start()
+		w.Start()
 		for _, r := range struck {
 			w.hit(r, 3)
 		}
 		w.settle(3, isDone)
-		if n := len(w.stops()); n != 3 {
-			w.Errorf("%d calls for three imports", n)
-		}
-		w.expectNever("took a 404 for a missing Secret", func(o version) bool { return hasReason(o.ImportJobStop, cdbv1.ReasonCredentialsNotFound) })
+		w.wantCalls(3)
+		w.expectNever("took a 404 for a missing Secret", func(o version) bool { return harness.HasReason(o.ImportJobStop, cdbv1.ReasonCredentialsNotFound) })
 	}
 }
 
 func plain404Delete(w *fixture) {
 	live, deletes := w.proxy.add(notFound, 3, isLiveRead), w.proxy.add(notFound, 3, isDelete)
 	for i := range 3 {
-		w.stop(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
+		w.Stop(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
 	}
-	w.start()
+	w.Start()
 	w.hit(live, 3)
 	w.hit(deletes, 3)
 	w.settle(0, func(*cdbv1.ImportJobStop) bool { return false }) // until none is left
-	if n := len(w.stops()); n != 3 {
-		w.Errorf("%d calls for three imports", n)
-	}
+	w.wantCalls(3)
 }
 
 // sigtermEarly ends a process that could not read its objects yet.
@@ -110,7 +107,7 @@ func sigtermEarly(spoil func(*fixture) *rule) func(*fixture) {
 		}
 		w.proxy.heal()
 		w.many("a", 2)
-		w.start()
+		w.Start()
 		w.settle(2, isDone)
 	}
 }
@@ -118,9 +115,9 @@ func sigtermEarly(spoil func(*fixture) *rule) func(*fixture) {
 // expectWarning waits for the Warning event of an object, which must not be later than a time.
 func (w *fixture) expectWarning(name, reason string, latest time.Time) {
 	w.Helper()
-	w.eventually("the event "+reason, func() (bool, error) {
+	w.Eventually("the event "+reason, func() (bool, error) {
 		events := &eventsv1.EventList{}
-		if err := env.Client.List(w.ctx(), events, client.InNamespace(w.namespace)); err != nil {
+		if err := env.Client.List(w.Context(), events, client.InNamespace(w.Namespace)); err != nil {
 			return false, err
 		}
 		for _, e := range events.Items {

@@ -12,6 +12,7 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // statusRows are about statuses that the operator did not write, or wrote with a wrong clock.
@@ -38,19 +39,19 @@ type written struct {
 // byHand writes what the schema allows. The objects are held back until it is written.
 func byHand(w *fixture, up bool) {
 	if up {
-		w.start()
+		w.Start()
 	}
 	cases := writtenCases()
 	for _, c := range cases {
-		w.stop(c.name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = up })
+		w.Stop(c.name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = up })
 		if up {
-			w.expect(c.name, cdbv1.ReasonSuspended)
+			w.UntilReason(c.name, cdbv1.ReasonSuspended)
 		}
 		if c.want == cdbv1.ReasonImportStopped {
-			w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id(c.name), Status: "KILLED"})
+			w.SetImport(c.name, cdbsim.Import{Status: "KILLED"})
 		}
 		w.writeStatus(c.name, c.edit)
-		w.update(c.name, func(o *cdbv1.ImportJobStop) {
+		w.Update(c.name, func(o *cdbv1.ImportJobStop) {
 			o.Spec.Suspend = false
 			if c.want == cdbv1.ReasonImportStopped {
 				o.Spec.WaitFor = cdbv1.WaitForStopped
@@ -58,18 +59,18 @@ func byHand(w *fixture, up bool) {
 		})
 	}
 	if !up {
-		w.start()
+		w.Start()
 	}
 	for _, c := range cases {
-		w.expectObject(c.name, c.want, func(o *cdbv1.ImportJobStop) bool { // some say so from the beginning, without a RequestId
-			return hasReason(o, c.want) && o.Status.RequestID != ""
+		w.Until(c.name, c.want, func(o *cdbv1.ImportJobStop) bool { // some say so from the beginning, without a RequestId
+			return harness.HasReason(o, c.want) && o.Status.RequestID != ""
 		})
-		if n := len(w.stopsOf(c.name)); n != c.stops {
+		if n := len(w.Stops(c.name)); n != c.stops {
 			w.Errorf("%s: %d calls, want %d", c.name, n, c.stops)
 		}
 	}
 	select {
-	case <-w.operator.Ended():
+	case <-w.Operator.Ended():
 		w.Error("the operator has ended")
 	default:
 	}
@@ -111,7 +112,7 @@ func writtenCases() []written {
 		}), cdbv1.ReasonStopAccepted, 0},
 		{"long-request-id", status(cdbv1.ImportJobStopStatus{RequestID: long}), cdbv1.ReasonStopAccepted, 0},
 		{"other-target", func(o *cdbv1.ImportJobStop) {
-			o.Status = cdbv1.ImportJobStopStatus{RequestID: handwritten, Target: &cdbv1.Target{Region: region, AsyncRequestID: "another", Site: cdbv1.SiteChina}}
+			o.Status = cdbv1.ImportJobStopStatus{RequestID: handwritten, Target: &cdbv1.Target{Region: harness.Region, AsyncRequestID: "another", Site: cdbv1.SiteChina}}
 		}, cdbv1.ReasonStopAccepted, 1},
 		{"foreign-conditions", status(cdbv1.ImportJobStopStatus{Conditions: []metav1.Condition{
 			condition("Foreign", "True", "Whatever", "of another tool"), condition(cdbv1.ConditionReady, "True", "Whatever", ""),
@@ -148,7 +149,7 @@ func writtenCases() []written {
 func restore(w *fixture, withStatus, up bool) {
 	const objects = 3
 	w.many("a", objects)
-	w.start()
+	w.Start()
 	w.settle(objects, isDone)
 	if up {
 		w.proxy.hush() // the tool is quick
@@ -158,9 +159,9 @@ func restore(w *fixture, withStatus, up bool) {
 	want := cdbv1.ReasonAlreadyStopped
 	for i := range objects {
 		name := fmt.Sprint("a-", i)
-		saved := w.get(name)
+		saved := w.Get(name)
 		w.delete(saved)
-		w.create(w.object(name))
+		w.Create(w.Object(name))
 		if withStatus {
 			want = cdbv1.ReasonStopAccepted
 			w.writeStatus(name, func(o *cdbv1.ImportJobStop) { o.Status = saved.Status })
@@ -169,12 +170,12 @@ func restore(w *fixture, withStatus, up bool) {
 	w.inject("restored", objects)
 	w.proxy.speak()
 	if !up {
-		w.start()
+		w.Start()
 	}
-	w.settle(objects, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, want) })
-	w.stop("b") // all before it was looked at
-	w.expect("b", cdbv1.ReasonStopAccepted)
-	if n := len(w.stops()); withStatus && n != objects+1 {
+	w.settle(objects, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, want) })
+	w.Stop("b") // all before it was looked at
+	w.UntilReason("b", cdbv1.ReasonStopAccepted)
+	if n := len(w.Stops()); withStatus && n != objects+1 {
 		w.Errorf("%d calls for %d imports", n, objects+1)
 	}
 }

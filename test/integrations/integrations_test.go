@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
@@ -31,15 +30,17 @@ import (
 
 var (
 	env      *harness.Environment
-	program  string
 	recorded map[string]*unstructured.Unstructured // by phase
-	table results
+	table    results
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(harness.With(func(e *harness.Environment, built string) int {
-		env, program = e, built
-		if err := prepare(); err != nil {
+	os.Exit(harness.With(func(e *harness.Environment) int {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+		defer cancel()
+		env = e
+		var err error
+		if recorded, err = record(ctx, e); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -47,25 +48,6 @@ func TestMain(m *testing.M) {
 		table.print(os.Stdout)
 		return code
 	}, nil))
-}
-
-func prepare() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	objects, err := record(ctx, env, program)
-	if err != nil {
-		return err
-	}
-	recorded = map[string]*unstructured.Unstructured{}
-	for name, o := range objects {
-		u := &unstructured.Unstructured{}
-		u.SetGroupVersionKind(cdbv1.GroupVersion.WithKind("ImportJobStop"))
-		if err := env.Client.Get(ctx, client.ObjectKeyFromObject(o), u); err != nil {
-			return err
-		}
-		recorded[name] = u
-	}
-	return nil
 }
 
 // results are what each tool makes of each phase.

@@ -120,7 +120,7 @@ func TestKubectlExplainAndSelect(t *testing.T) {
 			t.Errorf("explain ijs.%s: %s", path, output)
 		}
 	}
-	output, err = env.Kubectl(t.Context(), nil, "get", "ijs", "-n", namespace, "-o", "name", "--field-selector=spec.region="+region+",spec.asyncRequestId=accepted")
+	output, err = env.Kubectl(t.Context(), nil, "get", "ijs", "-n", namespace, "-o", "name", "--field-selector=spec.region="+harness.Region+",spec.asyncRequestId=accepted")
 	if err != nil || strings.TrimSpace(output) != "importjobstop.cdb.tencentcloud.com/accepted" {
 		t.Errorf("selected %q", output)
 	}
@@ -144,7 +144,7 @@ func TestPrinterColumns(t *testing.T) {
 		if got := strings.Join(strings.Fields(lines[0]), " "); got != test.want {
 			t.Errorf("the columns are %s, want %s", got, test.want)
 		}
-		for _, want := range []string{"accepted " + region + " accepted True StopAccepted", "invalid " + region + " invalid False InvalidRequest"} {
+		for _, want := range []string{"accepted " + harness.Region + " accepted True StopAccepted", "invalid " + harness.Region + " invalid False InvalidRequest"} {
 			if !strings.Contains(strings.Join(strings.Fields(output), " "), want) {
 				t.Errorf("no %q in\n%s", want, output)
 			}

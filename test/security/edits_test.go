@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // edit is a merge patch of an object, as one edits with kubectl.
@@ -43,7 +44,7 @@ func harmless(site string) []edit {
 		{"waitFor", `{"spec":{"waitFor":"Stopped"}}`},
 		{"suspend", `{"spec":{"suspend":true}}`},
 		{"deadline and TTL", `{"spec":{"activeDeadlineSeconds":60,"ttlSecondsAfterFinished":60}}`},
-		{"the same region and id", fmt.Sprintf(`{"spec":{"region":%q}}`, region)},
+		{"the same region and id", fmt.Sprintf(`{"spec":{"region":%q}}`, harness.Region)},
 		{"the site that it has, by name", fmt.Sprintf(`{"spec":{"site":%q}}`, name)},
 		{"labels", `{"metadata":{"labels":{"a":"b"},"annotations":{"` + cdbv1.RetryRequestedAtAnnotation + `":"now"}}}`},
 	}
@@ -56,7 +57,7 @@ func harmless(site string) []edit {
 // What the object is the record of cannot be edited: once a stop was accepted, and while a call may still be. All else can, and all can before that.
 func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 	t.Parallel()
-	namespace := newNamespace(t, "record")
+	n := newFixture(t, "record")
 	now := metav1.NowMicro()
 	for what, test := range map[string]struct {
 		status cdbv1.ImportJobStopStatus
@@ -72,13 +73,14 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 		for _, site := range []string{"", "China", "International"} {
 			t.Run(what+"/"+site, func(t *testing.T) {
 				t.Parallel()
-				o := stop(namespace, strings.ToLower(what+site))
+				n := harness.In(t, n.Tenant)
+				o := n.Object(strings.ToLower(what + site))
 				o.Spec.Site = cdbv1.Site(site)
-				create(t, o)
+				n.Create(o)
 				o.Status = test.status
-				must(t, env.Client.Status().Update(t.Context(), o))
+				n.Must(env.Client.Status().Update(t.Context(), o))
 				patch := func(e edit) (string, error) {
-					return env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
+					return env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", n.Namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
 				}
 				for _, e := range harmless(site) {
 					if output, err := patch(e); err != nil {
@@ -108,10 +110,10 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 // What is removed first, to be set to something else afterwards, is refused at the first step, however it is written.
 func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 	t.Parallel()
-	namespace := newNamespace(t, "record")
-	o := stop(namespace, "accepted")
+	n := newFixture(t, "record")
+	o := n.Object("accepted")
 	o.Spec.Site = cdbv1.SiteInternational
-	create(t, o)
+	n.Create(o)
 	o.Status.RequestID = "r-1"
 	must(t, env.Client.Status().Update(t.Context(), o))
 	for _, x := range []struct{ kind, patch string }{
@@ -124,12 +126,12 @@ func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 		{"json", `[{"op":"remove","path":"/status"},{"op":"remove","path":"/spec/site"},{"op":"add","path":"/spec/site","value":"China"}]`},
 		{"json", `[{"op":"remove","path":"/spec"},{"op":"add","path":"/spec","value":{"region":"ap-shanghai","asyncRequestId":"another","credentialsSecretRef":{"name":"creds"}}}]`},
 	} {
-		if output, err := env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", namespace, "--type="+x.kind, "-p", x.patch); err == nil {
+		if output, err := env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", n.Namespace, "--type="+x.kind, "-p", x.patch); err == nil {
 			t.Errorf("%s was taken: %s", x.patch, output)
 		}
 	}
 	manifest := func(spec string) string {
-		return "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: accepted, namespace: " + namespace + "}\nspec: " + spec
+		return "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: accepted, namespace: " + n.Namespace + "}\nspec: " + spec
 	}
 	for _, args := range [][]string{{"replace"}, {"apply", "--server-side", "--force-conflicts"}} {
 		other := manifest("{region: ap-shanghai, asyncRequestId: another, site: International, credentialsSecretRef: {name: creds}}")
@@ -137,9 +139,7 @@ func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 			t.Errorf("%s was taken: %s", strings.Join(args, " "), output)
 		}
 	}
-	before := o.Spec
-	must(t, env.Client.Get(t.Context(), keyOf(o), o))
-	if o.Spec != before || o.Status.RequestID != "r-1" {
-		t.Errorf("it became %+v", o)
+	if now := n.Get("accepted"); now.Spec != o.Spec || now.Status.RequestID != "r-1" {
+		t.Errorf("it became %+v", now)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // The tools that make verify names.
@@ -26,7 +26,7 @@ var (
 )
 
 // foreignCRDs teaches the API server the kinds of the tools that our manifests are for, and of which hack/tools/schemas has the types.
-func foreignCRDs(t *testing.T) {
+func foreignCRDs(t *testing.T, n *harness.Fixture) {
 	t.Helper()
 	folder := t.TempDir()
 	generate := exec.CommandContext(t.Context(), *controllerGen, "crd", "paths=github.com/fluxcd/kustomize-controller/api/v1", "paths=github.com/fluxcd/source-controller/api/v1",
@@ -42,10 +42,9 @@ func foreignCRDs(t *testing.T) {
 	}
 	client, err := discovery.NewDiscoveryClientForConfig(env.Config)
 	must(t, err)
-	until(t, "the schemas of the new kinds", func() bool {
+	n.Eventually("the schemas of the new kinds", func() (bool, error) {
 		paths, err := client.OpenAPIV3().Paths()
-		must(t, err)
-		return paths["apis/kustomize.toolkit.fluxcd.io/v1"] != nil && paths["apis/source.toolkit.fluxcd.io/v1"] != nil && paths["apis/monitoring.coreos.com/v1"] != nil
+		return paths["apis/kustomize.toolkit.fluxcd.io/v1"] != nil && paths["apis/source.toolkit.fluxcd.io/v1"] != nil && paths["apis/monitoring.coreos.com/v1"] != nil, err
 	})
 }
 
@@ -114,8 +113,7 @@ func TestManifests(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	foreignCRDs(t)
-	create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "flux-system"}})
+	foreignCRDs(t, harness.NewFixture(t, env, "flux-system"))
 	manifests := map[string]string{}
 	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus"} {
 		manifests["config/"+folder] = kustomize(t, "config/"+folder)

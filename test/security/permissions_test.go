@@ -12,11 +12,9 @@ import (
 	"text/tabwriter"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
@@ -46,7 +44,7 @@ func (g grant) covers(e auditv1.Event) bool {
 		(g.name == "" || g.name == e.ObjectRef.Name) && (g.namespace == "" || g.namespace == e.ObjectRef.Namespace)
 }
 
-// judge finds what is wrong with the grants in the light of what was done with them, and by what each was used.
+// check finds what is wrong with the grants in the light of what was done with them, and by what each was used.
 func check(grants []grant, requests []auditv1.Event) (usedBy map[grant][]string, wrong []string) {
 	usedBy = map[grant][]string{}
 	for _, e := range requests {
@@ -154,46 +152,44 @@ func deploymentOf(t *testing.T, manifest string) *appsv1.Deployment {
 
 // workload is what an operator does in its life: it leads, waits for a Secret, succeeds, deletes, fails, and finds an object changed
 // when it comes to write the answer.
-func workload(t *testing.T, namespace string, flags []string, reader string) {
+func workload(t *testing.T, n *harness.Fixture, flags []string, reader string) {
 	t.Helper()
 	metrics, err := harness.FreeAddress()
-	must(t, err)
+	n.Must(err)
 	if reader != "" {
 		flags = append(flags, "--metrics-bind-address="+metrics)
 	}
-	operator := run(t, flags...)
-	done, unknown := stop(namespace, "done"), stop(namespace, "unknown")
-	running(done)
-	env.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, AsyncRequestID: unknown.Spec.AsyncRequestID, Times: 1})
-	done.Spec.TTLSecondsAfterFinished = new(int32(1))
-	create(t, done, unknown)
-	untilReason(t, done, cdbv1.ReasonCredentialsNotFound)
-	creds := credsOf(namespace, harness.Account)
-	create(t, creds)
-	untilReason(t, unknown, cdbv1.ReasonStopping)
-	unknown.Labels = map[string]string{"changed": "meanwhile"}
-	must(t, env.Client.Update(t.Context(), unknown))
-	untilReason(t, unknown, cdbv1.ReasonImportNotFound)
-	until(t, "deleted", func() bool {
-		return apierrors.IsNotFound(env.Client.Get(t.Context(), client.ObjectKeyFromObject(done), done))
+	n.Start(flags...)
+	env.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, AsyncRequestID: n.ImportID("unknown"), Times: 1})
+	n.Stop("done", func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
+	n.Create(n.Object("unknown"))
+	n.UntilReason("done", cdbv1.ReasonCredentialsNotFound)
+	n.Account("creds")
+	n.UntilReason("unknown", cdbv1.ReasonStopping)
+	n.Update("unknown", func(o *cdbv1.ImportJobStop) { o.Labels = map[string]string{"changed": "meanwhile"} })
+	n.UntilReason("unknown", cdbv1.ReasonImportNotFound)
+	n.Eventually("deleted", func() (bool, error) {
+		_, err := n.Tenant.Get(n.Context(), "done")
+		return apierrors.IsNotFound(err), err
 	})
-	unknown.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "again"}
-	must(t, env.Client.Update(t.Context(), unknown))
-	until(t, "told again in an event", func() bool {
+	n.Update("unknown", func(o *cdbv1.ImportJobStop) {
+		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "again"}
+	})
+	n.Eventually("told again in an event", func() (bool, error) {
 		events := &eventsv1.EventList{}
-		must(t, env.Client.List(t.Context(), events, client.InNamespace(namespace), client.MatchingFields{"regarding.name": "unknown"}))
-		return len(events.Items) >= 2
+		err := env.Client.List(n.Context(), events, client.InNamespace(n.Namespace), client.MatchingFields{"regarding.name": "unknown"})
+		return len(events.Items) >= 2, err
 	})
 	if reader != "" {
 		if code, _ := scrape(t, metrics, reader); code != 200 {
 			t.Errorf("HTTP %d for the metrics", code)
 		}
 	}
-	if err := operator.Terminate(); err != nil {
+	if err := n.Operator.Terminate(); err != nil {
 		t.Errorf("it did not stop well: %v", err)
 	}
-	must(t, env.Client.Delete(t.Context(), creds))
-	must(t, env.Client.Delete(t.Context(), unknown))
+	n.Must(env.Client.Delete(n.Context(), n.Secret("creds", cdbsim.Account{})))
+	n.Must(env.Client.Delete(n.Context(), n.Object("unknown")))
 }
 
 // Each rule of config/ is used by something, nothing is refused, and the check notices any rule that is taken away or added.
@@ -201,9 +197,7 @@ func workload(t *testing.T, namespace string, flags []string, reader string) {
 func TestEachRuleIsUsedAndNoneIsMissing(t *testing.T) {
 	narrow := strings.ReplaceAll(kustomize(t, "config/namespaced"), harness.Namespace, "narrow-system")
 	role := strings.ReplaceAll(kustomize(t, "config/namespaced/tenant"), harness.Namespace, "narrow-system")
-	for _, name := range []string{"rules", "shop"} {
-		create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
-	}
+	rules, shop := harness.NewFixture(t, env, "rules"), harness.NewFixture(t, env, "shop")
 	apply(t, narrow)
 	apply(t, role, "-n", "shop")
 	token, err := env.Token(t.Context(), "narrow-system", "importjobstop-controller-manager")
@@ -211,25 +205,26 @@ func TestEachRuleIsUsedAndNoneIsMissing(t *testing.T) {
 	kubeconfig, err := env.KubeconfigOf("narrow", token)
 	must(t, err)
 	for _, install := range []struct {
-		config, system, namespace string
-		flags                     []string
-		reader                    string
+		config, system string
+		users          *harness.Fixture
+		flags          []string
+		reader         string
 	}{
-		{"config/default", harness.Namespace, "rules", flagsOf(t, kustomize(t, "config/default")), metricsReader(t)},
-		{"config/namespaced", "narrow-system", "shop", append(flagsOf(t, narrow), "--kubeconfig="+kubeconfig), ""},
+		{"config/default", harness.Namespace, rules, append(flagsOf(t, kustomize(t, "config/default")), "--namespaces="), metricsReader(t)},
+		{"config/namespaced", "narrow-system", shop, append(flagsOf(t, narrow), "--kubeconfig="+kubeconfig), ""},
 	} {
 		t.Run(install.config, func(t *testing.T) {
 			flags := append(install.flags, "--leader-election-namespace="+install.system)
 			defer checkRules(t, install.config, install.system)   // also when the workload fails, as it does without a rule
 			for _, watchList := range []string{"true", "false"} { // an older API server has no streaming lists
 				t.Setenv("KUBE_FEATURE_WatchListClient", watchList)
-				workload(t, install.namespace, flags, install.reader)
+				workload(t, harness.In(t, install.users.Tenant), flags, install.reader)
 			}
 		})
 	}
 }
 
-// checkRules judges what is granted to the operator in a namespace by what it has done, and the judge by grants taken away and added.
+// checkRules checks what is granted to the operator in a namespace by what it has done, and the check by grants taken away and added.
 func checkRules(t *testing.T, config, system string) {
 	t.Helper()
 	requests, err := env.Audit(system, "importjobstop-controller-manager")

@@ -167,7 +167,7 @@ func TestTheCacheKeepsOnlyWhatIsRead(t *testing.T) {
 		}
 		return m
 	}
-	o := stop("shop", "full")
+	o := env.Tenant("shop").Object("full")
 	o.Labels, o.Annotations = fill(), fill()
 	o.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: "nightly"}}
 	o.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl", FieldsV1: &metav1.FieldsV1{}}}
