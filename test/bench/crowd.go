@@ -45,12 +45,16 @@ func (b *bench) started(ctx context.Context) (crowd, *harness.Operator, error) {
 }
 
 // start also waits until the budgets are open, a second after the start: an idle system is one that has been up for a while.
-func (t crowd) start(ctx context.Context) (*harness.Operator, error) {
-	o, err := t.Run(ctx)
+func (t crowd) start(ctx context.Context, flags ...string) (*harness.Operator, error) {
+	o, err := t.Run(ctx, flags...)
 	if err != nil {
 		return nil, err
 	}
-	return o, harness.Pause(ctx, 2*time.Second)
+	if err := harness.Pause(ctx, 2*time.Second); err != nil {
+		o.Kill()
+		return nil, err
+	}
+	return o, nil
 }
 
 // nameOf the object with a number among those of an account.

@@ -25,10 +25,11 @@ func (b *bench) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.accepted(ctx, "a", 300); err != nil {
+	err = t.accepted(ctx, "a", 300)
+	first.Kill()
+	if err != nil {
 		return err
 	}
-	first.Kill()
 	killed := time.Now()
 	second, err := t.Run(ctx)
 	if err != nil {
@@ -40,12 +41,7 @@ func (b *bench) restart(ctx context.Context) error {
 		return err
 	}
 	requests := t.requests("a")
-	l, full := loadOf(requests), time.Duration(0)
-	for full = 0; full < 15*time.Second; full += 100 * time.Millisecond {
-		if loadOf(between(requests, ready.Add(full), ready.Add(full+time.Second))).accepted >= 19 {
-			break
-		}
-	}
+	l, full := loadOf(requests), fullAfter(requests, ready, 15*time.Second)
 	inFlight := loadOf(between(requests, killed.Add(-latency), killed.Add(latency))).requests()
 	b.row("kill -9 and restart with 10,000 finished and 2,000 waiting", "no call repeated that was not in flight, window kept, full rate within 3 s of ready",
 		l.repeated <= inFlight && l.refused == 0 && l.worst <= 20 && full <= 3*time.Second,

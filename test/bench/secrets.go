@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,14 +95,11 @@ func (b *bench) badSecret(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o, err := stranger.Run(ctx, "--namespaces="+stranger.Namespace+","+many.Namespace)
+	o, err := stranger.start(ctx, "--namespaces="+stranger.Namespace+","+many.Namespace)
 	if err != nil {
 		return err
 	}
 	defer o.Kill()
-	if err := harness.Pause(ctx, 2*time.Second); err != nil {
-		return err
-	}
 	idle, err := stranger.sample(ctx, "fresh", 0, 20)
 	if err != nil {
 		return err
@@ -116,28 +112,40 @@ func (b *bench) badSecret(ctx context.Context) error {
 	}
 	was := percentile(idle, 50)
 	for i, what := range []string{"in its junk", "in what is wrong with it"} {
-		before, err := b.writes(ctx)
+		var busy []time.Duration
+		begin, changes := time.Now(), 0
+		written, err := b.writesDuring(ctx, func() (err error) {
+			changes, err = many.whileBadSecretChanges(ctx, i == 1, func() (err error) {
+				busy, err = stranger.sample(ctx, "fresh", 100*(i+1), 20)
+				return err
+			})
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		changing, stop := context.WithCancel(ctx)
-		changes, begin := make(chan int, 1), time.Now()
-		go func() { changes <- many.keepChanging(changing, i == 1) }()
-		err = harness.Pause(ctx, 10*time.Second)
-		busy, sampleErr := stranger.sample(ctx, "fresh", 100*(i+1), 20)
-		stop()
-		took := time.Since(begin).Seconds()
-		rate := float64(<-changes) / took
-		after, writesErr := b.writes(ctx)
-		if err := errors.Join(err, sampleErr, writesErr); err != nil {
-			return err
-		}
-		is := percentile(busy, 50)
+		is, took := percentile(busy, 50), time.Since(begin).Seconds()
 		b.row("a stranger's stop while 3,000 wait for a bad Secret of 900 KiB that changes "+what, "≤ 3 × its latency on an idle system", is <= 3*was,
 			"p50 %s, worst of 20 %s, on an idle system p50 %s; %.1f changes/s, %.0f status writes/s, %d MiB",
-			is, percentile(busy, 100), was, rate, float64(after.status-before.status)/took, measure(o.Pid()).rss)
+			is, percentile(busy, 100), was, float64(changes)/took, float64(written.status)/took, measure(o.Pid()).rss)
 	}
 	return nil
+}
+
+// whileBadSecretChanges does something ten seconds after the bad Secret began to change, and returns how often it did.
+func (t crowd) whileBadSecretChanges(ctx context.Context, wrongness bool, do func() error) (int, error) {
+	changing, stop := context.WithCancel(ctx)
+	defer stop()
+	changes := make(chan int, 1)
+	go func() { changes <- t.keepChanging(changing, wrongness) }()
+	if err := harness.Pause(ctx, 10*time.Second); err != nil {
+		return 0, err
+	}
+	if err := do(); err != nil {
+		return 0, err
+	}
+	stop()
+	return <-changes, nil
 }
 
 // bad is a Secret of 900 KiB that cannot be used, in one of several ways.

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
@@ -33,7 +31,7 @@ func (b *bench) sharing(ctx context.Context) error {
 		return err
 	}
 	var ours []cdbsim.Call
-	others, back := 0, time.Duration(0)
+	others := 0
 	for _, c := range t.requests("a") {
 		in := c.Time.After(from) && c.Time.Before(to)
 		switch {
@@ -45,11 +43,7 @@ func (b *bench) sharing(ctx context.Context) error {
 	}
 	shared := loadOf(between(ours, from, to))
 	left := to.Sub(from).Seconds()*20 - float64(others)
-	for back = 0; back < 12*time.Second; back += 100 * time.Millisecond {
-		if loadOf(between(ours, to.Add(back), to.Add(back+time.Second))).accepted >= 19 {
-			break
-		}
-	}
+	back := fullAfter(ours, to, 12*time.Second)
 	useful, refused := 100*float64(shared.accepted)/left, 100*float64(shared.refused)/float64(shared.requests())
 	b.row("another program takes half of the quota for a minute", "≥ 85 % of what is left, refused ≤ 5 %, full again within 10 s",
 		useful >= 85 && refused <= 5 && back <= 10*time.Second, "%.0f %% of what is left, %.1f %% refused, full after %s", useful, refused, back)
@@ -58,17 +52,12 @@ func (b *bench) sharing(ctx context.Context) error {
 
 // otherProgram calls ten times a second with the credentials of account a.
 func (t crowd) otherProgram(ctx context.Context, d time.Duration) error {
-	endpoint, err := tencentcloud.ParseOverride(t.CloudURL)
+	stop, err := t.stopAs("a")
 	if err != nil {
 		return err
 	}
-	cloud := tencentcloud.NewClient(tencentcloud.Endpoints{Override: endpoint})
-	a := t.AccountOf("a")
-	creds := importjob.Credentials{SecretID: a.SecretID, SecretKey: a.SecretKey}
 	for begin := time.Now(); time.Since(begin) < d; {
-		go func() {
-			_, _ = cloud.Stop(ctx, creds, importjob.Target{Region: harness.Region, AsyncRequestID: t.ImportID("other-program"), Site: importjob.China})
-		}()
+		go func() { _, _ = stop(ctx, t.ImportID("other-program")) }()
 		if err := harness.Pause(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
@@ -83,4 +72,14 @@ func between(requests []cdbsim.Call, from, to time.Time) (in []cdbsim.Call) {
 		}
 	}
 	return in
+}
+
+// fullAfter is how long after a time the rate is full, at most the bound.
+func fullAfter(requests []cdbsim.Call, from time.Time, bound time.Duration) (after time.Duration) {
+	for ; after < bound; after += 100 * time.Millisecond {
+		if loadOf(between(requests, from.Add(after), from.Add(after+time.Second))).accepted >= 19 {
+			break
+		}
+	}
+	return after
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -17,31 +18,21 @@ func (b *bench) thousand(ctx context.Context) error {
 		return err
 	}
 	defer o.Kill()
-	before, err := b.writes(ctx)
+	idle, begin := measure(o.Pid()), time.Now()
+	written, err := b.writesDuring(ctx, func() error {
+		if err := errors.Join(t.create(ctx, "a", 0, 1000), t.accepted(ctx, "a", 1000)); err != nil {
+			return err
+		}
+		return harness.Pause(ctx, 2*time.Second)
+	})
 	if err != nil {
 		return err
 	}
-	idle := measure(o.Pid())
-	begin := time.Now()
-	if err := t.create(ctx, "a", 0, 1000); err != nil {
-		return err
-	}
-	if err := t.accepted(ctx, "a", 1000); err != nil {
-		return err
-	}
-	l := loadOf(t.requests("a"))
+	l, used := loadOf(t.requests("a")), measure(o.Pid())
 	useful := float64(l.accepted) / l.last.Sub(begin).Seconds()
 	b.row("1,000 objects, one account, 20 ms", "≥ 97 % of 20/s, 0 refused, ≤ 20 in any second",
 		useful >= 19.4 && l.refused == 0 && l.worst <= 20, "%.1f/s (%.0f %%), %d refused, %d in the worst second", useful, useful*5, l.refused, l.worst)
-	if err := harness.Pause(ctx, 2*time.Second); err != nil {
-		return err
-	}
-	used := measure(o.Pid())
-	after, err := b.writes(ctx)
-	if err != nil {
-		return err
-	}
-	status, events := float64(after.status-before.status)/1000, float64(after.events-before.events)/1000
+	status, events := written.per(1000)
 	b.row("API server writes per object that waited", "3 status + 1 event", status <= 3 && events <= 1.001, "%.2f status + %.2f events", status, events)
 	b.row("memory at 1,000 objects", "≤ 80 MiB", used.rss <= 80, "%d MiB", used.rss)
 	cpu := (used.cpu - idle.cpu) / 1000

@@ -18,7 +18,7 @@ import (
 )
 
 func TestWrongManifestsAreRefused(t *testing.T) {
-	n := newFixture(t)
+	f := newFixture(t)
 	const right = "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: wrong}\nspec: "
 	for name, test := range map[string]struct{ spec, message string }{
 		"no region":                   {`{asyncRequestId: a-b, credentialsSecretRef: {name: c}}`, "spec.region: Required"},
@@ -32,7 +32,7 @@ func TestWrongManifestsAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			output, err := env.Kubectl(t.Context(), strings.NewReader(right+test.spec), "apply", "--validate=strict", "-n", n.Namespace, "-f", "-")
+			output, err := env.Kubectl(t.Context(), strings.NewReader(right+test.spec), "apply", "--validate=strict", "-n", f.Namespace, "-f", "-")
 			if err == nil || !strings.Contains(output, test.message) {
 				t.Errorf("kubectl said %q (%v), want %q in it", output, err, test.message)
 			}
@@ -41,21 +41,21 @@ func TestWrongManifestsAreRefused(t *testing.T) {
 }
 
 func TestNewObjectIsInProgress(t *testing.T) {
-	n := newFixture(t)
-	n.Stop("new")
-	o := n.Get("new")
+	f := newFixture(t)
+	f.Stop("new")
+	o := f.Get("new")
 	if o.Status.ObservedGeneration != -1 || kstatusOf(t, o) != status.InProgressStatus {
 		t.Errorf("a new object has the status %+v", o.Status)
 	}
 }
 
 func TestAccepted(t *testing.T) {
-	n := newFixture(t)
-	n.account()
-	n.start()
-	n.Stop("a")
-	o := n.UntilReason("a", cdbv1.ReasonStopAccepted)
-	call := n.wantCalls("a", 1)[0]
+	f := newFixture(t)
+	f.account()
+	f.start()
+	f.Stop("a")
+	o := f.UntilReason("a", cdbv1.ReasonStopAccepted)
+	call := f.wantCalls("a", 1)[0]
 	wantPhase(t, o, status.CurrentStatus)
 	if o.Status.RequestID != call.RequestID || o.Status.Attempts != 1 || !strings.Contains(harness.Ready(o).Message, call.RequestID) {
 		t.Errorf("status %+v does not tell of %+v", o.Status, call)
@@ -64,21 +64,21 @@ func TestAccepted(t *testing.T) {
 	before := o.ResourceVersion
 	o.Labels = map[string]string{"some": "label"}
 	o.Spec.CredentialsSecretRef.Name = "another"
-	n.Must(env.Client.Update(t.Context(), o))
-	o = n.UntilReason("a", cdbv1.ReasonStopAccepted)
+	f.Must(env.Client.Update(t.Context(), o))
+	o = f.UntilReason("a", cdbv1.ReasonStopAccepted)
 	if o.ResourceVersion == before {
 		t.Error("the change was not seen")
 	}
-	if err := n.Operator.Terminate(); err != nil {
+	if err := f.Operator.Terminate(); err != nil {
 		t.Errorf("the operator did not stop well: %v", err)
 	}
-	n.start()
-	n.Stop("b", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = n.ImportID("b") })
-	n.UntilReason("b", cdbv1.ReasonStopAccepted)
-	n.wantCalls("a", 1)
+	f.start()
+	f.Stop("b", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID("b") })
+	f.UntilReason("b", cdbv1.ReasonStopAccepted)
+	f.wantCalls("a", 1)
 
-	o = n.Get("a")
-	o.Spec.AsyncRequestID = n.ImportID("c")
+	o = f.Get("a")
+	o.Spec.AsyncRequestID = f.ImportID("c")
 	if err := env.Client.Update(t.Context(), o); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "this object is the record of what was done") {
 		t.Errorf("the target of an accepted stop could be changed: %v", err)
 	}
@@ -86,47 +86,47 @@ func TestAccepted(t *testing.T) {
 
 // A target that was refused can be corrected: nothing was done to it.
 func TestTargetIsCorrected(t *testing.T) {
-	n := newFixture(t)
-	n.account()
-	n.start()
-	n.Create(n.Object("a")) // which the cloud does not know
-	n.UntilReason("a", cdbv1.ReasonImportNotFound)
-	n.SetImport("right", cdbsim.Import{})
-	n.Update("a", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = n.ImportID("right") })
-	o := n.UntilReason("a", cdbv1.ReasonStopAccepted)
-	if o.Status.Target.AsyncRequestID != n.ImportID("right") || o.Status.Attempts != 1 {
+	f := newFixture(t)
+	f.account()
+	f.start()
+	f.Create(f.Object("a")) // which the cloud does not know
+	f.UntilReason("a", cdbv1.ReasonImportNotFound)
+	f.SetImport("right", cdbsim.Import{})
+	f.Update("a", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID("right") })
+	o := f.UntilReason("a", cdbv1.ReasonStopAccepted)
+	if o.Status.Target.AsyncRequestID != f.ImportID("right") || o.Status.Attempts != 1 {
 		t.Errorf("the status is %+v", o.Status)
 	}
-	n.wantCalls("right", 1)
+	f.wantCalls("right", 1)
 }
 
 // What somebody writes into a status is taken as it is, and the operator lives.
 func TestStatusByHand(t *testing.T) {
-	n := newFixture(t)
-	n.account()
-	n.start()
-	n.SetImport("a", cdbsim.Import{Status: "KILLED"})
-	n.Create(n.Object("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor, o.Spec.Suspend = cdbv1.WaitForStopped, true }))
-	n.UntilReason("a", cdbv1.ReasonSuspended)
-	patch := fmt.Sprintf(`{"status": {"requestId": "6EF60BEC-0242-43AF-BB20-270359FB54A7", "target": {"region": %q, "asyncRequestId": %q, "site": "China"}, "lastAttempt": null, "conditions": null}}`, harness.Region, n.ImportID("a"))
+	f := newFixture(t)
+	f.account()
+	f.start()
+	f.SetImport("a", cdbsim.Import{Status: "KILLED"})
+	f.Create(f.Object("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor, o.Spec.Suspend = cdbv1.WaitForStopped, true }))
+	f.UntilReason("a", cdbv1.ReasonSuspended)
+	patch := fmt.Sprintf(`{"status": {"requestId": "6EF60BEC-0242-43AF-BB20-270359FB54A7", "target": {"region": %q, "asyncRequestId": %q, "site": "China"}, "lastAttempt": null, "conditions": null}}`, harness.Region, f.ImportID("a"))
 	for _, args := range [][]string{
 		{"--subresource=status", "--type=merge", "-p", patch},
 		{"--type=merge", "-p", `{"spec": {"suspend": false}}`},
 	} {
-		if output, err := env.Kubectl(t.Context(), nil, append([]string{"patch", "ijs", "a", "-n", n.Namespace}, args...)...); err != nil {
+		if output, err := env.Kubectl(t.Context(), nil, append([]string{"patch", "ijs", "a", "-n", f.Namespace}, args...)...); err != nil {
 			t.Fatalf("%v: %s", err, output)
 		}
 	}
-	wantPhase(t, n.UntilReason("a", cdbv1.ReasonImportStopped), status.CurrentStatus)
-	n.wantCalls("a", 0)
-	n.Stop("b") // which the same process stops
-	n.UntilReason("b", cdbv1.ReasonStopAccepted)
+	wantPhase(t, f.UntilReason("a", cdbv1.ReasonImportStopped), status.CurrentStatus)
+	f.wantCalls("a", 0)
+	f.Stop("b") // which the same process stops
+	f.UntilReason("b", cdbv1.ReasonStopAccepted)
 }
 
 func TestErrorCodes(t *testing.T) {
-	n := newFixture(t)
-	n.account()
-	n.start()
+	f := newFixture(t)
+	f.account()
+	f.start()
 	for code, want := range map[string]struct{ ready, accepted string }{
 		"InternalError.TaskFrameError":           {cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportError},
 		"InvalidParameter":                       {cdbv1.ReasonInvalidRequest, cdbv1.ReasonInvalidRequest},
@@ -143,11 +143,11 @@ func TestErrorCodes(t *testing.T) {
 		name := strings.ToLower(strings.ReplaceAll(code, ".", "-"))
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			n := harness.In(t, n.Tenant)
-			n.SetImport(name, cdbsim.Import{Status: "KILLED"})
-			env.Cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", AsyncRequestID: n.ImportID(name), Code: code})
-			n.Create(n.Object(name))
-			o := n.UntilReason(name, want.ready)
+			f := harness.In(t, f.Tenant)
+			f.SetImport(name, cdbsim.Import{Status: "KILLED"})
+			env.Cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", AsyncRequestID: f.ImportID(name), Code: code})
+			f.Create(f.Object(name))
+			o := f.UntilReason(name, want.ready)
 			switch want.ready {
 			case cdbv1.ReasonRetryScheduled:
 				wantPhase(t, o, status.InProgressStatus)
@@ -168,48 +168,48 @@ func TestErrorCodes(t *testing.T) {
 }
 
 func TestImportThatEndedByItself(t *testing.T) {
-	n := newFixture(t)
-	n.account()
-	n.SetImport("done", cdbsim.Import{Status: "SUCCESS"})
-	n.start()
-	n.Create(n.Object("done"))
-	wantPhase(t, n.UntilReason("done", cdbv1.ReasonImportAlreadyFinished), status.FailedStatus)
+	f := newFixture(t)
+	f.account()
+	f.SetImport("done", cdbsim.Import{Status: "SUCCESS"})
+	f.start()
+	f.Create(f.Object("done"))
+	wantPhase(t, f.UntilReason("done", cdbv1.ReasonImportAlreadyFinished), status.FailedStatus)
 }
 
 func TestWaitForStopped(t *testing.T) {
-	n := newFixture(t)
-	n.account()
-	n.SetImport("slow", cdbsim.Import{Status: "RUNNING", EndsAfter: time.Second})
-	n.start()
-	n.Create(n.Object("slow", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped }))
-	wantPhase(t, n.UntilReason("slow", cdbv1.ReasonWaitingForStop), status.InProgressStatus)
-	wantPhase(t, n.UntilReason("slow", cdbv1.ReasonImportStopped), status.CurrentStatus)
-	n.wantCalls("slow", 1)
+	f := newFixture(t)
+	f.account()
+	f.SetImport("slow", cdbsim.Import{Status: "RUNNING", EndsAfter: time.Second})
+	f.start()
+	f.Create(f.Object("slow", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped }))
+	wantPhase(t, f.UntilReason("slow", cdbv1.ReasonWaitingForStop), status.InProgressStatus)
+	wantPhase(t, f.UntilReason("slow", cdbv1.ReasonImportStopped), status.CurrentStatus)
+	f.wantCalls("slow", 1)
 }
 
 func TestSuspend(t *testing.T) {
-	n := newFixture(t)
-	n.account()
-	n.start()
-	n.Stop("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
-	wantPhase(t, n.UntilReason("held", cdbv1.ReasonSuspended), status.InProgressStatus)
-	n.wantCalls("held", 0)
-	n.Update("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false })
-	n.UntilReason("held", cdbv1.ReasonStopAccepted)
+	f := newFixture(t)
+	f.account()
+	f.start()
+	f.Stop("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
+	wantPhase(t, f.UntilReason("held", cdbv1.ReasonSuspended), status.InProgressStatus)
+	f.wantCalls("held", 0)
+	f.Update("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false })
+	f.UntilReason("held", cdbv1.ReasonStopAccepted)
 }
 
 func TestCredentials(t *testing.T) {
-	n := newFixture(t)
-	n.start()
-	n.Stop("late")
-	wantPhase(t, n.UntilReason("late", cdbv1.ReasonCredentialsNotFound), status.InProgressStatus)
-	account := n.account()
-	n.UntilReason("late", cdbv1.ReasonStopAccepted)
+	f := newFixture(t)
+	f.start()
+	f.Stop("late")
+	wantPhase(t, f.UntilReason("late", cdbv1.ReasonCredentialsNotFound), status.InProgressStatus)
+	account := f.account()
+	f.UntilReason("late", cdbv1.ReasonStopAccepted)
 
 	rotated := cdbsim.Account{SecretID: account.SecretID, SecretKey: "rotated", Token: account.Token}
 	env.Cloud.SetAccount(rotated)
-	n.Stop("rotated")
-	wantPhase(t, n.UntilReason("rotated", cdbv1.ReasonCredentialsRejected), status.FailedStatus)
-	n.Must(env.Client.Update(t.Context(), n.Secret("creds", rotated)))
-	n.UntilReason("rotated", cdbv1.ReasonStopAccepted)
+	f.Stop("rotated")
+	wantPhase(t, f.UntilReason("rotated", cdbv1.ReasonCredentialsRejected), status.FailedStatus)
+	f.Must(env.Client.Update(t.Context(), f.Secret("creds", rotated)))
+	f.UntilReason("rotated", cdbv1.ReasonStopAccepted)
 }

@@ -36,34 +36,34 @@ func newFixture(t *testing.T) fixture {
 	return fixture{harness.NewFixture(t, env, "test-")}
 }
 
-func (n fixture) start(flags ...string) {
-	n.Helper()
-	n.Start(append(flags, "--zap-log-level=5", "--secret-poll-interval=1s")...)
+func (f fixture) start(flags ...string) {
+	f.Helper()
+	f.Start(append(flags, "--zap-log-level=5", "--secret-poll-interval=1s")...)
 }
 
 // account creates a temporary account, and its Secret with blanks where people leave some.
-func (n fixture) account() cdbsim.Account {
-	n.Helper()
-	a := n.AccountOf("creds")
-	a.Token = "token-of-" + n.Namespace
-	n.Cloud.SetAccount(a)
-	secret := n.Secret("creds", a)
+func (f fixture) account() cdbsim.Account {
+	f.Helper()
+	a := f.AccountOf("creds")
+	a.Token = "token-of-" + f.Namespace
+	f.Cloud.SetAccount(a)
+	secret := f.Secret("creds", a)
 	secret.StringData["secretKey"] = " " + a.SecretKey + "\n"
-	n.Create(secret)
+	f.Create(secret)
 	return a
 }
 
 // untilCalled waits until the cloud has seen a stop.
-func (n fixture) untilCalled(name string) {
-	n.Helper()
-	n.Eventually("a call for "+name, func() (bool, error) { return len(n.Stops(name)) == 1, nil })
+func (f fixture) untilCalled(name string) {
+	f.Helper()
+	f.Eventually("a call for "+name, func() (bool, error) { return len(f.Stops(name)) == 1, nil })
 }
 
-func (n fixture) wantCalls(name string, want int) []cdbsim.Call {
-	n.Helper()
-	stops := n.Stops(name)
+func (f fixture) wantCalls(name string, want int) []cdbsim.Call {
+	f.Helper()
+	stops := f.Stops(name)
 	if len(stops) != want {
-		n.Fatalf("the cloud saw %d stops for %s, want %d: %+v", len(stops), name, want, stops)
+		f.Fatalf("the cloud saw %d stops for %s, want %d: %+v", len(stops), name, want, stops)
 	}
 	return stops
 }

@@ -38,22 +38,22 @@ func dataOf(a cdbsim.Account) map[string]string {
 }
 
 // Account creates a Secret whose account the cloud knows.
-func (w *fixture) Account(name string) {
-	w.Helper()
-	w.Cloud.SetAccount(accountOf(name))
-	w.Create(w.secret(name, dataOf(accountOf(name))))
+func (f *fixture) Account(name string) {
+	f.Helper()
+	f.Cloud.SetAccount(accountOf(name))
+	f.Create(f.secret(name, dataOf(accountOf(name))))
 }
 
 // secret also tells the oracle what must not be seen anywhere else.
-func (w *fixture) secret(name string, data map[string]string) *corev1.Secret {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.secrets = append(w.secrets, data["secretKey"], data["token"])
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: name}, StringData: data}
+func (f *fixture) secret(name string, data map[string]string) *corev1.Secret {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.secrets = append(f.secrets, data["secretKey"], data["token"])
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: f.Namespace, Name: name}, StringData: data}
 }
 
 // secrets are wrong in each way that the status can tell.
-func secrets(w *fixture) {
+func secrets(f *fixture) {
 	for name, data := range map[string]map[string]string{
 		"missing": nil,
 		"no-key":  {"secretId": "AKIDcreds"},
@@ -62,26 +62,26 @@ func secrets(w *fixture) {
 		"long":    {"secretId": "AKIDcreds", "secretKey": strings.Repeat("k", 1000<<10)},
 	} {
 		if data != nil {
-			w.Create(w.secret(name, data))
+			f.Create(f.secret(name, data))
 		}
-		w.Stop("with-"+name, harness.UsesSecret(name))
+		f.Stop("with-"+name, harness.UsesSecret(name))
 	}
 	creds := accountOf("creds")
-	w.Create(w.secret("newline", map[string]string{"secretId": creds.SecretID + "\n", "secretKey": "\t" + creds.SecretKey + " \r\n", "token": creds.Token + "\n"}))
-	w.Stop("with-newline", harness.UsesSecret("newline"))
-	w.Start()
-	w.inject("bad Secret", 5)
-	w.settle(6, func(o *cdbv1.ImportJobStop) bool {
+	f.Create(f.secret("newline", map[string]string{"secretId": creds.SecretID + "\n", "secretKey": "\t" + creds.SecretKey + " \r\n", "token": creds.Token + "\n"}))
+	f.Stop("with-newline", harness.UsesSecret("newline"))
+	f.Start()
+	f.inject("bad Secret", 5)
+	f.settle(6, func(o *cdbv1.ImportJobStop) bool {
 		if o.Name == "with-newline" {
 			return isDone(o)
 		}
 		return harness.HasReason(o, cdbv1.ReasonCredentialsNotFound)
 	})
 	for _, name := range []string{"missing", "no-key", "empty", "binary", "long"} {
-		right := w.secret(name, dataOf(creds))
-		if err := env.Client.Update(w.Context(), right); err != nil {
-			w.Create(right)
+		right := f.secret(name, dataOf(creds))
+		if err := env.Client.Update(f.Context(), right); err != nil {
+			f.Create(right)
 		}
 	}
-	w.settle(6, isDone)
+	f.settle(6, isDone)
 }

@@ -11,22 +11,22 @@ import (
 )
 
 // hit waits until a rule was run into so many times.
-func (w *fixture) hit(r *rule, times int) {
-	w.Helper()
+func (f *fixture) hit(r *rule, times int) {
+	f.Helper()
 	for range times {
 		select {
 		case <-r.hit:
-			w.inject(string(r.what), 1)
-		case <-time.After(w.Patience):
-			w.Fatalf("nothing ran into %s", r.what)
+			f.inject(string(r.what), 1)
+		case <-time.After(f.Patience):
+			f.Fatalf("nothing ran into %s", r.what)
 		}
 	}
 }
 
 // called waits until the cloud has seen so many stops.
-func (w *fixture) called(n int) {
-	w.Helper()
-	w.Eventually(fmt.Sprintf("%d calls", n), func() (bool, error) { return len(w.Stops()) >= n, nil })
+func (f *fixture) called(n int) {
+	f.Helper()
+	f.Eventually(fmt.Sprintf("%d calls", n), func() (bool, error) { return len(f.Stops()) >= n, nil })
 }
 
 // isDone: stopped by us, or found stopped; held back where that was asked for.
@@ -38,10 +38,10 @@ func isDone(o *cdbv1.ImportJobStop) bool {
 }
 
 // settle waits until every live object is as it should be, and at least so many are there.
-func (w *fixture) settle(objects int, is func(*cdbv1.ImportJobStop) bool) {
-	w.Helper()
-	w.Eventually(fmt.Sprintf("%d objects as they should be", objects), func() (bool, error) {
-		live := w.audit.live()
+func (f *fixture) settle(objects int, is func(*cdbv1.ImportJobStop) bool) {
+	f.Helper()
+	f.Eventually(fmt.Sprintf("%d objects as they should be", objects), func() (bool, error) {
+		live := f.audit.live()
 		for _, o := range live {
 			if !is(o) {
 				return false, fmt.Errorf("%s is %+v %+v", o.Name, o.Spec, o.Status)
@@ -52,9 +52,9 @@ func (w *fixture) settle(objects int, is func(*cdbv1.ImportJobStop) bool) {
 }
 
 // wantCalls checks how many stops the cloud has seen.
-func (w *fixture) wantCalls(want int) {
-	w.Helper()
-	if n := len(w.Stops()); n != want {
-		w.Errorf("%d calls, want %d", n, want)
+func (f *fixture) wantCalls(want int) {
+	f.Helper()
+	if n := len(f.Stops()); n != want {
+		f.Errorf("%d calls, want %d", n, want)
 	}
 }

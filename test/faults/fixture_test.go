@@ -36,119 +36,119 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	w := &fixture{TB: t, Fixture: harness.NewFixture(t, env, "faults-"), injected: map[string]int{}, byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}}
-	w.Patience = *patience
-	w.OwnCloud(func(cloud http.Handler) http.Handler { return cloud })
-	w.Cloud.SetLatency(func() time.Duration { return 5 * time.Millisecond })
+	f := &fixture{TB: t, Fixture: harness.NewFixture(t, env, "faults-"), injected: map[string]int{}, byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}}
+	f.Patience = *patience
+	f.OwnCloud(func(cloud http.Handler) http.Handler { return cloud })
+	f.Cloud.SetLatency(func() time.Duration { return 5 * time.Millisecond })
 	var err error
-	w.proxy, err = newProxy(env.Config)
-	w.Must(err)
-	t.Cleanup(func() { w.proxy.heal(); w.proxy.CloseClientConnections(); w.proxy.Close() })
-	w.kubeconfig, err = env.KubeconfigVia("via-"+w.Namespace, w.proxy.URL, w.proxy.ca())
-	w.Must(err)
+	f.proxy, err = newProxy(env.Config)
+	f.Must(err)
+	t.Cleanup(func() { f.proxy.heal(); f.proxy.CloseClientConnections(); f.proxy.Close() })
+	f.kubeconfig, err = env.KubeconfigVia("via-"+f.Namespace, f.proxy.URL, f.proxy.ca())
+	f.Must(err)
 	ctx, end := context.WithCancel(context.Background())
 	t.Cleanup(end)
-	w.audit = watchAll(ctx, env.Client, w.Namespace)
-	return w
+	f.audit = watchAll(ctx, env.Client, f.Namespace)
+	return f
 }
 
 // inject counts what went wrong, for the table.
-func (w *fixture) inject(what string, n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.injected[what] += n
+func (f *fixture) inject(what string, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.injected[what] += n
 }
 
 // Start starts the manager behind the proxy, again and again, as a kubelet does. It follows whatever ran before.
-func (w *fixture) Start(flags ...string) {
-	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), w.Patience)
+func (f *fixture) Start(flags ...string) {
+	f.Helper()
+	ctx, cancel := context.WithTimeout(f.Context(), f.Patience)
 	defer cancel()
-	w.Eventually("starting the manager", func() (done bool, err error) {
-		o, err := w.Run(ctx, w.flags(flags...)...)
-		w.remember(o)
+	f.Eventually("starting the manager", func() (done bool, err error) {
+		o, err := f.Run(ctx, f.flags(flags...)...)
+		f.remember(o)
 		return err == nil, err
 	})
 }
 
 // launch starts a manager that does not become ready.
-func (w *fixture) launch(flags ...string) *harness.Operator {
-	w.Helper()
-	o, err := w.Launch(w.flags(flags...)...)
-	w.Must(err)
-	w.remember(o)
+func (f *fixture) launch(flags ...string) *harness.Operator {
+	f.Helper()
+	o, err := f.Launch(f.flags(flags...)...)
+	f.Must(err)
+	f.remember(o)
 	return o
 }
 
 // flags of the manager; later ones win.
-func (w *fixture) flags(more ...string) []string {
-	return append([]string{"--kubeconfig=" + w.kubeconfig, "--zap-log-level=1", "--secret-poll-interval=1s"}, more...)
+func (f *fixture) flags(more ...string) []string {
+	return append([]string{"--kubeconfig=" + f.kubeconfig, "--zap-log-level=1", "--secret-poll-interval=1s"}, more...)
 }
 
 // remember lets the oracle read the log of a process.
-func (w *fixture) remember(o *harness.Operator) {
-	w.Adopt(o)
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (f *fixture) remember(o *harness.Operator) {
+	f.Adopt(o)
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if o != nil {
-		w.operators = append(w.operators, o)
+		f.operators = append(f.operators, o)
 	}
 }
 
 // kill is kill -9, at a time that the oracle knows.
-func (w *fixture) kill() {
-	w.Operator.Kill()
-	w.heldUp("kill -9")
+func (f *fixture) kill() {
+	f.Operator.Kill()
+	f.heldUp("kill -9")
 }
 
-func (w *fixture) heldUp(what string) {
-	w.mark()
-	w.inject(what, 1)
+func (f *fixture) heldUp(what string) {
+	f.mark()
+	f.inject(what, 1)
 }
 
 // mark tells the oracle of a time at which a process lost what it knew.
-func (w *fixture) mark() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.kills = append(w.kills, time.Now())
+func (f *fixture) mark() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.kills = append(f.kills, time.Now())
 }
 
 // roll ends the manager as a rolling update does, and starts the next.
-func (w *fixture) roll(flags ...string) {
-	w.Helper()
-	if err := w.Operator.Terminate(); err != nil {
-		w.Errorf("it did not stop well: %v\n%s", err, w.Operator.Log())
+func (f *fixture) roll(flags ...string) {
+	f.Helper()
+	if err := f.Operator.Terminate(); err != nil {
+		f.Errorf("it did not stop well: %v\n%s", err, f.Operator.Log())
 	}
-	w.inject("SIGTERM", 1)
-	w.Start(flags...)
+	f.inject("SIGTERM", 1)
+	f.Start(flags...)
 }
 
-func (w *fixture) pauseOperator() { w.Operator.Signal(syscall.SIGSTOP); w.heldUp("SIGSTOP") }
+func (f *fixture) pauseOperator() { f.Operator.Signal(syscall.SIGSTOP); f.heldUp("SIGSTOP") }
 
 // report asks the oracle, and adds a line to the table.
-func (w *fixture) report(row string) {
-	w.Helper()
-	v := w.history().check()
-	table.add(row, w.injected, v)
+func (f *fixture) report(row string) {
+	f.Helper()
+	v := f.history().check()
+	table.add(row, f.injected, v)
 	for _, wrong := range v.wrong {
-		w.Error(wrong)
+		f.Error(wrong)
 	}
 }
 
 // history is all that is known of this tenant.
-func (w *fixture) history() *history {
-	w.Helper()
-	w.Eventually("seeing the newest versions", func() (bool, error) {
+func (f *fixture) history() *history {
+	f.Helper()
+	f.Eventually("seeing the newest versions", func() (bool, error) {
 		now := &cdbv1.ImportJobStopList{}
-		err := env.Client.List(w.Context(), now, client.InNamespace(w.Namespace))
-		return err == nil && w.audit.hasAll(now.Items), err
+		err := env.Client.List(f.Context(), now, client.InNamespace(f.Namespace))
+		return err == nil && f.audit.hasAll(now.Items), err
 	})
 	events := &eventsv1.EventList{}
-	w.Must(env.Client.List(w.Context(), events, client.InNamespace(w.Namespace)))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	h := &history{versions: w.audit.all(), stops: w.Cloud.CallLog(), kills: w.kills, byHand: w.byHand, secrets: w.secrets, events: events.Items}
-	for _, o := range w.operators {
+	f.Must(env.Client.List(f.Context(), events, client.InNamespace(f.Namespace)))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h := &history{versions: f.audit.all(), stops: f.Cloud.CallLog(), kills: f.kills, byHand: f.byHand, secrets: f.secrets, events: events.Items}
+	for _, o := range f.operators {
 		h.logs = append(h.logs, o.Log())
 	}
 	return h

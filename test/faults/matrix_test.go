@@ -24,10 +24,10 @@ func TestMatrix(t *testing.T) {
 			if !strings.HasPrefix(r.name, "stale") { // which sets a variable
 				t.Parallel()
 			}
-			w := newFixture(t)
-			w.Account("creds")
-			r.run(w)
-			w.report(r.name)
+			f := newFixture(t)
+			f.Account("creds")
+			r.run(f)
+			f.report(r.name)
 		})
 	}
 }
@@ -36,16 +36,16 @@ func TestMatrix(t *testing.T) {
 func TestPlaneRestarts(t *testing.T) {
 	for _, process := range []string{"kube-apiserver", "etcd"} {
 		t.Run(process, func(t *testing.T) {
-			w := newFixture(t)
-			w.Account("creds")
-			w.many("a", 40)
-			w.Start()
-			w.called(5)
-			w.Must(env.RestartPlane(w.Context(), process))
-			w.inject("kill -9 of "+process, 1)
-			w.Stop("b")
-			w.settle(41, isDone)
-			w.report(process + " restarted")
+			f := newFixture(t)
+			f.Account("creds")
+			f.many("a", 40)
+			f.Start()
+			f.called(5)
+			f.Must(env.RestartPlane(f.Context(), process))
+			f.inject("kill -9 of "+process, 1)
+			f.Stop("b")
+			f.settle(41, isDone)
+			f.report(process + " restarted")
 		})
 	}
 }

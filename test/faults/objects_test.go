@@ -15,59 +15,59 @@ import (
 )
 
 // Create retries: the API server may be the one that fails.
-func (w *fixture) Create(o client.Object) {
-	w.Helper()
-	w.Eventually("creating "+o.GetName(), func() (bool, error) {
-		err := env.Client.Create(w.Context(), o)
+func (f *fixture) Create(o client.Object) {
+	f.Helper()
+	f.Eventually("creating "+o.GetName(), func() (bool, error) {
+		err := env.Client.Create(f.Context(), o)
 		return err == nil || apierrors.IsAlreadyExists(err), err
 	})
 }
 
 // Stop creates the import and the object that stops it.
-func (w *fixture) Stop(name string, edit ...func(*cdbv1.ImportJobStop)) {
-	w.Helper()
-	w.SetImport(name, cdbsim.Import{})
-	w.Create(w.Object(name, edit...))
+func (f *fixture) Stop(name string, edit ...func(*cdbv1.ImportJobStop)) {
+	f.Helper()
+	f.SetImport(name, cdbsim.Import{})
+	f.Create(f.Object(name, edit...))
 }
 
 // many are objects name-0 to name-(n-1).
-func (w *fixture) many(name string, n int) {
-	w.Helper()
+func (f *fixture) many(name string, n int) {
+	f.Helper()
 	for i := range n {
-		w.Stop(fmt.Sprintf("%s-%d", name, i))
+		f.Stop(fmt.Sprintf("%s-%d", name, i))
 	}
 }
 
 // crowd is n objects over some accounts, which take their time.
-func (w *fixture) crowd(n, accounts int, edit ...func(*cdbv1.ImportJobStop)) {
-	w.Helper()
-	w.Patience = 10 * time.Minute
+func (f *fixture) crowd(n, accounts int, edit ...func(*cdbv1.ImportJobStop)) {
+	f.Helper()
+	f.Patience = 10 * time.Minute
 	for a := range accounts {
-		w.Account(fmt.Sprint("acc-", a))
+		f.Account(fmt.Sprint("acc-", a))
 	}
 	for i := range n {
-		w.Stop(fmt.Sprint("o-", i), append(edit, harness.UsesSecret(fmt.Sprint("acc-", i%accounts)))...)
+		f.Stop(fmt.Sprint("o-", i), append(edit, harness.UsesSecret(fmt.Sprint("acc-", i%accounts)))...)
 	}
 }
 
 // Update edits an object, again and again.
-func (w *fixture) Update(name string, edit func(*cdbv1.ImportJobStop)) {
-	w.Helper()
-	if w.tryUpdate(name, edit) {
-		w.Errorf("the edit of %s was refused", name)
+func (f *fixture) Update(name string, edit func(*cdbv1.ImportJobStop)) {
+	f.Helper()
+	if f.tryUpdate(name, edit) {
+		f.Errorf("the edit of %s was refused", name)
 	}
 }
 
 // tryUpdate edits an object, and says whether the API server refused that as invalid: an object that is a record keeps its target.
-func (w *fixture) tryUpdate(name string, edit func(*cdbv1.ImportJobStop)) (refused bool) {
-	w.Helper()
-	w.Eventually("updating "+name, func() (bool, error) {
-		o, err := w.Tenant.Get(w.Context(), name)
+func (f *fixture) tryUpdate(name string, edit func(*cdbv1.ImportJobStop)) (refused bool) {
+	f.Helper()
+	f.Eventually("updating "+name, func() (bool, error) {
+		o, err := f.Tenant.Get(f.Context(), name)
 		if err != nil {
 			return false, err
 		}
 		edit(o)
-		err = env.Client.Update(w.Context(), o)
+		err = env.Client.Update(f.Context(), o)
 		refused = apierrors.IsInvalid(err)
 		return err == nil || refused, err
 	})
@@ -75,29 +75,29 @@ func (w *fixture) tryUpdate(name string, edit func(*cdbv1.ImportJobStop)) (refus
 }
 
 // writeStatus writes a status as a person or a backup tool does, and tells the oracle so.
-func (w *fixture) writeStatus(name string, edit func(*cdbv1.ImportJobStop)) {
-	w.Helper()
-	w.Eventually("writing the status of "+name, func() (bool, error) {
-		o, err := w.Tenant.Get(w.Context(), name)
+func (f *fixture) writeStatus(name string, edit func(*cdbv1.ImportJobStop)) {
+	f.Helper()
+	f.Eventually("writing the status of "+name, func() (bool, error) {
+		o, err := f.Tenant.Get(f.Context(), name)
 		if err != nil {
 			return false, err
 		}
 		edit(o)
-		if err := env.Client.Status().Update(w.Context(), o); err != nil {
+		if err := env.Client.Status().Update(f.Context(), o); err != nil {
 			return false, err
 		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.byHand[o.UID] = append(w.byHand[o.UID], o.Status)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.byHand[o.UID] = append(f.byHand[o.UID], o.Status)
 		return true, nil
 	})
-	w.inject("status by hand", 1)
+	f.inject("status by hand", 1)
 }
 
-func (w *fixture) delete(o client.Object) {
-	w.Helper()
-	o.SetNamespace(w.Namespace)
-	if err := env.Client.Delete(w.Context(), o); client.IgnoreNotFound(err) != nil {
-		w.Fatal(err)
+func (f *fixture) delete(o client.Object) {
+	f.Helper()
+	o.SetNamespace(f.Namespace)
+	if err := env.Client.Delete(f.Context(), o); client.IgnoreNotFound(err) != nil {
+		f.Fatal(err)
 	}
 }

@@ -19,71 +19,71 @@ var apiServerRows = []row{
 	{"intent delivered twice", false, inWrites(twice, isAttempt)},
 	{"status write times out", true, inWrites(hold, isStatus)},
 	{"status write times out after commit", true, inWrites(holdAnswer, isStatus)},
-	{"Secret read refused", false, func(w *fixture) {
-		r := w.proxy.refuse(http.StatusInternalServerError, 3, isSecret)
-		w.many("a", 5)
-		w.Start()
-		w.hit(r, 3)
-		w.settle(5, isDone)
+	{"Secret read refused", false, func(f *fixture) {
+		r := f.proxy.refuse(http.StatusInternalServerError, 3, isSecret)
+		f.many("a", 5)
+		f.Start()
+		f.hit(r, 3)
+		f.settle(5, isDone)
 	}},
-	{"watch cut", false, func(w *fixture) {
-		w.Start()
+	{"watch cut", false, func(f *fixture) {
+		f.Start()
 		for i := range 3 {
-			w.many(fmt.Sprint("w", i), 3)
-			w.inject("watch cut", w.proxy.cutWatches())
+			f.many(fmt.Sprint("w", i), 3)
+			f.inject("watch cut", f.proxy.cutWatches())
 		}
-		w.settle(9, isDone)
+		f.settle(9, isDone)
 	}},
-	{"watch silent for a minute", true, func(w *fixture) {
-		w.Start()
-		w.Stop("before")
-		w.settle(1, isDone)
-		w.proxy.hush()
-		w.many("a", 3)
-		w.inject("silent seconds", 60)
-		pause(w.Context(), time.Minute)
-		w.wantCalls(1)
-		w.proxy.speak()
-		w.settle(4, isDone)
+	{"watch silent for a minute", true, func(f *fixture) {
+		f.Start()
+		f.Stop("before")
+		f.settle(1, isDone)
+		f.proxy.hush()
+		f.many("a", 3)
+		f.inject("silent seconds", 60)
+		pause(f.Context(), time.Minute)
+		f.wantCalls(1)
+		f.proxy.speak()
+		f.settle(4, isDone)
 	}},
-	{"stale list after a restart", false, func(w *fixture) {
-		w.Setenv("KUBE_FEATURE_WatchListClient", "false") // so that it lists
-		w.many("a", 5)
-		w.Start()
-		w.settle(5, isDone)
-		w.Operator.Kill()
-		old := w.proxy.add(stale, 1, isList)
-		late := w.proxy.add(hold, 1, isObjectWatch)
-		w.Start()
-		w.hit(old, 1)
-		w.hit(late, 1)
-		w.Stop("b") // cannot be seen before the watch is
-		pause(w.Context(), 4*time.Second)
-		w.proxy.CloseClientConnections()
-		w.settle(6, isDone)
+	{"stale list after a restart", false, func(f *fixture) {
+		f.Setenv("KUBE_FEATURE_WatchListClient", "false") // so that it lists
+		f.many("a", 5)
+		f.Start()
+		f.settle(5, isDone)
+		f.Operator.Kill()
+		old := f.proxy.add(stale, 1, isList)
+		late := f.proxy.add(hold, 1, isObjectWatch)
+		f.Start()
+		f.hit(old, 1)
+		f.hit(late, 1)
+		f.Stop("b") // cannot be seen before the watch is
+		pause(f.Context(), 4*time.Second)
+		f.proxy.CloseClientConnections()
+		f.settle(6, isDone)
 	}},
 }
 
 // refused refuses status writes, the first of an intent and the first of an outcome.
 func refused(code int) func(*fixture) {
-	return func(w *fixture) {
-		attempt, result := w.proxy.refuse(code, 3, isAttempt), w.proxy.refuse(code, 3, isOutcome)
-		w.many("a", 3)
-		w.Start()
-		w.hit(attempt, 3)
-		w.hit(result, 3)
-		w.settle(3, isDone)
-		w.wantCalls(3)
+	return func(f *fixture) {
+		attempt, result := f.proxy.refuse(code, 3, isAttempt), f.proxy.refuse(code, 3, isOutcome)
+		f.many("a", 3)
+		f.Start()
+		f.hit(attempt, 3)
+		f.hit(result, 3)
+		f.settle(3, isDone)
+		f.wantCalls(3)
 	}
 }
 
 func inWrites(kind what, match func(*http.Request, []byte) bool) func(*fixture) {
-	return func(w *fixture) {
-		r := w.proxy.add(kind, 3, match)
-		w.many("a", 3)
-		w.Start()
-		w.hit(r, 3)
-		w.settle(3, isDone)
-		w.wantCalls(3)
+	return func(f *fixture) {
+		r := f.proxy.add(kind, 3, match)
+		f.many("a", 3)
+		f.Start()
+		f.hit(r, 3)
+		f.settle(3, isDone)
+		f.wantCalls(3)
 	}
 }

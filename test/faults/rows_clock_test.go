@@ -13,14 +13,14 @@ import (
 )
 
 // clockAhead starts the operator on statuses of one whose clock was a day ahead: nothing is delayed, given up or deleted early.
-func clockAhead(w *fixture) {
+func clockAhead(f *fixture) {
 	ahead := time.Now().Add(24 * time.Hour)
 	later := &metav1.MicroTime{Time: ahead.Add(time.Minute)}
 	since := &metav1.Time{Time: ahead}
 	attempt := &cdbv1.Attempt{StartTime: metav1.NewMicroTime(ahead), EndTime: &metav1.MicroTime{Time: ahead}}
 	const hour, short = 3600, 5
 	add := func(name, secret string, deadline, ttl int32, reason string, edit func(*cdbv1.ImportJobStop)) {
-		w.Stop(name, func(o *cdbv1.ImportJobStop) {
+		f.Stop(name, func(o *cdbv1.ImportJobStop) {
 			o.Spec.CredentialsSecretRef.Name = secret
 			if deadline > 0 {
 				o.Spec.ActiveDeadlineSeconds = &deadline
@@ -32,7 +32,7 @@ func clockAhead(w *fixture) {
 				o.Spec.WaitFor = cdbv1.WaitForStopped
 			}
 		})
-		w.writeStatus(name, func(o *cdbv1.ImportJobStop) {
+		f.writeStatus(name, func(o *cdbv1.ImportJobStop) {
 			target := o.Spec.Target()
 			o.Status = cdbv1.ImportJobStopStatus{ObservedGeneration: 1, Target: &target, StartTime: since, Conditions: triad(reason, ahead)}
 			edit(o)
@@ -59,7 +59,7 @@ func clockAhead(w *fixture) {
 		accepted(o)
 		o.Status.NextAttemptTime = later
 	})
-	w.SetImport("still-ends", cdbsim.Import{Status: "KILLED"})
+	f.SetImport("still-ends", cdbsim.Import{Status: "KILLED"})
 	add("ended", "creds", 0, short, cdbv1.ReasonStopAccepted, func(o *cdbv1.ImportJobStop) {
 		accepted(o)
 		o.Status.CompletionTime = since
@@ -69,27 +69,27 @@ func clockAhead(w *fixture) {
 		o.Status.CompletionTime = &metav1.Time{Time: time.Now().Add(-24 * time.Hour)}
 	})
 	started := time.Now()
-	w.Start()
+	f.Start()
 	for _, name := range []string{"retries", "queues", "was-rejected"} {
-		w.UntilReason(name, cdbv1.ReasonStopAccepted)
+		f.UntilReason(name, cdbv1.ReasonStopAccepted)
 	}
-	w.UntilReason("still-ends", cdbv1.ReasonImportStopped)
-	w.Until("waits", "waiting since a time that was", func(o *cdbv1.ImportJobStop) bool {
+	f.UntilReason("still-ends", cdbv1.ReasonImportStopped)
+	f.Until("waits", "waiting since a time that was", func(o *cdbv1.ImportJobStop) bool {
 		return o.Status.WaitingSince != nil && !o.Status.WaitingSince.After(time.Now())
 	})
-	w.Account("late")
-	w.UntilReason("waits", cdbv1.ReasonStopAccepted)
+	f.Account("late")
+	f.UntilReason("waits", cdbv1.ReasonStopAccepted)
 	if tooLong := time.Since(started); tooLong > time.Minute {
-		w.Errorf("it took %s", tooLong)
+		f.Errorf("it took %s", tooLong)
 	}
-	w.UntilReason("gives-up", cdbv1.ReasonDeadlineExceeded)
-	w.settle(0, func(o *cdbv1.ImportJobStop) bool { return o.Spec.TTLSecondsAfterFinished == nil })
+	f.UntilReason("gives-up", cdbv1.ReasonDeadlineExceeded)
+	f.settle(0, func(o *cdbv1.ImportJobStop) bool { return o.Spec.TTLSecondsAfterFinished == nil })
 	earliest := started.Add((short - 1) * time.Second) // the times in status are whole seconds
-	for _, versions := range w.audit.all() {
+	for _, versions := range f.audit.all() {
 		last := versions[len(versions)-1]
 		given := harness.HasReason(last.ImportJobStop, cdbv1.ReasonDeadlineExceeded)
 		if (last.deleted || given) && last.seen.Before(earliest) {
-			w.Errorf("%s ended after %s", last.Name, last.seen.Sub(started))
+			f.Errorf("%s ended after %s", last.Name, last.seen.Sub(started))
 		}
 	}
 }

@@ -11,32 +11,32 @@ import (
 
 // crowdRows are about many objects.
 var crowdRows = []row{
-	{"1,000 objects for one import", true, func(w *fixture) {
-		w.SetImport("one", cdbsim.Import{})
-		w.crowd(1000, 10, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.ImportID("one") })
-		w.Start()
-		w.settle(1000, isDone)
+	{"1,000 objects for one import", true, func(f *fixture) {
+		f.SetImport("one", cdbsim.Import{})
+		f.crowd(1000, 10, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID("one") })
+		f.Start()
+		f.settle(1000, isDone)
 		accepted := 0
-		for _, o := range w.audit.live() {
+		for _, o := range f.audit.live() {
 			if o.Status.RequestID != "" {
 				accepted++
 			}
 		}
 		if accepted != 1 {
-			w.Errorf("%d claim the acceptance", accepted)
+			f.Errorf("%d claim the acceptance", accepted)
 		}
-		w.inject("same id", 999)
+		f.inject("same id", 999)
 	}},
-	{"5,000 objects created while the operator is down", true, func(w *fixture) {
-		w.crowd(5000, 20)
-		w.inject("created meanwhile", 5000)
-		w.Start()
-		w.settle(5000, isDone)
+	{"5,000 objects created while the operator is down", true, func(f *fixture) {
+		f.crowd(5000, 20)
+		f.inject("created meanwhile", 5000)
+		f.Start()
+		f.settle(5000, isDone)
 	}},
-	{"1,000 objects, kill -9 every two seconds", true, func(w *fixture) {
-		w.crowd(1000, 5)
+	{"1,000 objects, kill -9 every two seconds", true, func(f *fixture) {
+		f.crowd(1000, 5)
 		done := func() (n int) {
-			for _, o := range w.audit.live() {
+			for _, o := range f.audit.live() {
 				if isDone(o) {
 					n++
 				}
@@ -44,11 +44,11 @@ var crowdRows = []row{
 			return n
 		}
 		for done() < 1000 {
-			w.Start()
-			pause(w.Context(), 2*time.Second)
-			w.kill()
+			f.Start()
+			pause(f.Context(), 2*time.Second)
+			f.kill()
 		}
-		w.Start()
-		w.settle(1000, isDone)
+		f.Start()
+		f.settle(1000, isDone)
 	}},
 }

@@ -17,79 +17,79 @@ import (
 // objectRows are about what users do to objects, Secrets and namespaces meanwhile.
 var objectRows = []row{
 	{"Secret missing, then malformed, then right", false, secrets},
-	{"Secret deleted in mid-flight", false, func(w *fixture) {
-		w.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 5})
-		w.many("a", 25)
-		w.Start()
-		w.called(5)
-		w.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
-		w.inject("Secret deleted", 1)
-		w.settle(25, func(o *cdbv1.ImportJobStop) bool {
+	{"Secret deleted in mid-flight", false, func(f *fixture) {
+		f.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 5})
+		f.many("a", 25)
+		f.Start()
+		f.called(5)
+		f.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
+		f.inject("Secret deleted", 1)
+		f.settle(25, func(o *cdbv1.ImportJobStop) bool {
 			return isDone(o) || harness.HasReason(o, cdbv1.ReasonCredentialsNotFound)
 		})
-		w.Account("creds")
-		w.settle(25, isDone)
+		f.Account("creds")
+		f.settle(25, isDone)
 	}},
-	{"Secret rotated in mid-flight", false, func(w *fixture) {
-		w.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 5})
-		w.many("a", 45)
-		w.Start()
-		w.called(5)
-		w.Cloud.SetAccount(cdbsim.Account{SecretID: "AKIDcreds", SecretKey: "not the old one"})
+	{"Secret rotated in mid-flight", false, func(f *fixture) {
+		f.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 5})
+		f.many("a", 45)
+		f.Start()
+		f.called(5)
+		f.Cloud.SetAccount(cdbsim.Account{SecretID: "AKIDcreds", SecretKey: "not the old one"})
 		rotated := accountOf("rotated")
-		w.Cloud.SetAccount(rotated)
-		w.inject("key rotated", 1)
-		w.Eventually("somebody is refused", func() (bool, error) {
-			for _, o := range w.audit.live() {
+		f.Cloud.SetAccount(rotated)
+		f.inject("key rotated", 1)
+		f.Eventually("somebody is refused", func() (bool, error) {
+			for _, o := range f.audit.live() {
 				if harness.HasReason(o, cdbv1.ReasonCredentialsRejected) {
 					return true, nil
 				}
 			}
 			return false, nil
 		})
-		w.Must(env.Client.Update(w.Context(), w.secret("creds", dataOf(rotated))))
-		w.settle(45, isDone)
+		f.Must(env.Client.Update(f.Context(), f.secret("creds", dataOf(rotated))))
+		f.settle(45, isDone)
 	}},
-	{"namespace deleted in mid-flight", false, func(w *fixture) {
-		w.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 3})
-		w.many("a", 30)
-		w.Start()
-		w.called(3)
-		w.Must(env.Client.Delete(w.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}))
-		w.Must(env.Client.DeleteAllOf(w.Context(), &cdbv1.ImportJobStop{}, client.InNamespace(w.Namespace)))
-		w.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
-		w.inject("namespace deleted", 1)
-		w.settle(0, func(*cdbv1.ImportJobStop) bool { return false })
-		pause(w.Context(), 3*time.Second)
-		after := len(w.Stops())
-		pause(w.Context(), 2*time.Second)
-		w.wantCalls(after)
+	{"namespace deleted in mid-flight", false, func(f *fixture) {
+		f.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 3})
+		f.many("a", 30)
+		f.Start()
+		f.called(3)
+		f.Must(env.Client.Delete(f.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: f.Namespace}}))
+		f.Must(env.Client.DeleteAllOf(f.Context(), &cdbv1.ImportJobStop{}, client.InNamespace(f.Namespace)))
+		f.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
+		f.inject("namespace deleted", 1)
+		f.settle(0, func(*cdbv1.ImportJobStop) bool { return false })
+		pause(f.Context(), 3*time.Second)
+		after := len(f.Stops())
+		pause(f.Context(), 2*time.Second)
+		f.wantCalls(after)
 	}},
-	{"deleted in mid-flight and created again with the same name", false, func(w *fixture) {
-		w.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 1})
-		w.Stop("a")
-		w.Start()
-		w.called(1)
-		w.delete(w.Object("a"))
-		w.Create(w.Object("a"))
-		w.inject("created again", 1)
-		w.settle(1, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonAlreadyStopped) })
+	{"deleted in mid-flight and created again with the same name", false, func(f *fixture) {
+		f.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 1})
+		f.Stop("a")
+		f.Start()
+		f.called(1)
+		f.delete(f.Object("a"))
+		f.Create(f.Object("a"))
+		f.inject("created again", 1)
+		f.settle(1, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonAlreadyStopped) })
 	}},
-	{"spec changed in mid-flight", false, func(w *fixture) {
-		w.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 3})
-		w.many("a", 3)
-		w.SetImport("b", cdbsim.Import{})
-		w.Start()
-		w.called(3)
-		if !w.tryUpdate("a-0", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.ImportID("b") }) {
-			w.Error("the target could be changed while the outcome of a call is unknown")
+	{"spec changed in mid-flight", false, func(f *fixture) {
+		f.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 3})
+		f.many("a", 3)
+		f.SetImport("b", cdbsim.Import{})
+		f.Start()
+		f.called(3)
+		if !f.tryUpdate("a-0", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID("b") }) {
+			f.Error("the target could be changed while the outcome of a call is unknown")
 		}
-		w.Update("a-1", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
-		w.Update("a-2", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
-		w.inject("spec changed", 2)
-		w.inject("edit refused", 1)
-		w.settle(3, isDone)
-		w.wantCalls(3)
+		f.Update("a-1", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+		f.Update("a-2", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
+		f.inject("spec changed", 2)
+		f.inject("edit refused", 1)
+		f.settle(3, isDone)
+		f.wantCalls(3)
 	}},
 	{"every optional field at its extreme", false, extremes},
 }

@@ -17,12 +17,12 @@ import (
 
 // statusRows are about statuses that the operator did not write, or wrote with a wrong clock.
 var statusRows = []row{
-	{"status by hand while the operator is down", false, func(w *fixture) { byHand(w, false) }},
-	{"status by hand while the operator is up", false, func(w *fixture) { byHand(w, true) }},
-	{"restore with status while the operator is down", false, func(w *fixture) { restore(w, true, false) }},
-	{"restore with status while the operator is up", false, func(w *fixture) { restore(w, true, true) }},
-	{"restore without status while the operator is down", false, func(w *fixture) { restore(w, false, false) }},
-	{"restore without status while the operator is up", false, func(w *fixture) { restore(w, false, true) }},
+	{"status by hand while the operator is down", false, func(f *fixture) { byHand(f, false) }},
+	{"status by hand while the operator is up", false, func(f *fixture) { byHand(f, true) }},
+	{"restore with status while the operator is down", false, func(f *fixture) { restore(f, true, false) }},
+	{"restore with status while the operator is up", false, func(f *fixture) { restore(f, true, true) }},
+	{"restore without status while the operator is down", false, func(f *fixture) { restore(f, false, false) }},
+	{"restore without status while the operator is up", false, func(f *fixture) { restore(f, false, true) }},
 	{"clock a day ahead that is put right", false, clockAhead},
 }
 
@@ -37,21 +37,21 @@ type written struct {
 }
 
 // byHand writes what the schema allows. The objects are held back until it is written.
-func byHand(w *fixture, up bool) {
+func byHand(f *fixture, up bool) {
 	if up {
-		w.Start()
+		f.Start()
 	}
 	cases := writtenCases()
 	for _, c := range cases {
-		w.Stop(c.name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = up })
+		f.Stop(c.name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = up })
 		if up {
-			w.UntilReason(c.name, cdbv1.ReasonSuspended)
+			f.UntilReason(c.name, cdbv1.ReasonSuspended)
 		}
 		if c.want == cdbv1.ReasonImportStopped {
-			w.SetImport(c.name, cdbsim.Import{Status: "KILLED"})
+			f.SetImport(c.name, cdbsim.Import{Status: "KILLED"})
 		}
-		w.writeStatus(c.name, c.edit)
-		w.Update(c.name, func(o *cdbv1.ImportJobStop) {
+		f.writeStatus(c.name, c.edit)
+		f.Update(c.name, func(o *cdbv1.ImportJobStop) {
 			o.Spec.Suspend = false
 			if c.want == cdbv1.ReasonImportStopped {
 				o.Spec.WaitFor = cdbv1.WaitForStopped
@@ -59,19 +59,19 @@ func byHand(w *fixture, up bool) {
 		})
 	}
 	if !up {
-		w.Start()
+		f.Start()
 	}
 	for _, c := range cases {
-		w.Until(c.name, c.want, func(o *cdbv1.ImportJobStop) bool { // some say so from the beginning, without a RequestId
+		f.Until(c.name, c.want, func(o *cdbv1.ImportJobStop) bool { // some say so from the beginning, without a RequestId
 			return harness.HasReason(o, c.want) && o.Status.RequestID != ""
 		})
-		if n := len(w.Stops(c.name)); n != c.stops {
-			w.Errorf("%s: %d calls, want %d", c.name, n, c.stops)
+		if n := len(f.Stops(c.name)); n != c.stops {
+			f.Errorf("%s: %d calls, want %d", c.name, n, c.stops)
 		}
 	}
 	select {
-	case <-w.Operator.Ended():
-		w.Error("the operator has ended")
+	case <-f.Operator.Ended():
+		f.Error("the operator has ended")
 	default:
 	}
 }
@@ -146,36 +146,36 @@ func writtenCases() []written {
 }
 
 // restore deletes objects and creates them again, as a backup tool does: the status, if it brings one, comes after the object.
-func restore(w *fixture, withStatus, up bool) {
+func restore(f *fixture, withStatus, up bool) {
 	const objects = 3
-	w.many("a", objects)
-	w.Start()
-	w.settle(objects, isDone)
+	f.many("a", objects)
+	f.Start()
+	f.settle(objects, isDone)
 	if up {
-		w.proxy.hush() // the tool is quick
+		f.proxy.hush() // the tool is quick
 	} else {
-		w.kill()
+		f.kill()
 	}
 	want := cdbv1.ReasonAlreadyStopped
 	for i := range objects {
 		name := fmt.Sprint("a-", i)
-		saved := w.Get(name)
-		w.delete(saved)
-		w.Create(w.Object(name))
+		saved := f.Get(name)
+		f.delete(saved)
+		f.Create(f.Object(name))
 		if withStatus {
 			want = cdbv1.ReasonStopAccepted
-			w.writeStatus(name, func(o *cdbv1.ImportJobStop) { o.Status = saved.Status })
+			f.writeStatus(name, func(o *cdbv1.ImportJobStop) { o.Status = saved.Status })
 		}
 	}
-	w.inject("restored", objects)
-	w.proxy.speak()
+	f.inject("restored", objects)
+	f.proxy.speak()
 	if !up {
-		w.Start()
+		f.Start()
 	}
-	w.settle(objects, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, want) })
-	w.Stop("b") // all before it was looked at
-	w.UntilReason("b", cdbv1.ReasonStopAccepted)
-	if n := len(w.Stops()); withStatus && n != objects+1 {
-		w.Errorf("%d calls for %d imports", n, objects+1)
+	f.settle(objects, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, want) })
+	f.Stop("b") // all before it was looked at
+	f.UntilReason("b", cdbv1.ReasonStopAccepted)
+	if n := len(f.Stops()); withStatus && n != objects+1 {
+		f.Errorf("%d calls for %d imports", n, objects+1)
 	}
 }

@@ -57,7 +57,7 @@ func harmless(site string) []edit {
 // What the object is the record of cannot be edited: once a stop was accepted, and while a call may still be. All else can, and all can before that.
 func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 	t.Parallel()
-	n := newFixture(t, "record")
+	f := newFixture(t, "record")
 	now := metav1.NowMicro()
 	for what, test := range map[string]struct {
 		status cdbv1.ImportJobStopStatus
@@ -73,14 +73,14 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 		for _, site := range []string{"", "China", "International"} {
 			t.Run(what+"/"+site, func(t *testing.T) {
 				t.Parallel()
-				n := harness.In(t, n.Tenant)
-				o := n.Object(strings.ToLower(what + site))
+				f := harness.In(t, f.Tenant)
+				o := f.Object(strings.ToLower(what + site))
 				o.Spec.Site = cdbv1.Site(site)
-				n.Create(o)
+				f.Create(o)
 				o.Status = test.status
-				n.Must(env.Client.Status().Update(t.Context(), o))
+				f.Must(env.Client.Status().Update(t.Context(), o))
 				patch := func(e edit) (string, error) {
-					return env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", n.Namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
+					return env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", f.Namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
 				}
 				for _, e := range harmless(site) {
 					if output, err := patch(e); err != nil {
@@ -110,10 +110,10 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 // What is removed first, to be set to something else afterwards, is refused at the first step, however it is written.
 func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 	t.Parallel()
-	n := newFixture(t, "record")
-	o := n.Object("accepted")
+	f := newFixture(t, "record")
+	o := f.Object("accepted")
 	o.Spec.Site = cdbv1.SiteInternational
-	n.Create(o)
+	f.Create(o)
 	o.Status.RequestID = "r-1"
 	must(t, env.Client.Status().Update(t.Context(), o))
 	for _, x := range []struct{ kind, patch string }{
@@ -126,12 +126,12 @@ func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 		{"json", `[{"op":"remove","path":"/status"},{"op":"remove","path":"/spec/site"},{"op":"add","path":"/spec/site","value":"China"}]`},
 		{"json", `[{"op":"remove","path":"/spec"},{"op":"add","path":"/spec","value":{"region":"ap-shanghai","asyncRequestId":"another","credentialsSecretRef":{"name":"creds"}}}]`},
 	} {
-		if output, err := env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", n.Namespace, "--type="+x.kind, "-p", x.patch); err == nil {
+		if output, err := env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", f.Namespace, "--type="+x.kind, "-p", x.patch); err == nil {
 			t.Errorf("%s was taken: %s", x.patch, output)
 		}
 	}
 	manifest := func(spec string) string {
-		return "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: accepted, namespace: " + n.Namespace + "}\nspec: " + spec
+		return "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: accepted, namespace: " + f.Namespace + "}\nspec: " + spec
 	}
 	for _, args := range [][]string{{"replace"}, {"apply", "--server-side", "--force-conflicts"}} {
 		other := manifest("{region: ap-shanghai, asyncRequestId: another, site: International, credentialsSecretRef: {name: creds}}")
@@ -139,7 +139,7 @@ func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 			t.Errorf("%s was taken: %s", strings.Join(args, " "), output)
 		}
 	}
-	if now := n.Get("accepted"); now.Spec != o.Spec || now.Status.RequestID != "r-1" {
+	if now := f.Get("accepted"); now.Spec != o.Spec || now.Status.RequestID != "r-1" {
 		t.Errorf("it became %+v", now)
 	}
 }

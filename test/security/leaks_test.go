@@ -39,42 +39,42 @@ var (
 // Nothing of the credentials is in any place where the operator writes, under every fault of the cloud.
 func TestNothingOfASecretLeaks(t *testing.T) {
 	t.Parallel()
-	n := newFixture(t, "canary")
+	f := newFixture(t, "canary")
 	// Each way of escaping changes them in another place.
 	owner := cdbsim.Account{SecretID: "AKIDcanary0123456789", SecretKey: `bird+key/"<0123>&\'456789'==`, Token: `bird+token/"<0123>&\'456789'==`}
 	known := newCanaries(owner)
-	n.OwnCloud(known.watch)
-	n.Cloud.SetAccount(owner)
-	n.Create(n.Secret("creds", owner))
+	f.OwnCloud(known.watch)
+	f.Cloud.SetAccount(owner)
+	f.Create(f.Secret("creds", owner))
 	var objects []*cdbv1.ImportJobStop
 	add := func(name string, fault cdbsim.Fault) {
-		o := n.Object(strings.ToLower(strings.ReplaceAll("with-"+name, ".", "-")))
+		o := f.Object(strings.ToLower(strings.ReplaceAll("with-"+name, ".", "-")))
 		if fault.Kind == cdbsim.QuotingSuccess {
 			o.Spec.WaitFor = cdbv1.WaitForStopped // so that it asks how the import is, and gets a quotation
 		}
-		n.SetImport(o.Name, cdbsim.Import{})
-		fault.AsyncRequestID, fault.Location = o.Spec.AsyncRequestID, n.CloudURL
+		f.SetImport(o.Name, cdbsim.Import{})
+		fault.AsyncRequestID, fault.Location = o.Spec.AsyncRequestID, f.CloudURL
 		if fault.Kind != "" || fault.Code != "" {
-			n.Cloud.Play(fault)
+			f.Cloud.Play(fault)
 		}
 		objects = append(objects, o)
-		n.Create(o)
+		f.Create(o)
 	}
 	eachFault(add)
 	metrics, err := harness.FreeAddress()
 	must(t, err)
 	profiles, err := harness.FreeAddress()
 	must(t, err)
-	operator := n.Start("--zap-log-level=10", "--zap-stacktrace-level=info",
+	operator := f.Start("--zap-log-level=10", "--zap-stacktrace-level=info",
 		"--metrics-bind-address="+metrics, "--pprof-bind-address="+profiles)
 	for i, o := range objects {
-		objects[i] = n.Until(o.Name, "answered", isAnswered)
+		objects[i] = f.Until(o.Name, "answered", isAnswered)
 	}
 	places := []field{
-		{"status and spec of the objects", kubectl(t, "get", "ijs", "-n", n.Namespace, "-o", "json", "--show-managed-fields")},
-		{"describe", kubectl(t, "describe", "ijs", "-n", n.Namespace)},
-		{"printer columns", kubectl(t, "get", "ijs", "-n", n.Namespace, "-o", "wide")},
-		{"events", kubectl(t, "get", "events.events.k8s.io", "-n", n.Namespace, "-o", "json")},
+		{"status and spec of the objects", kubectl(t, "get", "ijs", "-n", f.Namespace, "-o", "json", "--show-managed-fields")},
+		{"describe", kubectl(t, "describe", "ijs", "-n", f.Namespace)},
+		{"printer columns", kubectl(t, "get", "ijs", "-n", f.Namespace, "-o", "wide")},
+		{"events", kubectl(t, "get", "events.events.k8s.io", "-n", f.Namespace, "-o", "json")},
 		{"lease and whatever else is there", kubectl(t, "get", "leases,configmaps", "-A", "-o", "json")},
 	}
 	_, body := scrape(t, metrics, metricsReader(t))
@@ -92,7 +92,7 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	places = append(places, field{"log at the highest verbosity, and crash output", operator.Log()})
 	report(t, known, places)
 
-	if found := known.in(kubectl(t, "get", "secret", "creds", "-n", n.Namespace, "-o", "yaml")); len(found) != 3 {
+	if found := known.in(kubectl(t, "get", "secret", "creds", "-n", f.Namespace, "-o", "yaml")); len(found) != 3 {
 		t.Errorf("the search finds only %q in the Secret itself", found)
 	}
 	if signed := known.count("signature"); signed < len(objects) {

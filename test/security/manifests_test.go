@@ -26,7 +26,7 @@ var (
 )
 
 // foreignCRDs teaches the API server the kinds of the tools that our manifests are for, and of which hack/tools/schemas has the types.
-func foreignCRDs(t *testing.T, n *harness.Fixture) {
+func foreignCRDs(t *testing.T, f *harness.Fixture) {
 	t.Helper()
 	folder := t.TempDir()
 	generate := exec.CommandContext(t.Context(), *controllerGen, "crd", "paths=github.com/fluxcd/kustomize-controller/api/v1", "paths=github.com/fluxcd/source-controller/api/v1",
@@ -42,7 +42,7 @@ func foreignCRDs(t *testing.T, n *harness.Fixture) {
 	}
 	client, err := discovery.NewDiscoveryClientForConfig(env.Config)
 	must(t, err)
-	n.Eventually("the schemas of the new kinds", func() (bool, error) {
+	f.Eventually("the schemas of the new kinds", func() (bool, error) {
 		paths, err := client.OpenAPIV3().Paths()
 		return paths["apis/kustomize.toolkit.fluxcd.io/v1"] != nil && paths["apis/source.toolkit.fluxcd.io/v1"] != nil && paths["apis/monitoring.coreos.com/v1"] != nil, err
 	})

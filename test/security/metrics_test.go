@@ -23,24 +23,24 @@ import (
 )
 
 // serviceAccount creates one and returns a token of it.
-func serviceAccount(n *harness.Fixture, name string) string {
-	n.Helper()
-	n.Create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: n.Namespace, Name: name}})
-	token, err := env.Token(n.Context(), n.Namespace, name)
-	n.Must(err)
+func serviceAccount(f *harness.Fixture, name string) string {
+	f.Helper()
+	f.Create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: f.Namespace, Name: name}})
+	token, err := env.Token(f.Context(), f.Namespace, name)
+	f.Must(err)
 	return token
 }
 
 // metricsReader is a token that may read metrics.
 func metricsReader(t *testing.T) string {
 	t.Helper()
-	n := newFixture(t, "monitoring")
-	n.Create(&rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: n.Namespace},
+	f := newFixture(t, "monitoring")
+	f.Create(&rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: f.Namespace},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "importjobstop-metrics-reader"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.Namespace, Name: "reader"}},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: f.Namespace, Name: "reader"}},
 	})
-	return serviceAccount(n, "reader")
+	return serviceAccount(f, "reader")
 }
 
 // scrape reads the metrics of whoever serves them, with a certificate that was made at its start.
@@ -64,14 +64,14 @@ func scrape(t *testing.T, address, token string) (int, string) {
 // Metrics are for those who may read them. That they tell nothing of a Secret is for TestNothingOfASecretLeaks to say.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	n := newFixture(t, "metrics")
-	stranger, reader := serviceAccount(n, "stranger"), metricsReader(t)
-	n.Account("creds")
+	f := newFixture(t, "metrics")
+	stranger, reader := serviceAccount(f, "stranger"), metricsReader(t)
+	f.Account("creds")
 	address, err := harness.FreeAddress()
 	must(t, err)
-	n.Start("--metrics-bind-address=" + address)
-	n.Stop("a")
-	n.UntilReason("a", cdbv1.ReasonStopAccepted)
+	f.Start("--metrics-bind-address=" + address)
+	f.Stop("a")
+	f.UntilReason("a", cdbv1.ReasonStopAccepted)
 	if code, _ := scrape(t, address, ""); code != http.StatusUnauthorized {
 		t.Errorf("HTTP %d without a token", code)
 	}
@@ -79,7 +79,7 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("HTTP %d without permission", code)
 	}
 	var body string
-	n.Eventually("metrics", func() (bool, error) {
+	f.Eventually("metrics", func() (bool, error) {
 		var code int
 		code, body = scrape(t, address, reader)
 		return code == http.StatusOK, nil
@@ -100,7 +100,7 @@ func TestMetrics(t *testing.T) {
 // The metrics are served with the certificate from the files, and with the new one when they are renewed; without HTTP/2.
 func TestMetricsCertificateIsReadAgain(t *testing.T) {
 	t.Parallel()
-	n, folder := newFixture(t, "certs"), t.TempDir()
+	f, folder := newFixture(t, "certs"), t.TempDir()
 	renew := func() *x509.CertPool {
 		certificate, key, err := cert.GenerateSelfSignedCertKey("importjobstop", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
 		must(t, err)
@@ -114,7 +114,7 @@ func TestMetricsCertificateIsReadAgain(t *testing.T) {
 	first := renew()
 	address, err := harness.FreeAddress()
 	must(t, err)
-	n.Start("--metrics-bind-address="+address, "--metrics-cert-path="+folder)
+	f.Start("--metrics-bind-address="+address, "--metrics-cert-path="+folder)
 	trusts := func(pool *x509.CertPool) bool {
 		connection, err := tls.Dial("tcp", address, &tls.Config{RootCAs: pool, NextProtos: []string{"h2", "http/1.1"}})
 		if err != nil {
@@ -126,9 +126,9 @@ func TestMetricsCertificateIsReadAgain(t *testing.T) {
 		}
 		return true
 	}
-	n.Eventually("the first certificate", func() (bool, error) { return trusts(first), nil })
+	f.Eventually("the first certificate", func() (bool, error) { return trusts(first), nil })
 	second := renew()
-	n.Eventually("the second certificate", func() (bool, error) { return trusts(second), nil })
+	f.Eventually("the second certificate", func() (bool, error) { return trusts(second), nil })
 	if trusts(first) {
 		t.Error("the first certificate is still served")
 	}

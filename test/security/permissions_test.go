@@ -152,32 +152,32 @@ func deploymentOf(t *testing.T, manifest string) *appsv1.Deployment {
 
 // workload is what an operator does in its life: it leads, waits for a Secret, succeeds, deletes, fails, and finds an object changed
 // when it comes to write the answer.
-func workload(t *testing.T, n *harness.Fixture, flags []string, reader string) {
+func workload(t *testing.T, f *harness.Fixture, flags []string, reader string) {
 	t.Helper()
 	metrics, err := harness.FreeAddress()
-	n.Must(err)
+	f.Must(err)
 	if reader != "" {
 		flags = append(flags, "--metrics-bind-address="+metrics)
 	}
-	n.Start(flags...)
-	env.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, AsyncRequestID: n.ImportID("unknown"), Times: 1})
-	n.Stop("done", func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
-	n.Create(n.Object("unknown"))
-	n.UntilReason("done", cdbv1.ReasonCredentialsNotFound)
-	n.Account("creds")
-	n.UntilReason("unknown", cdbv1.ReasonStopping)
-	n.Update("unknown", func(o *cdbv1.ImportJobStop) { o.Labels = map[string]string{"changed": "meanwhile"} })
-	n.UntilReason("unknown", cdbv1.ReasonImportNotFound)
-	n.Eventually("deleted", func() (bool, error) {
-		_, err := n.Tenant.Get(n.Context(), "done")
+	f.Start(flags...)
+	env.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, AsyncRequestID: f.ImportID("unknown"), Times: 1})
+	f.Stop("done", func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
+	f.Create(f.Object("unknown"))
+	f.UntilReason("done", cdbv1.ReasonCredentialsNotFound)
+	f.Account("creds")
+	f.UntilReason("unknown", cdbv1.ReasonStopping)
+	f.Update("unknown", func(o *cdbv1.ImportJobStop) { o.Labels = map[string]string{"changed": "meanwhile"} })
+	f.UntilReason("unknown", cdbv1.ReasonImportNotFound)
+	f.Eventually("deleted", func() (bool, error) {
+		_, err := f.Tenant.Get(f.Context(), "done")
 		return apierrors.IsNotFound(err), err
 	})
-	n.Update("unknown", func(o *cdbv1.ImportJobStop) {
+	f.Update("unknown", func(o *cdbv1.ImportJobStop) {
 		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "again"}
 	})
-	n.Eventually("told again in an event", func() (bool, error) {
+	f.Eventually("told again in an event", func() (bool, error) {
 		events := &eventsv1.EventList{}
-		err := env.Client.List(n.Context(), events, client.InNamespace(n.Namespace), client.MatchingFields{"regarding.name": "unknown"})
+		err := env.Client.List(f.Context(), events, client.InNamespace(f.Namespace), client.MatchingFields{"regarding.name": "unknown"})
 		return len(events.Items) >= 2, err
 	})
 	if reader != "" {
@@ -185,11 +185,11 @@ func workload(t *testing.T, n *harness.Fixture, flags []string, reader string) {
 			t.Errorf("HTTP %d for the metrics", code)
 		}
 	}
-	if err := n.Operator.Terminate(); err != nil {
+	if err := f.Operator.Terminate(); err != nil {
 		t.Errorf("it did not stop well: %v", err)
 	}
-	n.Must(env.Client.Delete(n.Context(), n.Secret("creds", cdbsim.Account{})))
-	n.Must(env.Client.Delete(n.Context(), n.Object("unknown")))
+	f.Must(env.Client.Delete(f.Context(), f.Secret("creds", cdbsim.Account{})))
+	f.Must(env.Client.Delete(f.Context(), f.Object("unknown")))
 }
 
 // Each rule of config/ is used by something, nothing is refused, and the check notices any rule that is taken away or added.

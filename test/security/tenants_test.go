@@ -91,12 +91,12 @@ func TestAnEditorOfOneNamespace(t *testing.T) {
 // Nothing that a user can write into an object gives the cloud's host another name.
 func TestARegionCannotNameAHost(t *testing.T) {
 	t.Parallel()
-	n := newFixture(t, "region")
+	f := newFixture(t, "region")
 	for i, region := range []string{
 		"evil.example", "ap-guangzhou.evil.example/", "ap-guangzhou/../x", "evil.example#", "evil.example?", "a@evil.example", "evil:8443", "ap-x\nHost: evil", "ＡＰ", "[::1]", "%2e",
 		strings.Repeat("a", 65),
 	} {
-		o := n.Object(fmt.Sprint("r-", i), func(o *cdbv1.ImportJobStop) { o.Spec.Region = region })
+		o := f.Object(fmt.Sprint("r-", i), func(o *cdbv1.ImportJobStop) { o.Spec.Region = region })
 		if err := env.Client.Create(t.Context(), o); err == nil {
 			t.Errorf("%q is taken for a region", region)
 		}
