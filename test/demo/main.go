@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -86,8 +85,8 @@ type demo struct {
 
 func (d *demo) play(ctx context.Context) error {
 	say("kubectl apply -f config/samples/: the vendor's example, one in a Finance region that waits until the import has ended,\n  one of the international site, and one that is held back")
-	if output, err := d.Kubectl(ctx, nil, "apply", "-f", filepath.Join(harness.Root(), "config", "samples")); err != nil {
-		return fmt.Errorf("%w: %s", err, output)
+	if _, err := d.Kubectl(ctx, nil, "apply", "-f", harness.Path("config/samples")); err != nil {
+		return err
 	}
 	say("kubectl apply: an id that the cloud does not know, and one whose Secret comes later")
 	if err := d.apply(ctx, manifest("stop-unknown", "no-such-import", "tencentcloud-credentials")+manifest("stop-late-secret", "a-late-secret", "late-credentials")); err != nil {
@@ -150,10 +149,8 @@ func indent(s string) string {
 }
 
 func (d *demo) apply(ctx context.Context, manifests string) error {
-	if output, err := d.Kubectl(ctx, strings.NewReader(manifests), "apply", "-f", "-"); err != nil {
-		return fmt.Errorf("%w: %s", err, output)
-	}
-	return nil
+	_, err := d.Kubectl(ctx, strings.NewReader(manifests), "apply", "-f", "-")
+	return err
 }
 
 // watch prints each change of Ready until every object is as expected.
@@ -209,7 +206,7 @@ func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 func (d *demo) summary(ctx context.Context) error {
 	output, err := d.Kubectl(ctx, nil, "get", "ijs", "stop-nightly-import", "stop-finance-import", "stop-singapore-import", "stop-when-told", "stop-unknown", "stop-late-secret")
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, output)
+		return err
 	}
 	say("kubectl get ijs")
 	fmt.Print(output)

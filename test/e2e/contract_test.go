@@ -113,9 +113,7 @@ func TestStatusByHand(t *testing.T) {
 		{"--subresource=status", "--type=merge", "-p", patch},
 		{"--type=merge", "-p", `{"spec": {"suspend": false}}`},
 	} {
-		if output, err := env.Kubectl(t.Context(), nil, append([]string{"patch", "ijs", "a", "-n", f.Namespace}, args...)...); err != nil {
-			t.Fatalf("%v: %s", err, output)
-		}
+		env.MustKubectl(t, append([]string{"patch", "ijs", "a", "-n", f.Namespace}, args...)...)
 	}
 	wantPhase(t, f.UntilReason("a", cdbv1.ReasonImportStopped), status.CurrentStatus)
 	f.wantCalls("a", 0)

@@ -71,13 +71,9 @@ func (f fixture) wantCalls(name string, want int) []cdbsim.Call {
 func kstatusOf(t *testing.T, o *cdbv1.ImportJobStop) status.Status {
 	t.Helper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	result, err := status.Compute(&unstructured.Unstructured{Object: content})
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	return result.Status
 }
 

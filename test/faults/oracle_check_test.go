@@ -117,7 +117,7 @@ func TestOracleLooksForSecrets(t *testing.T) {
 	t.Parallel()
 	a := accountOf("creds")
 	for _, secret := range []string{a.SecretKey, a.Token} {
-		for _, form := range formsOf(secret) {
+		for _, form := range harness.Forms(secret) {
 			for _, text := range []string{form, "it was " + form + "!", form[:len(form)*3/5], form[len(form)*2/5:]} {
 				wantLeak(t, text, a.SecretKey, a.Token)
 			}
@@ -137,9 +137,7 @@ func wantLeak(t *testing.T, text string, secrets ...string) {
 	t.Helper()
 	o := &cdbv1.ImportJobStop{Status: cdbv1.ImportJobStopStatus{LastAttempt: &cdbv1.Attempt{Message: text}}}
 	row, err := json.Marshal(map[string]any{"msg": "failed", "why": []string{text}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	for where, h := range map[string]*history{
 		"an object":   {versions: map[types.UID][]version{"1": {{ImportJobStop: o}}}},
 		"an event":    {events: []eventsv1.Event{{Note: text}}},

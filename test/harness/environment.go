@@ -56,6 +56,11 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
+// Path is that of a file of the project.
+func Path(elements ...string) string {
+	return filepath.Join(append([]string{Root()}, elements...)...)
+}
+
 // With starts an environment, builds the operator with the given flags of go build, and leaves nothing behind when use is through with it.
 // It returns an exit code, for TestMain.
 func With(use func(*Environment) int, build []string, options ...Option) int {
@@ -81,7 +86,7 @@ type Option func(*Environment) error
 func Start(ctx context.Context, options ...Option) (e *Environment, err error) {
 	ctrl.SetLogger(logr.Discard()) // envtest's; what matters comes as an error
 	e = &Environment{Cloud: cdbsim.New(), plane: &envtest.Environment{
-		BinaryAssetsDirectory:    filepath.Join(Root(), "bin", "controlplane"),
+		BinaryAssetsDirectory:    Path("bin/controlplane"),
 		ControlPlaneStopTimeout:  30 * time.Second,
 		AttachControlPlaneOutput: os.Getenv("HARNESS_DEBUG") != "",
 	}}
@@ -124,11 +129,10 @@ func (e *Environment) install(ctx context.Context, config *rest.Config) (err err
 	}); err != nil {
 		return err
 	}
-	if output, err := e.Kubectl(ctx, nil, "apply", "-k", filepath.Join(Root(), "config", "default")); err != nil {
-		return fmt.Errorf("installing config/default: %w: %s", err, output)
-	}
-	if output, err := e.Kubectl(ctx, nil, "wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com"); err != nil {
-		return fmt.Errorf("waiting for the CRD: %w: %s", err, output)
+	for _, args := range [][]string{{"apply", "-k", Path("config/default")}, {"wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com"}} {
+		if _, err := e.Kubectl(ctx, nil, args...); err != nil {
+			return err
+		}
 	}
 	if e.token, err = e.Token(ctx, Namespace, "importjobstop-controller-manager"); err != nil {
 		return err

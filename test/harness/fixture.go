@@ -51,9 +51,23 @@ func In(t TB, n *Tenant) *Fixture {
 // Must ends the test when something went wrong.
 func (f *Fixture) Must(err error) {
 	f.Helper()
+	Must(f, err)
+}
+
+// Must ends the test when something went wrong.
+func Must(t TB, err error) {
+	t.Helper()
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
+}
+
+// MustKubectl is what kubectl prints when it succeeds.
+func (e *Environment) MustKubectl(t TB, args ...string) string {
+	t.Helper()
+	output, err := e.Kubectl(t.Context(), nil, args...)
+	Must(t, err)
+	return output
 }
 
 // OwnCloud gives the tenant a cloud that no other tenant uses. What the operator sends it goes through the handler that wrap returns.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -40,7 +41,7 @@ func (e *Environment) KubeconfigOf(name, token string) (string, error) {
 
 func (e *Environment) writeKubeconfig(name string, config *rest.Config, user clientcmdapi.AuthInfo) (string, error) {
 	k := clientcmdapi.NewConfig()
-	k.Clusters["local"] = &clientcmdapi.Cluster{Server: "https://" + hostOf(config.Host), CertificateAuthorityData: config.CAData}
+	k.Clusters["local"] = &clientcmdapi.Cluster{Server: "https://" + strings.TrimPrefix(strings.TrimPrefix(config.Host, "https://"), "http://"), CertificateAuthorityData: config.CAData}
 	k.AuthInfos[name] = &user
 	k.Contexts["local"] = &clientcmdapi.Context{Cluster: "local", AuthInfo: name, Namespace: "default"}
 	k.CurrentContext = "local"
@@ -48,21 +49,15 @@ func (e *Environment) writeKubeconfig(name string, config *rest.Config, user cli
 	return path, clientcmd.WriteToFile(*k, path)
 }
 
-func hostOf(address string) string {
-	for _, scheme := range []string{"https://", "http://"} {
-		if len(address) > len(scheme) && address[:len(scheme)] == scheme {
-			return address[len(scheme):]
-		}
-	}
-	return address
-}
-
-// Kubectl runs the control plane's kubectl as the administrator and returns what it printed.
+// Kubectl runs the control plane's kubectl as the administrator and returns what it printed, which an error has too.
 func (e *Environment) Kubectl(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
-	command := exec.CommandContext(ctx, filepath.Join(e.plane.BinaryAssetsDirectory, "kubectl"), args...)
+	command := exec.CommandContext(ctx, filepath.Join(e.Assets(), "kubectl"), args...)
 	command.Env = append(os.Environ(), "KUBECONFIG="+e.Kubeconfig, "PATH="+e.dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	command.Stdin = stdin
 	output, err := command.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, output)
+	}
 	return string(output), err
 }
 

@@ -46,9 +46,7 @@ func TestTheConditionsOfEachPhase(t *testing.T) {
 	t.Parallel()
 	for _, p := range phases {
 		o := &cdbv1.ImportJobStop{}
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(recorded[p.name].Object, o); err != nil {
-			t.Fatal(err)
-		}
+		harness.Must(t, runtime.DefaultUnstructuredConverter.FromUnstructured(recorded[p.name].Object, o))
 		if p.reason == "" {
 			if len(o.Status.Conditions) > 0 || o.Status.ObservedGeneration != -1 {
 				t.Errorf("%s: the status is %+v", p.name, o.Status)

@@ -19,15 +19,11 @@ func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
-		paths, err := filepath.Glob(filepath.Join(harness.Root(), pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
+		paths, err := filepath.Glob(harness.Path(pattern))
+		harness.Must(t, err)
 		for _, path := range paths {
 			name, err := filepath.Rel(harness.Root(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			harness.Must(t, err)
 			texts[name] = read(t, name)
 		}
 	}
@@ -61,7 +57,7 @@ func TestLinks(t *testing.T) {
 			if path == "" {
 				target = page
 			}
-			content, err := os.ReadFile(filepath.Join(harness.Root(), target))
+			content, err := os.ReadFile(harness.Path(target))
 			if err != nil {
 				t.Errorf("%s links to %s, which is not there", page, m[1])
 			} else if anchor != "" && !anchors(string(content))[anchor] {
@@ -101,9 +97,7 @@ func TestPromisesHaveTests(t *testing.T) {
 		sources.Write(text)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	named := 0
 	for page, text := range pages(t) {
 		for _, m := range testName.FindAllStringSubmatch(text, -1) {

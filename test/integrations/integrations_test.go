@@ -13,7 +13,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,10 +89,8 @@ func (r *results) print(output io.Writer) {
 // reasons are those that Ready can have, read from the source that documents them.
 func reasons(t *testing.T) (output []string) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(harness.Root(), "api/v1alpha1/conditions.go"), nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file, err := parser.ParseFile(token.NewFileSet(), harness.Path("api/v1alpha1/conditions.go"), nil, 0)
+	harness.Must(t, err)
 	notOfReady := []string{cdbv1.ReasonThrottled, cdbv1.ReasonCloudError, cdbv1.ReasonOutcomeUnknown, cdbv1.ReasonFinished, cdbv1.ReasonProgressing, cdbv1.ReasonTTLIgnored}
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
@@ -102,9 +99,7 @@ func reasons(t *testing.T) (output []string) {
 		}
 		literal, _ := spec.Values[0].(*ast.BasicLit)
 		reason, err := strconv.Unquote(literal.Value)
-		if err != nil {
-			t.Fatal(err)
-		}
+		harness.Must(t, err)
 		if !slices.Contains(notOfReady, reason) {
 			output = append(output, reason)
 		}

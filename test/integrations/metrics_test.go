@@ -17,9 +17,7 @@ import (
 func exposed(t *testing.T) (text string) {
 	t.Helper()
 	address, err := harness.FreeAddress()
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	n := harness.In(t, env.Tenant(busyNamespace))
 	n.Start("--requests-per-second=1", "--metrics-bind-address="+address, "--metrics-secure=false", "--leader-elect", "--leader-election-namespace="+harness.Namespace)
 	n.Eventually("metrics", func() (bool, error) {
@@ -46,9 +44,7 @@ func TestQueriesAskForWhatIsThere(t *testing.T) {
 			Targets []struct{ Expr string }
 		}
 	}
-	if err := json.Unmarshal([]byte(read(t, "config/grafana/dashboard.json")), &dashboard); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, json.Unmarshal([]byte(read(t, "config/grafana/dashboard.json")), &dashboard))
 	queries := map[string]string{"config/prometheus/rules.yaml": read(t, "config/prometheus/rules.yaml")}
 	for _, p := range dashboard.Panels {
 		for _, target := range p.Targets {

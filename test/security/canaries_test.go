@@ -12,13 +12,13 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"text/tabwriter"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 var signatures = regexp.MustCompile("Signature=([0-9a-f]{64})")
@@ -29,35 +29,15 @@ type canaries struct {
 	values map[string]string // what it is, by value
 }
 
+// newCanaries has the first two thirds of each: an end that was cut off makes no secret of the rest.
 func newCanaries(a cdbsim.Account) *canaries {
 	c := &canaries{values: map[string]string{}}
 	for what, value := range map[string]string{"SecretId": a.SecretID, "SecretKey": a.SecretKey, "token": a.Token} {
-		for form, text := range formsOf(value) {
-			c.values[text] = what + " " + form
+		for _, form := range harness.Forms(value[:len(value)*2/3]) {
+			c.values[form] = what
 		}
 	}
 	return c
-}
-
-// formsOf a value: as it is, and escaped in each way in which something on the way could write it.
-// Of each, the first two thirds have to be absent: an end that was cut off makes no secret of the rest.
-func formsOf(value string) map[string]string {
-	forms := map[string]string{
-		"raw": value, "as Go writes it": strings.Trim(strconv.Quote(value), `"`), "for a query": url.QueryEscape(value), "for a path": url.PathEscape(value),
-		"in HTML": html.EscapeString(value),
-	}
-	for form, text := range forms {
-		forms[form] = text[:len(text)*2/3]
-	}
-	for shift := range 3 { // base64 looks different by what is before the value
-		n := shift + len(value)*2/3
-		before := strings.Repeat("-", shift)
-		for form, encoding := range map[string]*base64.Encoding{"in base64": base64.RawStdEncoding, "in base64 for URLs": base64.RawURLEncoding} {
-			text := encoding.EncodeToString([]byte(before + value))
-			forms[fmt.Sprint(form, ", shifted by ", shift)] = text[(shift*8+5)/6 : n*8/6] // only what is made of the value alone
-		}
-	}
-	return forms
 }
 
 // watch notes the signature of each request before the cloud sees it.
@@ -89,34 +69,12 @@ func (c *canaries) in(text string) (found []string) {
 
 // plain is a text and all strings of the JSON in its lines as they were before JSON escaped them.
 func plain(text string) string {
-	output := strings.Builder{}
-	output.WriteString(text)
-	var collect func(any)
-	collect = func(value any) {
-		switch v := value.(type) {
-		case string:
-			output.WriteString("\n" + v)
-		case []any:
-			for _, item := range v {
-				collect(item)
-			}
-		case map[string]any:
-			for key, item := range v {
-				output.WriteString("\n" + key)
-				collect(item)
-			}
-		}
-	}
-	var whole any
-	if json.Unmarshal([]byte(text), &whole) == nil {
-		collect(whole)
-		return output.String()
-	}
+	var output strings.Builder
+	add := func(s string) { output.WriteString(s + "\n") }
+	add(text)
+	harness.EachText([]byte(text), add)
 	for row := range strings.Lines(text) {
-		var one any
-		if json.Unmarshal([]byte(row), &one) == nil {
-			collect(one)
-		}
+		harness.EachText([]byte(row), add)
 	}
 	return output.String()
 }
@@ -166,7 +124,7 @@ func TestTheSearchForLeaksFindsThem(t *testing.T) {
 			base64.StdEncoding.EncodeToString([]byte(value)), base64.URLEncoding.EncodeToString([]byte("x" + value + "y")), base64.StdEncoding.EncodeToString([]byte("xx" + value + "yy")),
 		} {
 			log, err := json.Marshal(map[string]any{"msg": "it said " + text})
-			must(t, err)
+			harness.Must(t, err)
 			if found := known.in(plain("not JSON\n" + string(log) + "\n")); len(found) == 0 || !strings.HasPrefix(found[0], what) {
 				t.Errorf("the %s in form %d is not found, but %q", what, i, found)
 			}

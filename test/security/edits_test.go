@@ -115,7 +115,7 @@ func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 	o.Spec.Site = cdbv1.SiteInternational
 	f.Create(o)
 	o.Status.RequestID = "r-1"
-	must(t, env.Client.Status().Update(t.Context(), o))
+	harness.Must(t, env.Client.Status().Update(t.Context(), o))
 	for _, x := range []struct{ kind, patch string }{
 		{"merge", `{"spec":null}`},
 		{"merge", `{"spec":{"site":null}}`},

@@ -62,20 +62,20 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	}
 	eachFault(add)
 	metrics, err := harness.FreeAddress()
-	must(t, err)
+	harness.Must(t, err)
 	profiles, err := harness.FreeAddress()
-	must(t, err)
+	harness.Must(t, err)
 	operator := f.Start("--zap-log-level=10", "--zap-stacktrace-level=info",
 		"--metrics-bind-address="+metrics, "--pprof-bind-address="+profiles)
 	for i, o := range objects {
 		objects[i] = f.Until(o.Name, "answered", isAnswered)
 	}
 	places := []field{
-		{"status and spec of the objects", kubectl(t, "get", "ijs", "-n", f.Namespace, "-o", "json", "--show-managed-fields")},
-		{"describe", kubectl(t, "describe", "ijs", "-n", f.Namespace)},
-		{"printer columns", kubectl(t, "get", "ijs", "-n", f.Namespace, "-o", "wide")},
-		{"events", kubectl(t, "get", "events.events.k8s.io", "-n", f.Namespace, "-o", "json")},
-		{"lease and whatever else is there", kubectl(t, "get", "leases,configmaps", "-A", "-o", "json")},
+		{"status and spec of the objects", env.MustKubectl(t, "get", "ijs", "-n", f.Namespace, "-o", "json", "--show-managed-fields")},
+		{"describe", env.MustKubectl(t, "describe", "ijs", "-n", f.Namespace)},
+		{"printer columns", env.MustKubectl(t, "get", "ijs", "-n", f.Namespace, "-o", "wide")},
+		{"events", env.MustKubectl(t, "get", "events.events.k8s.io", "-n", f.Namespace, "-o", "json")},
+		{"lease and whatever else is there", env.MustKubectl(t, "get", "leases,configmaps", "-A", "-o", "json")},
 	}
 	_, body := scrape(t, metrics, metricsReader(t))
 	places = append(places, field{"metrics", body})
@@ -92,7 +92,7 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	places = append(places, field{"log at the highest verbosity, and crash output", operator.Log()})
 	report(t, known, places)
 
-	if found := known.in(kubectl(t, "get", "secret", "creds", "-n", f.Namespace, "-o", "yaml")); len(found) != 3 {
+	if found := known.in(env.MustKubectl(t, "get", "secret", "creds", "-n", f.Namespace, "-o", "yaml")); len(found) != 3 {
 		t.Errorf("the search finds only %q in the Secret itself", found)
 	}
 	if signed := known.count("signature"); signed < len(objects) {
@@ -137,28 +137,19 @@ func closedVocabulary(t *testing.T, o *cdbv1.ImportJobStop) {
 	}
 }
 
-func kubectl(t *testing.T, args ...string) string {
-	t.Helper()
-	output, err := env.Kubectl(t.Context(), nil, args...)
-	if err != nil {
-		t.Fatal(output)
-	}
-	return output
-}
-
 // profileOf reads one of Go's profiles and unpacks it.
 func profileOf(t *testing.T, address, name string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/debug/pprof/"+name, nil)
-	must(t, err)
+	harness.Must(t, err)
 	response, err := http.DefaultClient.Do(request)
-	must(t, err)
+	harness.Must(t, err)
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
-	must(t, err)
+	harness.Must(t, err)
 	if unpacked, err := gzip.NewReader(bytes.NewReader(body)); err == nil {
 		body, err = io.ReadAll(unpacked)
-		must(t, err)
+		harness.Must(t, err)
 	}
 	return string(body)
 }

@@ -31,17 +31,17 @@ func foreignCRDs(t *testing.T, f *harness.Fixture) {
 	folder := t.TempDir()
 	generate := exec.CommandContext(t.Context(), *controllerGen, "crd", "paths=github.com/fluxcd/kustomize-controller/api/v1", "paths=github.com/fluxcd/source-controller/api/v1",
 		"paths=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1", "output:crd:artifacts:config="+folder)
-	generate.Dir = root("hack/tools/schemas")
+	generate.Dir = harness.Path("hack/tools/schemas")
 	if output, err := generate.Output(); err != nil {
 		t.Fatalf("controller-gen: %v %s", err, output)
 	}
 	for _, name := range []string{"kustomize.toolkit.fluxcd.io_kustomizations", "source.toolkit.fluxcd.io_gitrepositories", "monitoring.coreos.com_servicemonitors", "monitoring.coreos.com_prometheusrules"} {
-		kubectl(t, "apply", "--server-side", "-f", filepath.Join(folder, name+".yaml"))
+		env.MustKubectl(t, "apply", "--server-side", "-f", filepath.Join(folder, name+".yaml"))
 		group, kind, _ := strings.Cut(name, "_")
-		kubectl(t, "wait", "--for=condition=Established", "crd/"+kind+"."+group)
+		env.MustKubectl(t, "wait", "--for=condition=Established", "crd/"+kind+"."+group)
 	}
 	client, err := discovery.NewDiscoveryClientForConfig(env.Config)
-	must(t, err)
+	harness.Must(t, err)
 	f.Eventually("the schemas of the new kinds", func() (bool, error) {
 		paths, err := client.OpenAPIV3().Paths()
 		return paths["apis/kustomize.toolkit.fluxcd.io/v1"] != nil && paths["apis/source.toolkit.fluxcd.io/v1"] != nil && paths["apis/monitoring.coreos.com/v1"] != nil, err
@@ -52,17 +52,17 @@ func foreignCRDs(t *testing.T, f *harness.Fixture) {
 func schemas(t *testing.T) string {
 	t.Helper()
 	client, err := discovery.NewDiscoveryClientForConfig(env.Config)
-	must(t, err)
+	harness.Must(t, err)
 	paths, err := client.OpenAPIV3().Paths()
-	must(t, err)
+	harness.Must(t, err)
 	folder := t.TempDir()
 	for _, group := range paths {
 		text, err := group.Schema("application/json")
-		must(t, err)
+		harness.Must(t, err)
 		var document struct {
 			Components map[string]map[string]map[string]any `json:"components"`
 		}
-		must(t, json.Unmarshal(text, &document))
+		harness.Must(t, json.Unmarshal(text, &document))
 		for _, schema := range document.Components["schemas"] {
 			strict(schema)
 		}
@@ -76,8 +76,8 @@ func schemas(t *testing.T) string {
 				}
 				file := strings.ToLower(fmt.Sprintf("%s_%s_%s.json", group, kind["version"], kind["kind"]))
 				content, err := json.Marshal(map[string]any{"$ref": "#/components/schemas/" + name, "components": document.Components})
-				must(t, err)
-				must(t, os.WriteFile(filepath.Join(folder, file), content, 0o600))
+				harness.Must(t, err)
+				harness.Must(t, os.WriteFile(filepath.Join(folder, file), content, 0o600))
 			}
 		}
 	}
@@ -119,18 +119,18 @@ func TestManifests(t *testing.T) {
 		manifests["config/"+folder] = kustomize(t, "config/"+folder)
 	}
 	for _, pattern := range []string{"config/samples/*.yaml", "config/flux/*.yaml", "config/argocd/argocd-cm.yaml", "config/argocd/resource_customizations/*/*/testdata/*.yaml"} {
-		files, err := filepath.Glob(root(pattern))
-		must(t, err)
+		files, err := filepath.Glob(harness.Path(pattern))
+		harness.Must(t, err)
 		var texts []string
 		for _, file := range files {
 			text, err := os.ReadFile(file)
-			must(t, err)
+			harness.Must(t, err)
 			texts = append(texts, string(text))
 		}
 		manifests[pattern] = strings.Join(texts, "\n---\n")
 	}
 	if *helm != "" {
-		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
+		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", harness.Path("config/chart")).CombinedOutput()
 		if err != nil {
 			t.Fatal(string(output))
 		}

@@ -49,15 +49,15 @@ func scrape(t *testing.T, address, token string) (int, string) {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address+"/metrics", nil)
-	must(t, err)
+	harness.Must(t, err)
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := (&http.Client{Transport: transport}).Do(request)
-	must(t, err)
+	harness.Must(t, err)
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
-	must(t, err)
+	harness.Must(t, err)
 	return response.StatusCode, string(body)
 }
 
@@ -68,7 +68,7 @@ func TestMetrics(t *testing.T) {
 	stranger, reader := serviceAccount(f, "stranger"), metricsReader(t)
 	f.Account("creds")
 	address, err := harness.FreeAddress()
-	must(t, err)
+	harness.Must(t, err)
 	f.Start("--metrics-bind-address=" + address)
 	f.Stop("a")
 	f.UntilReason("a", cdbv1.ReasonStopAccepted)
@@ -103,9 +103,9 @@ func TestMetricsCertificateIsReadAgain(t *testing.T) {
 	f, folder := newFixture(t, "certs"), t.TempDir()
 	renew := func() *x509.CertPool {
 		certificate, key, err := cert.GenerateSelfSignedCertKey("importjobstop", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
-		must(t, err)
+		harness.Must(t, err)
 		for name, content := range map[string][]byte{"tls.key": key, "tls.crt": certificate} {
-			must(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
+			harness.Must(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
 		}
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM(certificate)
@@ -113,7 +113,7 @@ func TestMetricsCertificateIsReadAgain(t *testing.T) {
 	}
 	first := renew()
 	address, err := harness.FreeAddress()
-	must(t, err)
+	harness.Must(t, err)
 	f.Start("--metrics-bind-address="+address, "--metrics-cert-path="+folder)
 	trusts := func(pool *x509.CertPool) bool {
 		connection, err := tls.Dial("tcp", address, &tls.Config{RootCAs: pool, NextProtos: []string{"h2", "http/1.1"}})

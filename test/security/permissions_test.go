@@ -101,22 +101,22 @@ func grantsOf(t *testing.T, namespace string) (grants []grant) {
 	rulesOf := func(ref rbacv1.RoleRef, namespace string) []rbacv1.PolicyRule {
 		if ref.Kind == "Role" {
 			role := &rbacv1.Role{}
-			must(t, env.Client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: ref.Name}, role))
+			harness.Must(t, env.Client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: ref.Name}, role))
 			return role.Rules
 		}
 		role := &rbacv1.ClusterRole{}
-		must(t, env.Client.Get(t.Context(), client.ObjectKey{Name: ref.Name}, role))
+		harness.Must(t, env.Client.Get(t.Context(), client.ObjectKey{Name: ref.Name}, role))
 		return role.Rules
 	}
 	var everywhere rbacv1.ClusterRoleBindingList
-	must(t, env.Client.List(t.Context(), &everywhere))
+	harness.Must(t, env.Client.List(t.Context(), &everywhere))
 	for _, b := range everywhere.Items {
 		if is(b.Subjects) {
 			grants = append(grants, expand("", rulesOf(b.RoleRef, ""))...)
 		}
 	}
 	var somewhere rbacv1.RoleBindingList
-	must(t, env.Client.List(t.Context(), &somewhere))
+	harness.Must(t, env.Client.List(t.Context(), &somewhere))
 	for _, b := range somewhere.Items {
 		if is(b.Subjects) {
 			grants = append(grants, expand(b.Namespace, rulesOf(b.RoleRef, b.Namespace))...)
@@ -142,7 +142,7 @@ func deploymentOf(t *testing.T, manifest string) *appsv1.Deployment {
 	for _, document := range documents(manifest) {
 		if strings.Contains(document, "\nkind: Deployment\n") {
 			d := &appsv1.Deployment{}
-			must(t, yaml.UnmarshalStrict([]byte(document), d))
+			harness.Must(t, yaml.UnmarshalStrict([]byte(document), d))
 			return d
 		}
 	}
@@ -201,9 +201,9 @@ func TestEachRuleIsUsedAndNoneIsMissing(t *testing.T) {
 	apply(t, narrow)
 	apply(t, role, "-n", "shop")
 	token, err := env.Token(t.Context(), "narrow-system", "importjobstop-controller-manager")
-	must(t, err)
+	harness.Must(t, err)
 	kubeconfig, err := env.KubeconfigOf("narrow", token)
-	must(t, err)
+	harness.Must(t, err)
 	for _, install := range []struct {
 		config, system string
 		users          *harness.Fixture
@@ -228,7 +228,7 @@ func TestEachRuleIsUsedAndNoneIsMissing(t *testing.T) {
 func checkRules(t *testing.T, config, system string) {
 	t.Helper()
 	requests, err := env.Audit(system, "importjobstop-controller-manager")
-	must(t, err)
+	harness.Must(t, err)
 	grants := grantsOf(t, system)
 	usedBy, wrong := check(grants, requests)
 	if len(wrong) > 0 {

@@ -6,7 +6,6 @@ package security
 import (
 	"flag"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,37 +24,23 @@ func TestMain(m *testing.M) {
 	}, nil, harness.Audited))
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // newFixture is a tenant whose name begins with this.
 func newFixture(t *testing.T, name string) *harness.Fixture {
 	t.Helper()
 	return harness.NewFixture(t, env, name+"-")
 }
 
-func root(path string) string { return filepath.Join(harness.Root(), path) }
-
 // kustomize builds a folder of the project.
 func kustomize(t *testing.T, folder string) string {
 	t.Helper()
-	output, err := env.Kubectl(t.Context(), nil, "kustomize", root(folder))
-	if err != nil {
-		t.Fatal(output)
-	}
-	return output
+	return env.MustKubectl(t, "kustomize", harness.Path(folder))
 }
 
 // apply a manifest as the administrator.
 func apply(t *testing.T, manifest string, flags ...string) {
 	t.Helper()
-	if output, err := env.Kubectl(t.Context(), strings.NewReader(manifest), append([]string{"apply", "-f", "-"}, flags...)...); err != nil {
-		t.Fatal(output)
-	}
+	_, err := env.Kubectl(t.Context(), strings.NewReader(manifest), append([]string{"apply", "-f", "-"}, flags...)...)
+	harness.Must(t, err)
 }
 
 // documents of a manifest.

@@ -29,7 +29,7 @@ func TestRolesForUsers(t *testing.T) {
 		"importjobstop-viewer-role": {[]string{"view"}, []string{"get", "list", "watch"}},
 	} {
 		role := &rbacv1.ClusterRole{}
-		must(t, env.Client.Get(t.Context(), client.ObjectKey{Name: name}, role))
+		harness.Must(t, env.Client.Get(t.Context(), client.ObjectKey{Name: name}, role))
 		for _, aggregate := range test.partOf {
 			if role.Labels["rbac.authorization.k8s.io/aggregate-to-"+aggregate] != "true" {
 				t.Errorf("%s is not part of %s", name, aggregate)
