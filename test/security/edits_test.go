@@ -22,7 +22,7 @@ func retargets(site string) []edit {
 	if site == other {
 		other = "China"
 	}
-	return []edit{
+	edits := []edit{
 		{"another region", `{"spec":{"region":"ap-shanghai"}}`},
 		{"another import", `{"spec":{"asyncRequestId":"another"}}`},
 		{"another site", fmt.Sprintf(`{"spec":{"site":%q}}`, other)},
@@ -31,6 +31,10 @@ func retargets(site string) []edit {
 		{"of what counts in its status", `{"spec":{"asyncRequestId":"another"},"status":null}`},
 		{"of its status as well", `{"spec":{"asyncRequestId":"another"},"status":{"requestId":"","lastAttempt":null}}`},
 	}
+	if site == "International" { // omitted, it would be China
+		edits = append(edits, edit{"the site omitted", `{"spec":{"site":null}}`})
+	}
+	return edits
 }
 
 // Edits of other fields, which the operator may act upon, and such as change nothing.
@@ -52,6 +56,25 @@ func harmless(site string) []edit {
 		edits = append(edits, edit{"the site omitted", `{"spec":{"site":null}}`})
 	}
 	return edits
+}
+
+// try asks the API server whether it would take an edit.
+func try(f *harness.Fixture, name string, e edit) (string, error) {
+	return env.Kubectl(f.Context(), nil, "patch", "ijs", name, "-n", f.Namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
+}
+
+// wantRetarget checks that an edit of the target is taken, or is refused with a message that says what is right.
+func wantRetarget(t *testing.T, f *harness.Fixture, name string, e edit, taken bool) {
+	t.Helper()
+	output, err := try(f, name, e)
+	switch {
+	case taken && err != nil:
+		t.Errorf("%s: refused: %s", e.name, output)
+	case !taken && err == nil:
+		t.Errorf("%s: taken", e.name)
+	case !taken && (!strings.Contains(output, "region, asyncRequestId and site cannot change") || !strings.Contains(output, "create another object for another import")):
+		t.Errorf("%s: refused without saying what is right: %s", e.name, output)
+	}
 }
 
 // What the object is the record of cannot be edited: once a stop was accepted, and while a call may still be. All else can, and all can before that.
@@ -79,28 +102,13 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 				f.Create(o)
 				o.Status = test.status
 				f.Must(env.Client.Status().Update(t.Context(), o))
-				patch := func(e edit) (string, error) {
-					return env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", f.Namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
-				}
 				for _, e := range harmless(site) {
-					if output, err := patch(e); err != nil {
+					if output, err := try(f, o.Name, e); err != nil {
 						t.Errorf("%s: refused: %s", e.name, output)
 					}
 				}
-				edits := retargets(site)
-				if site == "International" { // omitted, it would be China
-					edits = append(edits, edit{"the site omitted", `{"spec":{"site":null}}`})
-				}
-				for _, e := range edits {
-					output, err := patch(e)
-					switch {
-					case !test.final && err != nil:
-						t.Errorf("%s: refused: %s", e.name, output)
-					case test.final && err == nil:
-						t.Errorf("%s: taken", e.name)
-					case test.final && (!strings.Contains(output, "region, asyncRequestId and site cannot change") || !strings.Contains(output, "create another object for another import")):
-						t.Errorf("%s: refused without saying what is right: %s", e.name, output)
-					}
+				for _, e := range retargets(site) {
+					wantRetarget(t, f, o.Name, e, !test.final)
 				}
 			})
 		}

@@ -46,8 +46,30 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 	f.OwnCloud(known.watch)
 	f.Cloud.SetAccount(owner)
 	f.Create(f.Secret("creds", owner))
-	var objects []*cdbv1.ImportJobStop
-	add := func(name string, fault cdbsim.Fault) {
+	objects := stopWithEachFault(f)
+	metrics, err := harness.FreeAddress()
+	harness.Must(t, err)
+	profiles, err := harness.FreeAddress()
+	harness.Must(t, err)
+	f.Start("--zap-log-level=10", "--zap-stacktrace-level=info", "--metrics-bind-address="+metrics, "--pprof-bind-address="+profiles)
+	for i, o := range objects {
+		objects[i] = f.Until(o.Name, "answered", isAnswered)
+		closedVocabulary(t, objects[i])
+	}
+	_, body := scrape(t, metrics, metricsReader(t))
+	report(t, known, slices.Concat(fromCluster(f), []field{{"metrics", body}}, fromProfiles(t, profiles), []field{{"log at the highest verbosity, and crash output", crash(f)}}))
+
+	if found := known.in(env.MustKubectl(t, "get", "secret", "creds", "-n", f.Namespace, "-o", "yaml")); len(found) != 3 {
+		t.Errorf("the search finds only %q in the Secret itself", found)
+	}
+	if signed := known.count("signature"); signed < len(objects) {
+		t.Errorf("only %d signatures were searched for", signed)
+	}
+}
+
+// stopWithEachFault creates an object for each way in which an answer can go wrong.
+func stopWithEachFault(f *harness.Fixture) (objects []*cdbv1.ImportJobStop) {
+	eachFault(func(name string, fault cdbsim.Fault) {
 		o := f.Object(strings.ToLower(strings.ReplaceAll("with-"+name, ".", "-")))
 		if fault.Kind == cdbsim.QuotingSuccess {
 			o.Spec.WaitFor = cdbv1.WaitForStopped // so that it asks how the import is, and gets a quotation
@@ -59,48 +81,42 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 		}
 		objects = append(objects, o)
 		f.Create(o)
+	})
+	return objects
+}
+
+// fromCluster is what the API server has of the operator.
+func fromCluster(f *harness.Fixture) []field {
+	return []field{
+		{"status and spec of the objects", env.MustKubectl(f, "get", "ijs", "-n", f.Namespace, "-o", "json", "--show-managed-fields")},
+		{"describe", env.MustKubectl(f, "describe", "ijs", "-n", f.Namespace)},
+		{"printer columns", env.MustKubectl(f, "get", "ijs", "-n", f.Namespace, "-o", "wide")},
+		{"events", env.MustKubectl(f, "get", "events.events.k8s.io", "-n", f.Namespace, "-o", "json")},
+		{"lease and whatever else is there", env.MustKubectl(f, "get", "leases,configmaps", "-A", "-o", "json")},
 	}
-	eachFault(add)
-	metrics, err := harness.FreeAddress()
-	harness.Must(t, err)
-	profiles, err := harness.FreeAddress()
-	harness.Must(t, err)
-	operator := f.Start("--zap-log-level=10", "--zap-stacktrace-level=info",
-		"--metrics-bind-address="+metrics, "--pprof-bind-address="+profiles)
-	for i, o := range objects {
-		objects[i] = f.Until(o.Name, "answered", isAnswered)
-	}
-	places := []field{
-		{"status and spec of the objects", env.MustKubectl(t, "get", "ijs", "-n", f.Namespace, "-o", "json", "--show-managed-fields")},
-		{"describe", env.MustKubectl(t, "describe", "ijs", "-n", f.Namespace)},
-		{"printer columns", env.MustKubectl(t, "get", "ijs", "-n", f.Namespace, "-o", "wide")},
-		{"events", env.MustKubectl(t, "get", "events.events.k8s.io", "-n", f.Namespace, "-o", "json")},
-		{"lease and whatever else is there", env.MustKubectl(t, "get", "leases,configmaps", "-A", "-o", "json")},
-	}
-	_, body := scrape(t, metrics, metricsReader(t))
-	places = append(places, field{"metrics", body})
+}
+
+// fromProfiles is what Go tells of the operator.
+func fromProfiles(t *testing.T, address string) (places []field) {
+	t.Helper()
 	for _, profile := range []string{
 		"", "cmdline", "allocs", "heap", "goroutine?debug=2", "goroutine", "threadcreate", "block", "mutex", "profile?seconds=1", "trace?seconds=1", "symbol",
 	} {
-		places = append(places, field{"/debug/pprof/" + profile, profileOf(t, profiles, profile)})
+		places = append(places, field{"/debug/pprof/" + profile, profileOf(t, address, profile)})
 	}
-	operator.Signal(syscall.SIGQUIT) // as a crash, which prints all goroutines
-	<-operator.Ended()
-	if !strings.Contains(operator.Log(), "\ngoroutine 1 ") || !strings.Contains(operator.Log(), `"level":"debug"`) {
-		t.Error("the log has no debug lines or no crash output")
-	}
-	places = append(places, field{"log at the highest verbosity, and crash output", operator.Log()})
-	report(t, known, places)
+	return places
+}
 
-	if found := known.in(env.MustKubectl(t, "get", "secret", "creds", "-n", f.Namespace, "-o", "yaml")); len(found) != 3 {
-		t.Errorf("the search finds only %q in the Secret itself", found)
+// crash ends the operator as a crash does, which prints all goroutines.
+func crash(f *harness.Fixture) (log string) {
+	f.Helper()
+	f.Operator.Signal(syscall.SIGQUIT)
+	<-f.Operator.Ended()
+	log = f.Operator.Log()
+	if !strings.Contains(log, "\ngoroutine 1 ") || !strings.Contains(log, `"level":"debug"`) {
+		f.Fatal("the log has no debug lines or no crash output")
 	}
-	if signed := known.count("signature"); signed < len(objects) {
-		t.Errorf("only %d signatures were searched for", signed)
-	}
-	for _, o := range objects {
-		closedVocabulary(t, o)
-	}
+	return log
 }
 
 // eachFault calls add with each way in which an answer can go wrong or quote what was sent.

@@ -107,13 +107,9 @@ func strict(schema map[string]any) {
 	}
 }
 
-// kubeconform is content with every manifest that is shipped, and not with one that has a wrong field.
-func TestManifests(t *testing.T) {
-	if *kubeconform == "" {
-		return
-	}
-	t.Parallel()
-	foreignCRDs(t, harness.NewFixture(t, env, "flux-system"))
+// shipped are all manifests, by where they are.
+func shipped(t *testing.T) map[string]string {
+	t.Helper()
 	manifests := map[string]string{}
 	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus"} {
 		manifests["config/"+folder] = kustomize(t, "config/"+folder)
@@ -136,6 +132,17 @@ func TestManifests(t *testing.T) {
 		}
 		manifests["config/chart"] = string(output)
 	}
+	return manifests
+}
+
+// kubeconform is content with every manifest that is shipped, and not with one that has a wrong field.
+func TestManifests(t *testing.T) {
+	if *kubeconform == "" {
+		return
+	}
+	t.Parallel()
+	foreignCRDs(t, harness.NewFixture(t, env, "flux-system"))
+	manifests := shipped(t)
 	location := filepath.Join(schemas(t), "{{.Group}}_{{.ResourceAPIVersion}}_{{.ResourceKind}}.json")
 	check := func(manifest string) (string, error) {
 		command := exec.CommandContext(t.Context(), *kubeconform, "-summary", "-schema-location="+location)
