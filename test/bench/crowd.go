@@ -65,7 +65,7 @@ func (t crowd) create(ctx context.Context, account string, from, to int) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(50)
 	for i := from; i < to; i++ {
-		group.Go(func() error { return t.Stop(ctx, nameOf(account, i), harness.UsesSecret(account)) })
+		group.Go(func() error { return t.StopImport(ctx, nameOf(account, i), harness.UsesSecret(account)) })
 	}
 	return group.Wait()
 }
@@ -119,7 +119,7 @@ func (t crowd) readyAfter(ctx context.Context, account string, from, to int) (ea
 		names[i] = nameOf(account, from+i)
 		group.Go(func() error {
 			sent[i] = time.Now()
-			return t.Stop(ctx, names[i], harness.UsesSecret(account))
+			return t.StopImport(ctx, names[i], harness.UsesSecret(account))
 		})
 	}
 	ready, err := untilReady(ctx, changes, names)

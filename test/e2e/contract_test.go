@@ -42,7 +42,7 @@ func TestWrongManifestsAreRefused(t *testing.T) {
 
 func TestNewObjectIsInProgress(t *testing.T) {
 	f := newFixture(t)
-	f.Stop("new")
+	f.StopImport("new")
 	o := f.Get("new")
 	if o.Status.ObservedGeneration != -1 || kstatusOf(t, o) != status.InProgressStatus {
 		t.Errorf("a new object has the status %+v", o.Status)
@@ -53,7 +53,7 @@ func TestAccepted(t *testing.T) {
 	f := newFixture(t)
 	f.account()
 	f.start()
-	f.Stop("a")
+	f.StopImport("a")
 	o := f.UntilReason("a", cdbv1.ReasonStopAccepted)
 	call := f.wantCalls("a", 1)[0]
 	wantPhase(t, o, status.CurrentStatus)
@@ -73,7 +73,7 @@ func TestAccepted(t *testing.T) {
 		t.Errorf("the operator did not stop well: %v", err)
 	}
 	f.start()
-	f.Stop("b", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID("b") })
+	f.StopImport("b", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID("b") })
 	f.UntilReason("b", cdbv1.ReasonStopAccepted)
 	f.wantCalls("a", 1)
 
@@ -117,7 +117,7 @@ func TestStatusByHand(t *testing.T) {
 	}
 	wantPhase(t, f.UntilReason("a", cdbv1.ReasonImportStopped), status.CurrentStatus)
 	f.wantCalls("a", 0)
-	f.Stop("b") // which the same process stops
+	f.StopImport("b") // which the same process stops
 	f.UntilReason("b", cdbv1.ReasonStopAccepted)
 }
 
@@ -189,7 +189,7 @@ func TestSuspend(t *testing.T) {
 	f := newFixture(t)
 	f.account()
 	f.start()
-	f.Stop("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
+	f.StopImport("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
 	wantPhase(t, f.UntilReason("held", cdbv1.ReasonSuspended), status.InProgressStatus)
 	f.wantCalls("held", 0)
 	f.Update("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false })
@@ -199,14 +199,14 @@ func TestSuspend(t *testing.T) {
 func TestCredentials(t *testing.T) {
 	f := newFixture(t)
 	f.start()
-	f.Stop("late")
+	f.StopImport("late")
 	wantPhase(t, f.UntilReason("late", cdbv1.ReasonCredentialsNotFound), status.InProgressStatus)
 	account := f.account()
 	f.UntilReason("late", cdbv1.ReasonStopAccepted)
 
 	rotated := cdbsim.Account{SecretID: account.SecretID, SecretKey: "rotated", Token: account.Token}
 	env.Cloud.SetAccount(rotated)
-	f.Stop("rotated")
+	f.StopImport("rotated")
 	wantPhase(t, f.UntilReason("rotated", cdbv1.ReasonCredentialsRejected), status.FailedStatus)
 	f.Must(env.Client.Update(t.Context(), f.Secret("creds", rotated)))
 	f.UntilReason("rotated", cdbv1.ReasonStopAccepted)

@@ -19,11 +19,11 @@ func TestShutdownFinishesTheCallAndHandsOver(t *testing.T) {
 	lease := []string{"--leader-elect", "--leader-election-namespace=" + harness.Namespace}
 	f.start(lease...)
 	first := f.Operator
-	f.Stop("next", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
+	f.StopImport("next", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
 	f.UntilReason("next", cdbv1.ReasonSuspended) // the first leads
 	f.start(lease...)
 	second := f.Operator
-	f.Stop("slow")
+	f.StopImport("slow")
 	f.untilCalled("slow")
 	if err := first.Terminate(); err != nil {
 		t.Errorf("it did not stop well: %v\n%s", err, first.Log())

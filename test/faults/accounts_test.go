@@ -64,11 +64,11 @@ func secrets(f *fixture) {
 		if data != nil {
 			f.Create(f.secret(name, data))
 		}
-		f.Stop("with-"+name, harness.UsesSecret(name))
+		f.StopImport("with-"+name, harness.UsesSecret(name))
 	}
 	creds := accountOf("creds")
 	f.Create(f.secret("newline", map[string]string{"secretId": creds.SecretID + "\n", "secretKey": "\t" + creds.SecretKey + " \r\n", "token": creds.Token + "\n"}))
-	f.Stop("with-newline", harness.UsesSecret("newline"))
+	f.StopImport("with-newline", harness.UsesSecret("newline"))
 	f.Start()
 	f.inject("bad Secret", 5)
 	f.settle(6, func(o *cdbv1.ImportJobStop) bool {

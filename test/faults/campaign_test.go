@@ -38,7 +38,7 @@ func play(f *fixture, random *rand.Rand) {
 	f.Start()
 	objects := 4 + random.IntN(12)
 	for i := range objects {
-		f.Stop(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) {
+		f.StopImport(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) {
 			if random.IntN(4) == 0 {
 				o.Spec.WaitFor = cdbv1.WaitForStopped
 			}
@@ -97,7 +97,7 @@ func disturb(f *fixture, random *rand.Rand, number int) {
 			f.SetImport(id, cdbsim.Import{})
 			if f.tryUpdate(name, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID(id) }) {
 				f.inject("edit refused", 1) // this object is the record of what was done
-				f.Stop(id)
+				f.StopImport(id)
 			}
 		}},
 		{"created again", func() { f.delete(f.Object(name)); f.Create(f.Object(name)) }},

@@ -42,7 +42,7 @@ func extremes(f *fixture) {
 		f.inject(map[bool]string{true: "extreme", false: "invalid"}[m.valid], 1)
 	}
 	f.settle(1, isOver)
-	f.Stop("walker")
+	f.StopImport("walker")
 	for _, r := range []string{harness.Region, longRegion} {
 		f.Cloud.SetImport(cdbsim.Import{Region: r, ID: f.ImportID("walker"), Status: "RUNNING"})
 		f.Cloud.SetImport(cdbsim.Import{Region: r, ID: longID, Status: "RUNNING"})

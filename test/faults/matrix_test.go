@@ -32,7 +32,7 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// TestPlaneRestarts runs before the rest, which share the control plane.
+// TestPlaneRestarts runs alone, because all tests share the control plane.
 func TestPlaneRestarts(t *testing.T) {
 	for _, process := range []string{"kube-apiserver", "etcd"} {
 		t.Run(process, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestPlaneRestarts(t *testing.T) {
 			f.called(5)
 			f.Must(env.RestartPlane(f.Context(), process))
 			f.inject("kill -9 of "+process, 1)
-			f.Stop("b")
+			f.StopImport("b")
 			f.settle(41, isDone)
 			f.report(process + " restarted")
 		})

@@ -23,8 +23,8 @@ func (f *fixture) Create(o client.Object) {
 	})
 }
 
-// Stop creates the import and the object that stops it.
-func (f *fixture) Stop(name string, edit ...func(*cdbv1.ImportJobStop)) {
+// StopImport creates the import and the object that stops it.
+func (f *fixture) StopImport(name string, edit ...func(*cdbv1.ImportJobStop)) {
 	f.Helper()
 	f.SetImport(name, cdbsim.Import{})
 	f.Create(f.Object(name, edit...))
@@ -34,7 +34,7 @@ func (f *fixture) Stop(name string, edit ...func(*cdbv1.ImportJobStop)) {
 func (f *fixture) many(name string, n int) {
 	f.Helper()
 	for i := range n {
-		f.Stop(fmt.Sprintf("%s-%d", name, i))
+		f.StopImport(fmt.Sprintf("%s-%d", name, i))
 	}
 }
 
@@ -46,7 +46,7 @@ func (f *fixture) crowd(n, accounts int, edit ...func(*cdbv1.ImportJobStop)) {
 		f.Account(fmt.Sprint("acc-", a))
 	}
 	for i := range n {
-		f.Stop(fmt.Sprint("o-", i), append(edit, harness.UsesSecret(fmt.Sprint("acc-", i%accounts)))...)
+		f.StopImport(fmt.Sprint("o-", i), append(edit, harness.UsesSecret(fmt.Sprint("acc-", i%accounts)))...)
 	}
 }
 

@@ -36,7 +36,7 @@ var apiServerRows = []row{
 	}},
 	{"watch silent for a minute", true, func(f *fixture) {
 		f.Start()
-		f.Stop("before")
+		f.StopImport("before")
 		f.settle(1, isDone)
 		f.proxy.hush()
 		f.many("a", 3)
@@ -57,7 +57,7 @@ var apiServerRows = []row{
 		f.Start()
 		f.hit(old, 1)
 		f.hit(late, 1)
-		f.Stop("b") // cannot be seen before the watch is
+		f.StopImport("b") // cannot be seen before the watch is
 		pause(f.Context(), 4*time.Second)
 		f.proxy.CloseClientConnections()
 		f.settle(6, isDone)

@@ -26,7 +26,7 @@ type stamped struct {
 func clockAhead(f *fixture) {
 	ahead := time.Now().Add(24 * time.Hour)
 	for _, c := range stampedAt(ahead) {
-		f.Stop(c.name, c.spec)
+		f.StopImport(c.name, c.spec)
 		f.writeStatus(c.name, func(o *cdbv1.ImportJobStop) {
 			target := o.Spec.Target()
 			o.Status = cdbv1.ImportJobStopStatus{ObservedGeneration: 1, Target: &target, StartTime: &metav1.Time{Time: ahead}, Conditions: triad(c.reason, ahead)}

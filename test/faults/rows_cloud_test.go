@@ -33,7 +33,7 @@ func init() {
 			f.Cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", Kind: cdbsim.AnswerHeld, Times: 2})
 			for i := range 2 {
 				name := fmt.Sprint("a-", i)
-				f.Stop(name)
+				f.StopImport(name)
 				f.SetImport(name, cdbsim.Import{LateCode: code})
 			}
 			f.Start()
@@ -62,7 +62,7 @@ func ends(f *fixture) {
 		"null":      {cdbsim.Import{EndsAs: cdbsim.StatusNull}, cdbv1.ReasonWaitingForStop, cdbv1.ReasonImportStopped},
 	}
 	for name, i := range imports {
-		f.Stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+		f.StopImport(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
 		f.SetImport(name, i.Import)
 		f.inject("ends "+name, 1)
 	}
@@ -88,8 +88,8 @@ func ends(f *fixture) {
 // denied: the policy allows the stop and denies the questions. Nobody is told that a stop failed which was accepted.
 func denied(f *fixture) {
 	f.Cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"DescribeAsyncRequestInfo"}})
-	f.Stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
-	f.Stop("b")
+	f.StopImport("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+	f.StopImport("b")
 	f.Start()
 	f.inject("questions denied", 1)
 	o := f.UntilReason("a", cdbv1.ReasonCredentialsRejected)
@@ -100,7 +100,7 @@ func denied(f *fixture) {
 	f.Cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"StopDBImportJob"}})
 	f.retry("a")
 	f.UntilReason("a", cdbv1.ReasonImportStopped)
-	f.Stop("c")
+	f.StopImport("c")
 	f.inject("stop denied", 1)
 	f.UntilReason("c", cdbv1.ReasonCredentialsRejected)
 	f.Cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{})
@@ -117,7 +117,7 @@ func denied(f *fixture) {
 func foreignImport(f *fixture) {
 	f.Account("owner")
 	f.Cloud.SetIdentity(accountOf("owner").SecretID, cdbsim.Identity{Owner: "another"})
-	f.Stop("a")
+	f.StopImport("a")
 	f.SetImport("a", cdbsim.Import{Owner: "another"})
 	f.Start()
 	f.inject("another owner", 1)
@@ -143,7 +143,7 @@ func quoting(f *fixture, kind cdbsim.Kind, parts []cdbsim.Part) {
 				f.Cloud.Play(cdbsim.Fault{Action: action, AsyncRequestID: f.ImportID(name), Kind: kind, Part: part, Form: form, Times: 1})
 				f.inject(string(kind), 1)
 			}
-			f.Stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+			f.StopImport(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
 		}
 	}
 	f.Start()

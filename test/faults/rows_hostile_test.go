@@ -28,7 +28,7 @@ var hostileRows = []row{
 	{"SIGTERM while lists are refused with 500", false, sigtermEarly(func(f *fixture) *rule { return f.proxy.refuse(http.StatusInternalServerError, 0, isRead) })},
 	{"SIGTERM while lists are not answered", false, sigtermEarly(func(f *fixture) *rule { return f.proxy.add(hold, 0, isRead) })},
 	{"missing Secret is told at once and comes later", false, func(f *fixture) {
-		f.Stop("a", harness.UsesSecret("late"))
+		f.StopImport("a", harness.UsesSecret("late"))
 		f.Start()
 		started := time.Now()
 		f.settle(1, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonCredentialsNotFound) })
@@ -44,7 +44,7 @@ var hostileRows = []row{
 	}},
 	{"Secret comes for a hundred objects", false, func(f *fixture) {
 		for i := range 100 { // more than there are credits
-			f.Stop(fmt.Sprint("a-", i), harness.UsesSecret("late"))
+			f.StopImport(fmt.Sprint("a-", i), harness.UsesSecret("late"))
 		}
 		f.Start()
 		f.settle(100, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonCredentialsNotFound) })
@@ -75,7 +75,7 @@ func plain404(kinds ...func(*http.Request, []byte) bool) func(*fixture) {
 func plain404Delete(f *fixture) {
 	live, deletes := f.proxy.add(notFound, 3, isLiveRead), f.proxy.add(notFound, 3, isDelete)
 	for i := range 3 {
-		f.Stop(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
+		f.StopImport(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
 	}
 	f.Start()
 	f.hit(live, 3)

@@ -67,7 +67,7 @@ var objectRows = []row{
 	}},
 	{"deleted in mid-flight and created again with the same name", false, func(f *fixture) {
 		f.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 1})
-		f.Stop("a")
+		f.StopImport("a")
 		f.Start()
 		f.called(1)
 		f.delete(f.Object("a"))

@@ -43,7 +43,7 @@ var operatorRows = []row{
 		f.settle(40, isDone)
 		old.Signal(syscall.SIGCONT)
 		<-old.Ended()
-		f.Stop("b")
+		f.StopImport("b")
 		f.settle(41, isDone)
 	}},
 	{"rolling restart under load", false, func(f *fixture) {

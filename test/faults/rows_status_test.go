@@ -43,7 +43,7 @@ func byHand(f *fixture, up bool) {
 	}
 	cases := writtenCases()
 	for _, c := range cases {
-		f.Stop(c.name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = up })
+		f.StopImport(c.name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = up })
 		if up {
 			f.UntilReason(c.name, cdbv1.ReasonSuspended)
 		}
@@ -173,7 +173,7 @@ func restore(f *fixture, withStatus, up bool) {
 		f.Start()
 	}
 	f.settle(objects, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, want) })
-	f.Stop("b") // all before it was looked at
+	f.StopImport("b") // all before it was looked at
 	f.UntilReason("b", cdbv1.ReasonStopAccepted)
 	if n := len(f.Stops()); withStatus && n != objects+1 {
 		f.Errorf("%d calls for %d imports", n, objects+1)

@@ -26,7 +26,7 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Fixture is a tenant in a test. Whatever goes wrong ends the test.
+// Fixture is a tenant in a test. An error ends the test.
 type Fixture struct {
 	TB
 	*Tenant
@@ -43,18 +43,18 @@ func NewFixture(t TB, e *Environment, name string) *Fixture {
 	return f
 }
 
-// In is a fixture of a tenant that exists, in a test or in a part of one.
+// In returns a fixture of a tenant that exists, for a test or a subtest.
 func In(t TB, n *Tenant) *Fixture {
 	return &Fixture{TB: t, Tenant: n, Patience: 60 * time.Second}
 }
 
-// Must ends the test when something went wrong.
+// Must ends the test on an error.
 func (f *Fixture) Must(err error) {
 	f.Helper()
 	Must(f, err)
 }
 
-// Must ends the test when something went wrong.
+// Must ends the test on an error.
 func Must(t TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -62,7 +62,7 @@ func Must(t TB, err error) {
 	}
 }
 
-// MustKubectl is what kubectl prints when it succeeds.
+// MustKubectl returns what kubectl prints. The test ends when kubectl fails.
 func (e *Environment) MustKubectl(t TB, args ...string) string {
 	t.Helper()
 	output, err := e.Kubectl(t.Context(), nil, args...)
@@ -70,7 +70,7 @@ func (e *Environment) MustKubectl(t TB, args ...string) string {
 	return output
 }
 
-// OwnCloud gives the tenant a cloud that no other tenant uses. What the operator sends it goes through the handler that wrap returns.
+// OwnCloud gives the tenant a cloud that no other tenant uses. The operator reaches it through the handler that wrap returns.
 func (f *Fixture) OwnCloud(wrap func(http.Handler) http.Handler) {
 	f.Cloud = cdbsim.New()
 	server := httptest.NewServer(wrap(f.Cloud))
@@ -89,7 +89,7 @@ func (f *Fixture) Start(flags ...string) *Operator {
 	return o
 }
 
-// Adopt kills an operator when the test ends. When the test has failed, it prints what the newest operator said last.
+// Adopt kills an operator when the test ends. If the test has failed, it prints the end of the newest operator's log.
 func (f *Fixture) Adopt(o *Operator) {
 	if o == nil {
 		return
@@ -111,16 +111,16 @@ func (f *Fixture) Create(objects ...client.Object) {
 	}
 }
 
-// Account creates an account and its Secret.
+// Account creates a Secret and its account.
 func (f *Fixture) Account(secret string) {
 	f.Helper()
 	f.Must(f.CreateAccount(f.Context(), secret))
 }
 
-// Stop creates an import that runs, and the object that stops it.
-func (f *Fixture) Stop(name string, edit ...func(*cdbv1.ImportJobStop)) {
+// StopImport creates a running import, and the object that stops it.
+func (f *Fixture) StopImport(name string, edit ...func(*cdbv1.ImportJobStop)) {
 	f.Helper()
-	f.Must(f.Tenant.Stop(f.Context(), name, edit...))
+	f.Must(f.Tenant.StopImport(f.Context(), name, edit...))
 }
 
 // Get reads an object.

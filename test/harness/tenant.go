@@ -41,7 +41,7 @@ func (e *Environment) NewTenant(ctx context.Context, name string) (*Tenant, erro
 	return e.Tenant(namespace.Name), err
 }
 
-// Tenant is that of a namespace which exists.
+// Tenant returns the tenant of a namespace that exists.
 func (e *Environment) Tenant(namespace string) *Tenant {
 	return &Tenant{Environment: e, Namespace: namespace, Cloud: e.Cloud, CloudURL: e.CloudURL}
 }
@@ -60,12 +60,12 @@ func (t *Tenant) flags(more []string) []string {
 	return append([]string{"--namespaces=" + t.Namespace, "--endpoint=" + t.CloudURL}, more...)
 }
 
-// AccountOf is the account that belongs to a Secret of the tenant. No other tenant has it.
+// AccountOf returns the account that belongs to a Secret of the tenant. No other tenant has it.
 func (t *Tenant) AccountOf(secret string) cdbsim.Account {
 	return cdbsim.Account{SecretID: "AKID" + strings.ReplaceAll(t.Namespace, "-", "") + secret, SecretKey: "key-of-" + secret + "-in-" + t.Namespace}
 }
 
-// Secret has the credentials of an account. It is not created yet.
+// Secret returns a Secret with the credentials of an account, to be created.
 func (t *Tenant) Secret(name string, a cdbsim.Account) *corev1.Secret {
 	s := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: t.Namespace, Name: name},
@@ -77,17 +77,17 @@ func (t *Tenant) Secret(name string, a cdbsim.Account) *corev1.Secret {
 	return s
 }
 
-// CreateAccount makes the cloud let in the account of a Secret, and creates the Secret.
+// CreateAccount creates a Secret, and makes the cloud accept the account that belongs to it.
 func (t *Tenant) CreateAccount(ctx context.Context, secret string) error {
 	a := t.AccountOf(secret)
 	t.Cloud.SetAccount(a)
 	return t.Client.Create(ctx, t.Secret(secret, a))
 }
 
-// ImportID is that of the import which the object of this name stops.
+// ImportID returns the id of the import that the object of this name stops.
 func (t *Tenant) ImportID(name string) string { return t.Namespace + "-" + name }
 
-// SetImport creates the import of a name or puts it into another state. Without a status it is running.
+// SetImport creates the import of this name, or changes it. Its status is RUNNING unless it is set.
 func (t *Tenant) SetImport(name string, i cdbsim.Import) {
 	i.Region, i.ID = Region, t.ImportID(name)
 	if i.Status == "" {
@@ -96,7 +96,7 @@ func (t *Tenant) SetImport(name string, i cdbsim.Import) {
 	t.Cloud.SetImport(i)
 }
 
-// Object uses the Secret creds, unless it is edited to use another. It is not created yet.
+// Object returns an object that uses the Secret creds, to be edited and created.
 func (t *Tenant) Object(name string, edit ...func(*cdbv1.ImportJobStop)) *cdbv1.ImportJobStop {
 	o := &cdbv1.ImportJobStop{
 		ObjectMeta: metav1.ObjectMeta{Namespace: t.Namespace, Name: name},
@@ -113,13 +113,13 @@ func UsesSecret(name string) func(*cdbv1.ImportJobStop) {
 	return func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = name }
 }
 
-// Stop creates an import that runs, and the object that stops it.
-func (t *Tenant) Stop(ctx context.Context, name string, edit ...func(*cdbv1.ImportJobStop)) error {
+// StopImport creates a running import, and the object that stops it.
+func (t *Tenant) StopImport(ctx context.Context, name string, edit ...func(*cdbv1.ImportJobStop)) error {
 	t.SetImport(name, cdbsim.Import{})
 	return t.Client.Create(ctx, t.Object(name, edit...))
 }
 
-// Key is that of an object.
+// Key returns the key of an object.
 func (t *Tenant) Key(name string) client.ObjectKey {
 	return client.ObjectKey{Namespace: t.Namespace, Name: name}
 }
@@ -130,7 +130,7 @@ func (t *Tenant) Get(ctx context.Context, name string) (*cdbv1.ImportJobStop, er
 	return o, t.Client.Get(ctx, t.Key(name), o)
 }
 
-// Update edits an object, again when it has changed meanwhile.
+// Update edits an object. It retries on conflict.
 func (t *Tenant) Update(ctx context.Context, name string, edit func(*cdbv1.ImportJobStop)) error {
 	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		o, err := t.Get(ctx, name)
@@ -156,13 +156,13 @@ func (t *Tenant) Until(ctx context.Context, name, what string, is func(*cdbv1.Im
 	return o, nil
 }
 
-// CallLog is what the cloud saw about imports of the tenant, oldest first.
+// CallLog returns the calls that the cloud saw for imports of the tenant, oldest first.
 func (t *Tenant) CallLog() []cdbsim.Call {
 	ours := t.ImportID("")
 	return slices.DeleteFunc(t.Cloud.CallLog(), func(c cdbsim.Call) bool { return !strings.HasPrefix(c.AsyncRequestID, ours) })
 }
 
-// Stops are the calls of StopDBImportJob among them: for the imports of these names, or for all.
+// Stops returns the calls of StopDBImportJob: for the imports of these names, or for all.
 func (t *Tenant) Stops(names ...string) []cdbsim.Call {
 	return slices.DeleteFunc(t.CallLog(), func(c cdbsim.Call) bool {
 		return c.Action != "StopDBImportJob" || len(names) > 0 && !slices.Contains(names, strings.TrimPrefix(c.AsyncRequestID, t.ImportID("")))

@@ -70,7 +70,7 @@ func TestMetrics(t *testing.T) {
 	address, err := harness.FreeAddress()
 	harness.Must(t, err)
 	f.Start("--metrics-bind-address=" + address)
-	f.Stop("a")
+	f.StopImport("a")
 	f.UntilReason("a", cdbv1.ReasonStopAccepted)
 	if code, _ := scrape(t, address, ""); code != http.StatusUnauthorized {
 		t.Errorf("HTTP %d without a token", code)

@@ -53,7 +53,7 @@ func workload(t *testing.T, f *harness.Fixture, flags []string, reader string) {
 	}
 	f.Start(flags...)
 	env.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, AsyncRequestID: f.ImportID("unknown"), Times: 1})
-	f.Stop("done", func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
+	f.StopImport("done", func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
 	f.Create(f.Object("unknown"))
 	f.UntilReason("done", cdbv1.ReasonCredentialsNotFound)
 	f.Account("creds")

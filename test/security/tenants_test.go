@@ -113,7 +113,7 @@ func TestNobodyWaitsBehindAStranger(t *testing.T) {
 		stranger.Create(stranger.Object(fmt.Sprint("s-", i)))
 	}
 	owner.Start("--namespaces=" + owner.Namespace + "," + stranger.Namespace)
-	owner.Stop("mine")
+	owner.StopImport("mine")
 	owner.UntilReason("mine", cdbv1.ReasonStopAccepted)
 	strangers := 0
 	for i := range 200 {
