@@ -150,10 +150,6 @@ func (d *demo) plugin(ctx context.Context) error {
 	return nil
 }
 
-func indent(s string) string {
-	return "  " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n  ") + "\n"
-}
-
 // watch prints each change of Ready until every object is as expected.
 func (d *demo) watch(ctx context.Context) error {
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, bounds, true, func(ctx context.Context) (bool, error) {
@@ -240,20 +236,4 @@ func manifest(name, id, secretName string) string {
 func secret(name string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s}\nstringData: {secretId: %s, secretKey: %s}\n",
 		name, harness.Account.SecretID, harness.Account.SecretKey)
-}
-
-func say(s string) { fmt.Printf("\n» %s\n", s) }
-
-// paint colours a reason, on a terminal only.
-func paint(status, reason string) string {
-	info, err := os.Stdout.Stat()
-	padded := fmt.Sprintf("%-20s", reason)
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("NO_COLOR") != "" {
-		return padded
-	}
-	colour := map[string]string{"True": "32", "False": "31"}[status]
-	if colour == "" {
-		colour = "33"
-	}
-	return "\x1b[" + colour + "m" + padded + "\x1b[0m"
 }
