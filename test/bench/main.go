@@ -36,9 +36,7 @@ const noGoal = "none"
 
 type bench struct {
 	*harness.Environment
-	program string
-	rows    []row
-	serial  int
+	rows []row
 }
 
 func (b *bench) row(scenario, goal string, met bool, figure string, args ...any) {
@@ -85,10 +83,10 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer e.Stop()
-	b := &bench{Environment: e}
-	if b.program, err = e.Build(ctx); err != nil {
+	if err := e.Build(ctx); err != nil {
 		return err
 	}
+	b := &bench{Environment: e}
 	begin := time.Now()
 	for _, s := range scenarios {
 		if !only.MatchString(s.name) {

@@ -74,6 +74,24 @@ func (b *bench) writes(ctx context.Context) (w writes, err error) {
 	return w, lines.Err()
 }
 
+// writesDuring are what the API server sees while something is done.
+func (b *bench) writesDuring(ctx context.Context, do func() error) (w writes, err error) {
+	before, err := b.writes(ctx)
+	if err != nil {
+		return w, err
+	}
+	if err := do(); err != nil {
+		return w, err
+	}
+	after, err := b.writes(ctx)
+	return writes{after.status - before.status, after.events - before.events}, err
+}
+
+// per object, of n.
+func (w writes) per(n float64) (status, events float64) {
+	return float64(w.status) / n, float64(w.events) / n
+}
+
 // load is what the cloud saw of some calls.
 type load struct {
 	accepted, refused, repeated, worst int

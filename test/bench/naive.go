@@ -17,39 +17,65 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // naive is the BASELINE, not this operator: reconcile = call, the default exponential backoff, no pacing. A status write follows each call.
 func (b *bench) naive(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t, err := b.tenant(ctx)
+	t, err := b.newCrowd(ctx, "a")
 	if err != nil {
 		return err
 	}
-	if err := t.account(ctx, "a"); err != nil {
-		return err
-	}
-	endpoint, err := tencentcloud.ParseOverride(b.CloudURL)
+	mgr, err := t.naiveManager()
 	if err != nil {
 		return err
 	}
-	mgr, err := ctrl.NewManager(b.Config, ctrl.Options{
-		Scheme: b.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{t.namespace: {}}},
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	const objects, bound = 1000, 90 * time.Second
+	begin, l := time.Now(), load{}
+	var took time.Duration
+	written, err := b.writesDuring(ctx, func() error {
+		if err := t.create(ctx, "a", 0, objects); err != nil {
+			return err
+		}
+		bounded, stop := context.WithTimeout(ctx, bound)
+		defer stop()
+		_ = t.accepted(bounded, "a", objects)
+		l, took = loadOf(t.requests("a")), time.Since(begin)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	cloud := tencentcloud.NewClient(tencentcloud.Endpoints{Override: endpoint})
-	creds := importjob.Credentials{SecretID: t.secretID("a"), SecretKey: "key"}
+	status, _ := written.per(objects)
+	b.row("BASELINE, a naive controller: 1,000 objects, 90 s at most", noGoal, true, "%d accepted in %.0f s (%.1f/s), %d refused, %d repeated, %.1f status writes per object",
+		l.accepted, took.Seconds(), float64(l.accepted)/took.Seconds(), l.refused, l.repeated, status)
+	cancel()
+	return <-ended
+}
+
+// naiveManager stops the imports of the account a.
+func (t crowd) naiveManager() (ctrl.Manager, error) {
+	mgr, err := ctrl.NewManager(t.Config, ctrl.Options{
+		Scheme: t.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"},
+		Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{t.Namespace: {}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	stop, err := t.stopAs("a")
+	if err != nil {
+		return nil, err
+	}
 	reconciler := reconcile.Func(func(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 		o := &cdbv1.ImportJobStop{}
 		if err := mgr.GetClient().Get(ctx, req.NamespacedName, o); err != nil || o.Status.RequestID != "" {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
-		target := importjob.Target{Region: region, AsyncRequestID: o.Spec.AsyncRequestID, Site: importjob.China}
-		requestID, callErr := cloud.Stop(ctx, creds, target)
+		requestID, callErr := stop(ctx, o.Spec.AsyncRequestID)
 		o.Status.RequestID = requestID
 		o.Status.Attempts++
 		if err := mgr.GetClient().Status().Update(ctx, o); err != nil {
@@ -57,33 +83,20 @@ func (b *bench) naive(ctx context.Context) error {
 		}
 		return ctrl.Result{}, callErr
 	})
-	err = ctrl.NewControllerManagedBy(mgr).For(&cdbv1.ImportJobStop{}).Named("naive").WithOptions(controller.Options{
+	return mgr, ctrl.NewControllerManagedBy(mgr).For(&cdbv1.ImportJobStop{}).Named("naive").WithOptions(controller.Options{
 		MaxConcurrentReconciles: 10, RateLimiter: workqueue.DefaultTypedControllerRateLimiter[reconcile.Request](),
 	}).Complete(reconciler)
+}
+
+// stopAs returns a function that calls StopDBImportJob as another program does, with the credentials of an account.
+func (t crowd) stopAs(account string) (func(ctx context.Context, importID string) (requestID string, err error), error) {
+	endpoint, err := tencentcloud.ParseOverride(t.CloudURL)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
-	const objects, bound = 1000, 90 * time.Second
-	before, err := b.writes(ctx)
-	if err != nil {
-		return err
-	}
-	begin := time.Now()
-	if err := t.create(ctx, "a", 0, objects, nil); err != nil {
-		return err
-	}
-	bounded, stop := context.WithTimeout(ctx, bound)
-	defer stop()
-	_ = t.accepted(bounded, "a", objects)
-	l, took := loadOf(t.requests("a")), time.Since(begin)
-	after, err := b.writes(ctx)
-	if err != nil {
-		return err
-	}
-	b.row("BASELINE, a naive controller: 1,000 objects, 90 s at most", noGoal, true, "%d accepted in %.0f s (%.1f/s), %d refused, %d repeated, %.1f status writes per object",
-		l.accepted, took.Seconds(), float64(l.accepted)/took.Seconds(), l.refused, l.repeated, float64(after.status-before.status)/objects)
-	cancel()
-	return <-ended
+	a, cloud := t.AccountOf(account), tencentcloud.NewClient(tencentcloud.Endpoints{Override: endpoint})
+	return func(ctx context.Context, importID string) (string, error) {
+		target := importjob.Target{Region: harness.Region, AsyncRequestID: importID, Site: importjob.China}
+		return cloud.Stop(ctx, importjob.Credentials{SecretID: a.SecretID, SecretKey: a.SecretKey}, target)
+	}, nil
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,15 +13,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // strangers is about the memory of the operator while the cluster has Secrets that no object names: 500 MiB of annotations.
 func (b *bench) strangers(ctx context.Context) error {
-	t, err := b.tenant(ctx)
+	t, err := b.newCrowd(ctx, "a")
 	if err != nil {
-		return err
-	}
-	if err := t.account(ctx, "a"); err != nil {
 		return err
 	}
 	without, err := t.memoryAfter(ctx, 0)
@@ -30,7 +28,7 @@ func (b *bench) strangers(ctx context.Context) error {
 		return err
 	}
 	defer func() { // also when it fails: the API server keeps them in memory
-		_ = b.Client.DeleteAllOf(context.WithoutCancel(ctx), &corev1.Secret{}, client.InNamespace(t.namespace), client.MatchingLabels{"of": "strangers"})
+		_ = b.Client.DeleteAllOf(context.WithoutCancel(ctx), &corev1.Secret{}, client.InNamespace(t.Namespace), client.MatchingLabels{"of": "strangers"})
 	}()
 	begin := time.Now()
 	if err := t.fill(ctx, 2000, 250<<10); err != nil {
@@ -47,14 +45,14 @@ func (b *bench) strangers(ctx context.Context) error {
 }
 
 // fill creates n Secrets with annotations of a size, in the namespace that the operator watches.
-func (t *tenant) fill(ctx context.Context, n, size int) error {
+func (t crowd) fill(ctx context.Context, n, size int) error {
 	annotations := map[string]string{"junk": strings.Repeat("x", size-len("junk"))}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8) // each request is held in memory by client, API server and etcd
 	for i := range n {
 		group.Go(func() error {
 			return t.Client.Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
-				Namespace: t.namespace, Name: fmt.Sprintf("stranger-%d", i), Labels: map[string]string{"of": "strangers"}, Annotations: annotations,
+				Namespace: t.Namespace, Name: fmt.Sprintf("stranger-%d", i), Labels: map[string]string{"of": "strangers"}, Annotations: annotations,
 			}})
 		})
 	}
@@ -62,7 +60,7 @@ func (t *tenant) fill(ctx context.Context, n, size int) error {
 }
 
 // memory is the median of three operators that each have stopped 100 imports. Round is the number of the first of them.
-func (t *tenant) memoryAfter(ctx context.Context, round int) (rss int, err error) {
+func (t crowd) memoryAfter(ctx context.Context, round int) (rss int, err error) {
 	var all []int
 	for i := range 3 {
 		o, err := t.start(ctx)
@@ -70,11 +68,11 @@ func (t *tenant) memoryAfter(ctx context.Context, round int) (rss int, err error
 			return 0, err
 		}
 		from := 100 * (round + i)
-		if err = t.create(ctx, "a", from, from+100, nil); err == nil {
+		if err = t.create(ctx, "a", from, from+100); err == nil {
 			err = t.accepted(ctx, "a", from+100)
 		}
 		if err == nil {
-			err = pause(ctx, 2*time.Second)
+			err = harness.Pause(ctx, 2*time.Second)
 		}
 		all = append(all, measure(o.Pid()).rss)
 		o.Kill()
@@ -89,65 +87,71 @@ func (t *tenant) memoryAfter(ctx context.Context, round int) (rss int, err error
 // badSecret is how long a stranger's stop takes while 3,000 objects of another namespace wait for one large Secret that is wrong, and
 // that is changed all the time: first only in what nobody reads, then also in what is wrong with it, which all 3,000 must be told.
 func (b *bench) badSecret(ctx context.Context) error {
-	stranger, err := b.tenant(ctx)
+	stranger, err := b.newCrowd(ctx, "fresh")
 	if err != nil {
 		return err
 	}
-	crowd, err := b.tenant(ctx)
+	many, err := b.newCrowd(ctx)
 	if err != nil {
 		return err
 	}
-	if err := stranger.account(ctx, "fresh"); err != nil {
-		return err
-	}
-	o, err := b.Run(ctx, b.program, "--namespaces="+stranger.namespace+","+crowd.namespace)
+	o, err := stranger.start(ctx, "--namespaces="+stranger.Namespace+","+many.Namespace)
 	if err != nil {
 		return err
 	}
 	defer o.Kill()
-	if err := pause(ctx, 2*time.Second); err != nil {
-		return err
-	}
-	idle, err := stranger.sample(ctx, 0, 20)
+	idle, err := stranger.sample(ctx, "fresh", 0, 20)
 	if err != nil {
 		return err
 	}
-	if err := b.Client.Create(ctx, crowd.bad(0, 0)); err != nil {
+	if err := b.Client.Create(ctx, many.bad(0, 0)); err != nil {
 		return err
 	}
-	if err := crowd.create(ctx, "bad", 0, 3000, nil); err != nil {
+	if err := many.create(ctx, "bad", 0, 3000); err != nil {
 		return err
 	}
 	was := percentile(idle, 50)
 	for i, what := range []string{"in its junk", "in what is wrong with it"} {
-		before, err := b.writes(ctx)
+		var busy []time.Duration
+		begin, changes := time.Now(), 0
+		written, err := b.writesDuring(ctx, func() (err error) {
+			changes, err = many.whileBadSecretChanges(ctx, i == 1, func() (err error) {
+				busy, err = stranger.sample(ctx, "fresh", 100*(i+1), 20)
+				return err
+			})
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		changing, stop := context.WithCancel(ctx)
-		changes, begin := make(chan int, 1), time.Now()
-		go func() { changes <- crowd.keepChanging(changing, i == 1) }()
-		err = pause(ctx, 10*time.Second)
-		busy, sampleErr := stranger.sample(ctx, 100*(i+1), 20)
-		stop()
-		took := time.Since(begin).Seconds()
-		rate := float64(<-changes) / took
-		after, writesErr := b.writes(ctx)
-		if err := errors.Join(err, sampleErr, writesErr); err != nil {
-			return err
-		}
-		is := percentile(busy, 50)
+		is, took := percentile(busy, 50), time.Since(begin).Seconds()
 		b.row("a stranger's stop while 3,000 wait for a bad Secret of 900 KiB that changes "+what, "≤ 3 × its latency on an idle system", is <= 3*was,
 			"p50 %s, worst of 20 %s, on an idle system p50 %s; %.1f changes/s, %.0f status writes/s, %d MiB",
-			is, percentile(busy, 100), was, rate, float64(after.status-before.status)/took, measure(o.Pid()).rss)
+			is, percentile(busy, 100), was, float64(changes)/took, float64(written.status)/took, measure(o.Pid()).rss)
 	}
 	return nil
 }
 
+// whileBadSecretChanges does something ten seconds after the bad Secret began to change, and returns how often it did.
+func (t crowd) whileBadSecretChanges(ctx context.Context, wrongness bool, do func() error) (int, error) {
+	changing, stop := context.WithCancel(ctx)
+	defer stop()
+	changes := make(chan int, 1)
+	go func() { changes <- t.keepChanging(changing, wrongness) }()
+	if err := harness.Pause(ctx, 10*time.Second); err != nil {
+		return 0, err
+	}
+	if err := do(); err != nil {
+		return 0, err
+	}
+	stop()
+	return <-changes, nil
+}
+
 // bad is a Secret of 900 KiB that cannot be used, in one of several ways.
-func (t *tenant) bad(change, way int) *corev1.Secret {
+func (t crowd) bad(change, way int) *corev1.Secret {
 	data := map[string][]byte{
-		"secretId": []byte(t.secretID("bad")), "secretKey": []byte("a key"), "junk": fmt.Appendf(nil, "%0*d", 900<<10, change),
+		"secretId": []byte(t.AccountOf("bad").SecretID), "secretKey": []byte("a key"), "junk": fmt.Appendf(nil, "%0*d", 900<<10, change),
 	}
 	switch way % 4 {
 	case 1:
@@ -157,11 +161,11 @@ func (t *tenant) bad(change, way int) *corev1.Secret {
 	case 3:
 		data["secretKey"], data["token"] = []byte("key"), []byte("a token")
 	}
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: "bad"}, Data: data}
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: t.Namespace, Name: "bad"}, Data: data}
 }
 
 // keepChanging writes the bad Secret seven times a second until ctx ends, and returns how often it did.
-func (t *tenant) keepChanging(ctx context.Context, wrongness bool) (changes int) {
+func (t crowd) keepChanging(ctx context.Context, wrongness bool) (changes int) {
 	tick := time.NewTicker(time.Second / 7)
 	defer tick.Stop()
 	for {

@@ -3,70 +3,62 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // seed puts finished objects 0..n into etcd, as copies of one that the API server has stored: through the API it takes ten minutes for 100,000.
-func (t *tenant) seed(ctx context.Context, account string, n int) error {
-	if err := t.create(ctx, account, 0, 1, finish); err != nil {
+func (t crowd) seed(ctx context.Context, account string, n int) error {
+	first := t.Object(nameOf(account, 0), harness.UsesSecret(account))
+	if err := t.Client.Create(ctx, first); err != nil {
 		return err
 	}
-	first := t.object(account, 0)
-	if err := t.Client.Get(ctx, keyOf(first), first); err != nil {
+	finish(first)
+	if err := t.Client.Status().Update(ctx, first); err != nil {
 		return err
 	}
-	key := func(name string) string {
-		return "/registry/cdb.tencentcloud.com/importjobstops/" + t.namespace + "/" + name
-	}
-	var stored struct {
-		Kvs []struct{ Value []byte }
-	}
-	if err := t.etcd(ctx, "range", map[string][]byte{"key": []byte(key(first.Name))}, &stored); err != nil {
+	stored, err := t.Stored(ctx, first.Name)
+	if err != nil {
 		return err
-	}
-	if len(stored.Kvs) != 1 {
-		return errors.New("etcd does not have the object that was just created")
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(50)
 	for i := 1; i < n; i++ {
 		group.Go(func() error {
-			name := t.object(account, i).Name
-			uid := fmt.Sprintf("%s%012x", first.UID[:24], i)
-			copied := strings.NewReplacer(string(first.UID), uid, `"`+first.Name+`"`, `"`+name+`"`).Replace(string(stored.Kvs[0].Value))
-			return t.etcd(ctx, "put", map[string][]byte{"key": []byte(key(name)), "value": []byte(copied)}, &struct{}{})
+			name := nameOf(account, i)
+			copied := strings.NewReplacer(
+				string(first.UID), fmt.Sprintf("%s%012x", first.UID[:24], i),
+				`"`+first.Name+`"`, `"`+name+`"`, `"`+t.ImportID(first.Name)+`"`, `"`+t.ImportID(name)+`"`,
+			).Replace(string(stored))
+			return t.Store(ctx, name, []byte(copied))
 		})
 	}
 	return group.Wait()
 }
 
-// etcd asks etcd's gateway, which wants keys and values in base64, as JSON makes of bytes.
-func (t *tenant) etcd(ctx context.Context, action string, input, output any) error {
-	body, err := json.Marshal(input)
-	if err != nil {
-		return err
+// finish makes an object look as one whose stop was accepted.
+func finish(o *cdbv1.ImportJobStop) {
+	const requestID = "5F16B25E-03C5-1D4A-090F-AA5DD5735C67"
+	target, now := o.Spec.Target(), metav1.Now()
+	o.Status = cdbv1.ImportJobStopStatus{
+		ObservedGeneration: o.Generation, Target: &target, RequestID: requestID, Attempts: 1,
+		LastAttempt: &cdbv1.Attempt{StartTime: metav1.NowMicro(), EndTime: &metav1.MicroTime{Time: now.Time}, RequestID: requestID},
+		StartTime:   &now, CompletionTime: &now,
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.EtcdURL()+"/v3/kv/"+action, bytes.NewReader(body))
-	if err != nil {
-		return err
+	for kind, status := range map[string]metav1.ConditionStatus{
+		cdbv1.ConditionReady: "True", cdbv1.ConditionAccepted: "True", cdbv1.ConditionReconciling: "False", cdbv1.ConditionStalled: "False",
+	} {
+		meta.SetStatusCondition(&o.Status.Conditions, metav1.Condition{
+			Type: kind, Status: status, Reason: cdbv1.ReasonStopAccepted, ObservedGeneration: o.Generation,
+			Message: "the cloud accepted the stop, RequestId " + requestID,
+		})
 	}
-	response, err := etcdClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("etcd: HTTP %s", response.Status)
-	}
-	return json.NewDecoder(response.Body).Decode(output)
 }
-
-var etcdClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 50}}

@@ -6,14 +6,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
@@ -44,16 +44,15 @@ func run(ctx context.Context) error {
 	defer e.Stop()
 	prepareCloud(e.Cloud)
 	say("building the operator and starting it with the permissions of its ServiceAccount only")
-	program, err := e.Build(ctx)
-	if err != nil {
+	if err := e.Build(ctx); err != nil {
 		return err
 	}
-	operator, err := e.Run(ctx, program, "--leader-elect", "--leader-election-namespace=importjobstop-system")
+	operator, err := e.Run(ctx, "--leader-elect", "--leader-election-namespace="+harness.Namespace)
 	if err != nil {
 		return err
 	}
 	defer operator.Kill()
-	d := &demo{Environment: e, seen: map[string]string{}, expected: map[string]string{}}
+	d := &demo{Tenant: e.Tenant("default"), seen: map[string]string{}, expected: map[string]string{}}
 	if err := d.play(ctx); err != nil {
 		return fmt.Errorf("%w\n%s", err, operator.Log())
 	}
@@ -69,70 +68,74 @@ func run(ctx context.Context) error {
 
 func prepareCloud(cloud *cdbsim.Server) {
 	cloud.SetLatency(func() time.Duration { return 20 * time.Millisecond })
-	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "434e366f-beaf56d6-508b7f33-2abdb382", Status: "RUNNING"})
-	cloud.SetImport(cdbsim.Import{Region: "ap-shanghai-fsi", ID: "5b3c1d2e-00ff41aa-91c6e0b7-7d20c9f4", Status: "RUNNING", EndsAfter: 3 * time.Second})
-	cloud.SetImport(cdbsim.Import{Region: "ap-singapore", ID: "0c7a55d1-6b1e9f02-4f3d8a77-e19b2c40", Status: "RUNNING"})
-	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "a-late-secret", Status: "RUNNING"})
-	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "an-import-to-play-with", Status: "RUNNING"})
-	cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: "an-import-on-the-way", Status: "RUNNING", EndsAfter: 2 * time.Second})
+	imports := []cdbsim.Import{
+		{Region: harness.Region, ID: "434e366f-beaf56d6-508b7f33-2abdb382"},
+		{Region: "ap-shanghai-fsi", ID: "5b3c1d2e-00ff41aa-91c6e0b7-7d20c9f4", EndsAfter: 3 * time.Second},
+		{Region: "ap-singapore", ID: "0c7a55d1-6b1e9f02-4f3d8a77-e19b2c40"},
+		{Region: harness.Region, ID: "a-late-secret"},
+		{Region: harness.Region, ID: "an-import-to-play-with"},
+		{Region: harness.Region, ID: "an-import-on-the-way", EndsAfter: 2 * time.Second},
+	}
 	for i := range burst {
-		cloud.SetImport(cdbsim.Import{Region: "ap-guangzhou", ID: fmt.Sprintf("burst-%d", i), Status: "RUNNING"})
+		imports = append(imports, cdbsim.Import{Region: harness.Region, ID: fmt.Sprintf("burst-%d", i)})
+	}
+	for _, i := range imports {
+		i.Status = "RUNNING"
+		cloud.SetImport(i)
 	}
 }
 
 type demo struct {
-	*harness.Environment
+	*harness.Tenant
 	seen, expected map[string]string // reason by name
 	gone           int               // of the burst
 }
 
 func (d *demo) play(ctx context.Context) error {
 	say("kubectl apply -f config/samples/: the vendor's example, one in a Finance region that waits until the import has ended,\n  one of the international site, and one that is held back")
-	if output, err := d.Kubectl(ctx, nil, "apply", "-f", filepath.Join(harness.Root(), "config", "samples")); err != nil {
-		return fmt.Errorf("%w: %s", err, output)
-	}
-	say("kubectl apply: an id that the cloud does not know, and one whose Secret comes later")
-	if err := d.apply(ctx, manifest("stop-unknown", "no-such-import", "tencentcloud-credentials")+manifest("stop-late-secret", "a-late-secret", "late-credentials")); err != nil {
+	if _, err := d.Kubectl(ctx, nil, "apply", "-f", harness.Path("config/samples")); err != nil {
 		return err
 	}
-	d.expected = map[string]string{
+	objects := manifest("stop-unknown", "no-such-import", "tencentcloud-credentials") + manifest("stop-late-secret", "a-late-secret", "late-credentials")
+	if err := d.apply(ctx, "an id that the cloud does not know, and one whose Secret comes later", objects, map[string]string{
 		"stop-nightly-import": cdbv1.ReasonStopAccepted, "stop-finance-import": cdbv1.ReasonImportStopped,
 		"stop-singapore-import": cdbv1.ReasonStopAccepted, "stop-when-told": cdbv1.ReasonSuspended,
 		"stop-unknown": cdbv1.ReasonImportNotFound, "stop-late-secret": cdbv1.ReasonCredentialsNotFound,
-	}
-	if err := d.watch(ctx); err != nil {
+	}); err != nil {
 		return err
 	}
-	say("kubectl apply: the Secret that was missing")
-	d.expected["stop-late-secret"] = cdbv1.ReasonStopAccepted
-	if err := d.apply(ctx, secret("late-credentials")); err != nil {
-		return err
-	}
-	if err := d.watch(ctx); err != nil {
+	expected := map[string]string{"stop-late-secret": cdbv1.ReasonStopAccepted}
+	if err := d.apply(ctx, "the Secret that was missing", secret("late-credentials"), expected); err != nil {
 		return err
 	}
 	if err := d.plugin(ctx); err != nil {
 		return err
 	}
-	say(fmt.Sprintf("kubectl apply: a burst of %d, of which the cloud takes 20 a second", burst))
-	var manifests strings.Builder
+	objects = ""
 	for i := range burst {
 		name := fmt.Sprintf("burst-%d", i)
-		manifests.WriteString(manifest(name, name, "tencentcloud-credentials"))
-		d.expected[name] = cdbv1.ReasonStopAccepted
+		objects += manifest(name, name, "tencentcloud-credentials")
+		expected[name] = cdbv1.ReasonStopAccepted
 	}
-	if err := d.apply(ctx, manifests.String()); err != nil {
-		return err
-	}
-	if err := d.watch(ctx); err != nil {
+	if err := d.apply(ctx, fmt.Sprintf("a burst of %d, of which the cloud takes 20 a second", burst), objects, expected); err != nil {
 		return err
 	}
 	return d.summary(ctx)
 }
 
+// apply manifests, and wait until each object has the reason that is expected.
+func (d *demo) apply(ctx context.Context, what, manifests string, expected map[string]string) error {
+	say("kubectl apply: " + what)
+	if _, err := d.Kubectl(ctx, strings.NewReader(manifests), "apply", "-f", "-"); err != nil {
+		return err
+	}
+	maps.Copy(d.expected, expected)
+	return d.watch(ctx)
+}
+
 // plugin stops an import without a manifest, and waits until it has ended.
 func (d *demo) plugin(ctx context.Context) error {
-	args := []string{"stop-import", "an-import-on-the-way", "--region=ap-guangzhou", "--secret=tencentcloud-credentials", "--until-stopped"}
+	args := []string{"stop-import", "an-import-on-the-way", "--region=" + harness.Region, "--secret=tencentcloud-credentials", "--until-stopped"}
 	say("kubectl " + strings.Join(args, " "))
 	if err := d.BuildPlugin(ctx); err != nil {
 		return err
@@ -147,37 +150,17 @@ func (d *demo) plugin(ctx context.Context) error {
 	return nil
 }
 
-func indent(s string) string {
-	return "  " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n  ") + "\n"
-}
-
-func (d *demo) apply(ctx context.Context, manifests string) error {
-	if output, err := d.Kubectl(ctx, strings.NewReader(manifests), "apply", "-f", "-"); err != nil {
-		return fmt.Errorf("%w: %s", err, output)
-	}
-	return nil
-}
-
 // watch prints each change of Ready until every object is as expected.
 func (d *demo) watch(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, bounds)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, bounds, true, func(ctx context.Context) (bool, error) {
 		objects := &cdbv1.ImportJobStopList{}
-		if err := d.Client.List(ctx, objects, client.InNamespace("default")); err != nil {
-			return err
-		}
-		if d.print(objects) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not every object became what it should: want %v, have %v", d.expected, d.seen)
-		case <-tick.C:
-		}
+		err := d.Client.List(ctx, objects, client.InNamespace(d.Namespace))
+		return err == nil && d.print(objects), err
+	})
+	if err != nil {
+		return fmt.Errorf("not every object became what it should: %w: want %v, have %v", err, d.expected, d.seen)
 	}
+	return nil
 }
 
 func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
@@ -185,8 +168,8 @@ func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 	gone := 0
 	for i := range objects.Items {
 		o := &objects.Items[i]
-		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
-		if ready == nil {
+		ready := harness.Ready(o)
+		if ready.Reason == "" {
 			done = false
 			continue
 		}
@@ -211,7 +194,7 @@ func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 func (d *demo) summary(ctx context.Context) error {
 	output, err := d.Kubectl(ctx, nil, "get", "ijs", "stop-nightly-import", "stop-finance-import", "stop-singapore-import", "stop-when-told", "stop-unknown", "stop-late-secret")
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, output)
+		return err
 	}
 	say("kubectl get ijs")
 	fmt.Print(output)
@@ -253,20 +236,4 @@ func manifest(name, id, secretName string) string {
 func secret(name string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: %s}\nstringData: {secretId: %s, secretKey: %s}\n",
 		name, harness.Account.SecretID, harness.Account.SecretKey)
-}
-
-func say(s string) { fmt.Printf("\n» %s\n", s) }
-
-// paint colours a reason, on a terminal only.
-func paint(status, reason string) string {
-	info, err := os.Stdout.Stat()
-	padded := fmt.Sprintf("%-20s", reason)
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("NO_COLOR") != "" {
-		return padded
-	}
-	colour := map[string]string{"True": "32", "False": "31"}[status]
-	if colour == "" {
-		colour = "33"
-	}
-	return "\x1b[" + colour + "m" + padded + "\x1b[0m"
 }

@@ -8,18 +8,17 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 func TestWrongManifestsAreRefused(t *testing.T) {
-	n := newTenant(t)
+	f := newFixture(t)
 	const right = "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: wrong}\nspec: "
 	for name, test := range map[string]struct{ spec, message string }{
 		"no region":                   {`{asyncRequestId: a-b, credentialsSecretRef: {name: c}}`, "spec.region: Required"},
@@ -33,7 +32,7 @@ func TestWrongManifestsAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			output, err := env.Kubectl(t.Context(), strings.NewReader(right+test.spec), "apply", "--validate=strict", "-n", n.namespace, "-f", "-")
+			output, err := env.Kubectl(t.Context(), strings.NewReader(right+test.spec), "apply", "--validate=strict", "-n", f.Namespace, "-f", "-")
 			if err == nil || !strings.Contains(output, test.message) {
 				t.Errorf("kubectl said %q (%v), want %q in it", output, err, test.message)
 			}
@@ -42,48 +41,44 @@ func TestWrongManifestsAreRefused(t *testing.T) {
 }
 
 func TestNewObjectIsInProgress(t *testing.T) {
-	n := newTenant(t)
-	n.stop("new")
-	o := n.get("new")
+	f := newFixture(t)
+	f.StopImport("new")
+	o := f.Get("new")
 	if o.Status.ObservedGeneration != -1 || kstatusOf(t, o) != status.InProgressStatus {
 		t.Errorf("a new object has the status %+v", o.Status)
 	}
 }
 
 func TestAccepted(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	n.running("a")
-	n.start()
-	n.stop("a")
-	o := n.untilReason("a", cdbv1.ReasonStopAccepted)
-	call := n.wantCalls("a", 1)[0]
+	f := newFixture(t)
+	f.account()
+	f.start()
+	f.StopImport("a")
+	o := f.UntilReason("a", cdbv1.ReasonStopAccepted)
+	call := f.wantCalls("a", 1)[0]
 	wantPhase(t, o, status.CurrentStatus)
-	if o.Status.RequestID != call.RequestID || o.Status.Attempts != 1 || !strings.Contains(ready(o).Message, call.RequestID) {
+	if o.Status.RequestID != call.RequestID || o.Status.Attempts != 1 || !strings.Contains(harness.Ready(o).Message, call.RequestID) {
 		t.Errorf("status %+v does not tell of %+v", o.Status, call)
 	}
 
 	before := o.ResourceVersion
 	o.Labels = map[string]string{"some": "label"}
 	o.Spec.CredentialsSecretRef.Name = "another"
-	if err := env.Client.Update(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-	o = n.untilReason("a", cdbv1.ReasonStopAccepted)
+	f.Must(env.Client.Update(t.Context(), o))
+	o = f.UntilReason("a", cdbv1.ReasonStopAccepted)
 	if o.ResourceVersion == before {
 		t.Error("the change was not seen")
 	}
-	if err := n.operator.Terminate(); err != nil {
+	if err := f.Operator.Terminate(); err != nil {
 		t.Errorf("the operator did not stop well: %v", err)
 	}
-	n.start()
-	n.running("b")
-	n.stop("b", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = n.id("b") })
-	n.untilReason("b", cdbv1.ReasonStopAccepted)
-	n.wantCalls("a", 1)
+	f.start()
+	f.StopImport("b", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID("b") })
+	f.UntilReason("b", cdbv1.ReasonStopAccepted)
+	f.wantCalls("a", 1)
 
-	o = n.get("a")
-	o.Spec.AsyncRequestID = n.id("c")
+	o = f.Get("a")
+	o.Spec.AsyncRequestID = f.ImportID("c")
 	if err := env.Client.Update(t.Context(), o); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "this object is the record of what was done") {
 		t.Errorf("the target of an accepted stop could be changed: %v", err)
 	}
@@ -91,51 +86,45 @@ func TestAccepted(t *testing.T) {
 
 // A target that was refused can be corrected: nothing was done to it.
 func TestTargetIsCorrected(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	n.start()
-	n.stop("a") // which the cloud does not know
-	o := n.untilReason("a", cdbv1.ReasonImportNotFound)
-	n.running("right")
-	o.Spec.AsyncRequestID = n.id("right")
-	if err := env.Client.Update(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-	o = n.untilReason("a", cdbv1.ReasonStopAccepted)
-	if o.Status.Target.AsyncRequestID != n.id("right") || o.Status.Attempts != 1 {
+	f := newFixture(t)
+	f.account()
+	f.start()
+	f.Create(f.Object("a")) // which the cloud does not know
+	f.UntilReason("a", cdbv1.ReasonImportNotFound)
+	f.SetImport("right", cdbsim.Import{})
+	f.Update("a", func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID("right") })
+	o := f.UntilReason("a", cdbv1.ReasonStopAccepted)
+	if o.Status.Target.AsyncRequestID != f.ImportID("right") || o.Status.Attempts != 1 {
 		t.Errorf("the status is %+v", o.Status)
 	}
-	n.wantCalls("right", 1)
+	f.wantCalls("right", 1)
 }
 
 // What somebody writes into a status is taken as it is, and the operator lives.
 func TestStatusByHand(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	n.start()
-	env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id("a"), Status: "KILLED"})
-	n.stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor, o.Spec.Suspend = cdbv1.WaitForStopped, true })
-	n.untilReason("a", cdbv1.ReasonSuspended)
-	patch := fmt.Sprintf(`{"status": {"requestId": "6EF60BEC-0242-43AF-BB20-270359FB54A7", "target": {"region": %q, "asyncRequestId": %q, "site": "China"}, "lastAttempt": null, "conditions": null}}`, region, n.id("a"))
+	f := newFixture(t)
+	f.account()
+	f.start()
+	f.SetImport("a", cdbsim.Import{Status: "KILLED"})
+	f.Create(f.Object("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor, o.Spec.Suspend = cdbv1.WaitForStopped, true }))
+	f.UntilReason("a", cdbv1.ReasonSuspended)
+	patch := fmt.Sprintf(`{"status": {"requestId": "6EF60BEC-0242-43AF-BB20-270359FB54A7", "target": {"region": %q, "asyncRequestId": %q, "site": "China"}, "lastAttempt": null, "conditions": null}}`, harness.Region, f.ImportID("a"))
 	for _, args := range [][]string{
 		{"--subresource=status", "--type=merge", "-p", patch},
 		{"--type=merge", "-p", `{"spec": {"suspend": false}}`},
 	} {
-		if output, err := env.Kubectl(t.Context(), nil, append([]string{"patch", "ijs", "a", "-n", n.namespace}, args...)...); err != nil {
-			t.Fatalf("%v: %s", err, output)
-		}
+		env.MustKubectl(t, append([]string{"patch", "ijs", "a", "-n", f.Namespace}, args...)...)
 	}
-	wantPhase(t, n.untilReason("a", cdbv1.ReasonImportStopped), status.CurrentStatus)
-	n.wantCalls("a", 0)
-	n.running("b") // which the same process stops
-	n.stop("b")
-	n.untilReason("b", cdbv1.ReasonStopAccepted)
+	wantPhase(t, f.UntilReason("a", cdbv1.ReasonImportStopped), status.CurrentStatus)
+	f.wantCalls("a", 0)
+	f.StopImport("b") // which the same process stops
+	f.UntilReason("b", cdbv1.ReasonStopAccepted)
 }
 
 func TestErrorCodes(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	n.start()
+	f := newFixture(t)
+	f.account()
+	f.start()
 	for code, want := range map[string]struct{ ready, accepted string }{
 		"InternalError.TaskFrameError":           {cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportError},
 		"InvalidParameter":                       {cdbv1.ReasonInvalidRequest, cdbv1.ReasonInvalidRequest},
@@ -152,10 +141,11 @@ func TestErrorCodes(t *testing.T) {
 		name := strings.ToLower(strings.ReplaceAll(code, ".", "-"))
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id(name), Status: "KILLED"})
-			env.Cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", AsyncRequestID: n.id(name), Code: code})
-			n.stop(name)
-			o := n.untilReason(name, want.ready)
+			f := harness.In(t, f.Tenant)
+			f.SetImport(name, cdbsim.Import{Status: "KILLED"})
+			env.Cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", AsyncRequestID: f.ImportID(name), Code: code})
+			f.Create(f.Object(name))
+			o := f.UntilReason(name, want.ready)
 			switch want.ready {
 			case cdbv1.ReasonRetryScheduled:
 				wantPhase(t, o, status.InProgressStatus)
@@ -176,61 +166,48 @@ func TestErrorCodes(t *testing.T) {
 }
 
 func TestImportThatEndedByItself(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id("done"), Status: "SUCCESS"})
-	n.start()
-	n.stop("done")
-	wantPhase(t, n.untilReason("done", cdbv1.ReasonImportAlreadyFinished), status.FailedStatus)
+	f := newFixture(t)
+	f.account()
+	f.SetImport("done", cdbsim.Import{Status: "SUCCESS"})
+	f.start()
+	f.Create(f.Object("done"))
+	wantPhase(t, f.UntilReason("done", cdbv1.ReasonImportAlreadyFinished), status.FailedStatus)
 }
 
 func TestWaitForStopped(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	env.Cloud.SetImport(cdbsim.Import{Region: region, ID: n.id("slow"), Status: "RUNNING", EndsAfter: time.Second})
-	n.start()
-	n.stop("slow", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
-	wantPhase(t, n.untilReason("slow", cdbv1.ReasonWaitingForStop), status.InProgressStatus)
-	wantPhase(t, n.untilReason("slow", cdbv1.ReasonImportStopped), status.CurrentStatus)
-	n.wantCalls("slow", 1)
+	f := newFixture(t)
+	f.account()
+	f.SetImport("slow", cdbsim.Import{Status: "RUNNING", EndsAfter: time.Second})
+	f.start()
+	f.Create(f.Object("slow", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped }))
+	wantPhase(t, f.UntilReason("slow", cdbv1.ReasonWaitingForStop), status.InProgressStatus)
+	wantPhase(t, f.UntilReason("slow", cdbv1.ReasonImportStopped), status.CurrentStatus)
+	f.wantCalls("slow", 1)
 }
 
 func TestSuspend(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	n.running("held")
-	n.start()
-	n.stop("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
-	o := n.untilReason("held", cdbv1.ReasonSuspended)
-	wantPhase(t, o, status.InProgressStatus)
-	n.wantCalls("held", 0)
-	o.Spec.Suspend = false
-	if err := env.Client.Update(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-	n.untilReason("held", cdbv1.ReasonStopAccepted)
+	f := newFixture(t)
+	f.account()
+	f.start()
+	f.StopImport("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true })
+	wantPhase(t, f.UntilReason("held", cdbv1.ReasonSuspended), status.InProgressStatus)
+	f.wantCalls("held", 0)
+	f.Update("held", func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false })
+	f.UntilReason("held", cdbv1.ReasonStopAccepted)
 }
 
 func TestCredentials(t *testing.T) {
-	n := newTenant(t)
-	n.running("late")
-	n.start()
-	n.stop("late")
-	wantPhase(t, n.untilReason("late", cdbv1.ReasonCredentialsNotFound), status.InProgressStatus)
-	account := n.account()
-	n.untilReason("late", cdbv1.ReasonStopAccepted)
+	f := newFixture(t)
+	f.start()
+	f.StopImport("late")
+	wantPhase(t, f.UntilReason("late", cdbv1.ReasonCredentialsNotFound), status.InProgressStatus)
+	account := f.account()
+	f.UntilReason("late", cdbv1.ReasonStopAccepted)
 
-	n.running("rotated")
-	env.Cloud.SetAccount(cdbsim.Account{SecretID: account.SecretID, SecretKey: "rotated", Token: account.Token})
-	n.stop("rotated")
-	wantPhase(t, n.untilReason("rotated", cdbv1.ReasonCredentialsRejected), status.FailedStatus)
-	secret := &corev1.Secret{}
-	if err := env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.namespace, Name: "creds"}, secret); err != nil {
-		t.Fatal(err)
-	}
-	secret.Data["secretKey"] = []byte("rotated")
-	if err := env.Client.Update(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
-	n.untilReason("rotated", cdbv1.ReasonStopAccepted)
+	rotated := cdbsim.Account{SecretID: account.SecretID, SecretKey: "rotated", Token: account.Token}
+	env.Cloud.SetAccount(rotated)
+	f.StopImport("rotated")
+	wantPhase(t, f.UntilReason("rotated", cdbv1.ReasonCredentialsRejected), status.FailedStatus)
+	f.Must(env.Client.Update(t.Context(), f.Secret("creds", rotated)))
+	f.UntilReason("rotated", cdbv1.ReasonStopAccepted)
 }

@@ -13,39 +13,37 @@ import (
 
 // The call hangs, so that the kill comes between the intent and the answer; nothing was done.
 func TestKilledBeforeTheCallIsDone(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	n.running("a")
-	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.Hang, Times: 1})
-	n.start()
-	n.stop("a")
-	n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.stops("a")) == 1 })
-	n.operator.Kill()
-	o := n.get("a")
+	f := newFixture(t)
+	f.account()
+	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: f.ImportID("a"), Kind: cdbsim.Hang, Times: 1})
+	f.start()
+	f.StopImport("a")
+	f.untilCalled("a")
+	f.Operator.Kill()
+	o := f.Get("a")
 	if o.Status.LastAttempt == nil || o.Status.LastAttempt.EndTime != nil {
 		t.Errorf("the attempt of unknown outcome is not to be seen: %+v", o.Status)
 	}
 	wantPhase(t, o, status.InProgressStatus)
-	n.start()
-	o = n.untilReason("a", cdbv1.ReasonStopAccepted)
+	f.start()
+	o = f.UntilReason("a", cdbv1.ReasonStopAccepted)
 	if !o.Status.LastAttempt.FollowsUnknown || o.Status.Attempts != 2 {
 		t.Errorf("the attempt after the kill is %+v", o.Status)
 	}
-	n.wantCalls("a", 2)
+	f.wantCalls("a", 2)
 }
 
 // The import is stopped but the answer never comes: the kill is between the call and the status write.
 func TestKilledBetweenTheCallAndTheStatusWrite(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	n.running("a")
-	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.AnswerHeld, Times: 1})
-	n.start()
-	n.stop("a")
-	n.until("a", "in the cloud's hands", func(*cdbv1.ImportJobStop) bool { return len(n.stops("a")) == 1 })
-	n.operator.Kill()
-	n.start()
-	o := n.untilReason("a", cdbv1.ReasonAlreadyStopped)
+	f := newFixture(t)
+	f.account()
+	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: f.ImportID("a"), Kind: cdbsim.AnswerHeld, Times: 1})
+	f.start()
+	f.StopImport("a")
+	f.untilCalled("a")
+	f.Operator.Kill()
+	f.start()
+	o := f.UntilReason("a", cdbv1.ReasonAlreadyStopped)
 	wantPhase(t, o, status.CurrentStatus)
 	if !o.Status.LastAttempt.FollowsUnknown || o.Status.ImportStatus != "KILLED" {
 		t.Errorf("the status after the kill is %+v", o.Status)
@@ -54,11 +52,10 @@ func TestKilledBetweenTheCallAndTheStatusWrite(t *testing.T) {
 
 // The connection is cut after the import was stopped, and the process lives.
 func TestAnswerLost(t *testing.T) {
-	n := newTenant(t)
-	n.account()
-	n.running("a")
-	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: n.id("a"), Kind: cdbsim.AnswerLost, Times: 1})
-	n.start()
-	n.stop("a")
-	wantPhase(t, n.untilReason("a", cdbv1.ReasonAlreadyStopped), status.CurrentStatus)
+	f := newFixture(t)
+	f.account()
+	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: f.ImportID("a"), Kind: cdbsim.AnswerLost, Times: 1})
+	f.start()
+	f.StopImport("a")
+	wantPhase(t, f.UntilReason("a", cdbv1.ReasonAlreadyStopped), status.CurrentStatus)
 }

@@ -10,6 +10,7 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // Every key and token begins and ends alike, so that the oracle looks for few texts. They hold what each way of escaping escapes,
@@ -36,23 +37,23 @@ func dataOf(a cdbsim.Account) map[string]string {
 	return data
 }
 
-// account creates a Secret whose account the cloud knows.
-func (w *fixture) account(name string) {
-	w.Helper()
-	w.cloud.SetAccount(accountOf(name))
-	w.create(w.secret(name, dataOf(accountOf(name))))
+// Account creates a Secret whose account the cloud knows.
+func (f *fixture) Account(name string) {
+	f.Helper()
+	f.Cloud.SetAccount(accountOf(name))
+	f.Create(f.secret(name, dataOf(accountOf(name))))
 }
 
 // secret also tells the oracle what must not be seen anywhere else.
-func (w *fixture) secret(name string, data map[string]string) *corev1.Secret {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.secrets = append(w.secrets, data["secretKey"], data["token"])
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, StringData: data}
+func (f *fixture) secret(name string, data map[string]string) *corev1.Secret {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.secrets = append(f.secrets, data["secretKey"], data["token"])
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: f.Namespace, Name: name}, StringData: data}
 }
 
 // secrets are wrong in each way that the status can tell.
-func secrets(w *fixture) {
+func secrets(f *fixture) {
 	for name, data := range map[string]map[string]string{
 		"missing": nil,
 		"no-key":  {"secretId": "AKIDcreds"},
@@ -61,26 +62,26 @@ func secrets(w *fixture) {
 		"long":    {"secretId": "AKIDcreds", "secretKey": strings.Repeat("k", 1000<<10)},
 	} {
 		if data != nil {
-			w.create(w.secret(name, data))
+			f.Create(f.secret(name, data))
 		}
-		w.stop("with-"+name, func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = name })
+		f.StopImport("with-"+name, harness.UsesSecret(name))
 	}
 	creds := accountOf("creds")
-	w.create(w.secret("newline", map[string]string{"secretId": creds.SecretID + "\n", "secretKey": "\t" + creds.SecretKey + " \r\n", "token": creds.Token + "\n"}))
-	w.stop("with-newline", func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "newline" })
-	w.start()
-	w.inject("bad Secret", 5)
-	w.settle(6, func(o *cdbv1.ImportJobStop) bool {
+	f.Create(f.secret("newline", map[string]string{"secretId": creds.SecretID + "\n", "secretKey": "\t" + creds.SecretKey + " \r\n", "token": creds.Token + "\n"}))
+	f.StopImport("with-newline", harness.UsesSecret("newline"))
+	f.Start()
+	f.inject("bad Secret", 5)
+	f.settle(6, func(o *cdbv1.ImportJobStop) bool {
 		if o.Name == "with-newline" {
 			return isDone(o)
 		}
-		return hasReason(o, cdbv1.ReasonCredentialsNotFound)
+		return harness.HasReason(o, cdbv1.ReasonCredentialsNotFound)
 	})
 	for _, name := range []string{"missing", "no-key", "empty", "binary", "long"} {
-		right := w.secret(name, dataOf(creds))
-		if err := env.Client.Update(w.ctx(), right); err != nil {
-			w.create(right)
+		right := f.secret(name, dataOf(creds))
+		if err := env.Client.Update(f.Context(), right); err != nil {
+			f.Create(right)
 		}
 	}
-	w.settle(6, isDone)
+	f.settle(6, isDone)
 }

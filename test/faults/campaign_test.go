@@ -25,89 +25,89 @@ func TestCampaign(t *testing.T) {
 	for i := range uint64(*schedules) {
 		t.Run(fmt.Sprint("seed-", first+i), func(t *testing.T) {
 			t.Parallel()
-			w := newFixture(t)
-			w.account("creds")
-			play(w, rand.New(rand.NewPCG(first+i, 0)))
-			w.report("random schedules")
+			f := newFixture(t)
+			f.Account("creds")
+			play(f, rand.New(rand.NewPCG(first+i, 0)))
+			f.report("random schedules")
 		})
 	}
 }
 
 // play does some of everything at random, then heals what it broke, and waits for all to end well.
-func play(w *fixture, random *rand.Rand) {
-	w.start()
+func play(f *fixture, random *rand.Rand) {
+	f.Start()
 	objects := 4 + random.IntN(12)
 	for i := range objects {
-		w.stop(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) {
+		f.StopImport(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) {
 			if random.IntN(4) == 0 {
 				o.Spec.WaitFor = cdbv1.WaitForStopped
 			}
 		})
 		if random.IntN(3) == 0 {
-			disturb(w, random, random.IntN(i+1))
+			disturb(f, random, random.IntN(i+1))
 		}
 	}
 	for range 4 + random.IntN(5) {
-		disturb(w, random, random.IntN(objects))
-		pause(w.ctx(), time.Duration(random.IntN(400))*time.Millisecond)
+		disturb(f, random, random.IntN(objects))
+		pause(f.Context(), time.Duration(random.IntN(400))*time.Millisecond)
 	}
-	w.proxy.heal()
-	w.cloud.Heal()
-	w.account("creds")
+	f.proxy.heal()
+	f.Cloud.Heal()
+	f.Account("creds")
 	for i := range objects {
-		w.update(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false })
+		f.Update(fmt.Sprint("o-", i), func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false })
 	}
-	w.settle(objects, isDone)
+	f.settle(objects, isDone)
 }
 
 // disturb does one thing that can go wrong, to the object of a number where it is about one.
-func disturb(w *fixture, random *rand.Rand, number int) {
+func disturb(f *fixture, random *rand.Rand, number int) {
 	name := fmt.Sprint("o-", number)
 	chance := 0.2 + 0.6*random.Float64()
 	deeds := []struct {
 		what string
 		do   func()
 	}{
-		{"kill -9", func() { w.operator.Kill(); w.mark(); w.start() }},
-		{"SIGTERM", func() { _ = w.operator.Terminate(); w.start() }},
+		{"kill -9", func() { f.Operator.Kill(); f.mark(); f.Start() }},
+		{"SIGTERM", func() { _ = f.Operator.Terminate(); f.Start() }},
 		{"writes refused", func() {
 			codes := []int{http.StatusConflict, http.StatusTooManyRequests, http.StatusInternalServerError}
-			w.proxy.refuse(codes[random.IntN(len(codes))], 5, isStatus)
+			f.proxy.refuse(codes[random.IntN(len(codes))], 5, isStatus)
 		}},
-		{"writes lost", func() { w.proxy.add(loseAnswer, 3, isStatus) }},
-		{"requests dropped", func() { w.proxy.play(&rule{what: drop, times: 5, chance: chance, match: isAny}) }},
-		{"requests slow", func() { w.proxy.play(&rule{what: slow, times: 5, chance: chance, match: isAny}) }},
-		{"delivered twice", func() { w.proxy.play(&rule{what: twice, times: 3, chance: chance, match: isStatus}) }},
-		{"watch cut", func() { w.proxy.cutWatches() }},
-		{"watch silent", func() { w.proxy.hush(); pause(w.ctx(), 300*time.Millisecond); w.proxy.speak() }},
+		{"writes lost", func() { f.proxy.add(loseAnswer, 3, isStatus) }},
+		{"requests dropped", func() { f.proxy.play(&rule{what: drop, times: 5, chance: chance, match: isAny}) }},
+		{"requests slow", func() { f.proxy.play(&rule{what: slow, times: 5, chance: chance, match: isAny}) }},
+		{"delivered twice", func() { f.proxy.play(&rule{what: twice, times: 3, chance: chance, match: isStatus}) }},
+		{"watch cut", func() { f.proxy.cutWatches() }},
+		{"watch silent", func() { f.proxy.hush(); pause(f.Context(), 300*time.Millisecond); f.proxy.speak() }},
 		{"cloud fault", func() {
 			kinds := []cdbsim.Kind{cdbsim.HTTPError, cdbsim.HTML, cdbsim.Null, cdbsim.Truncated, cdbsim.Reset, cdbsim.AnswerLost, cdbsim.Slow}
-			w.cloud.Play(cdbsim.Fault{Kind: kinds[random.IntN(len(kinds))], Times: 1 + random.IntN(3)})
+			f.Cloud.Play(cdbsim.Fault{Kind: kinds[random.IntN(len(kinds))], Times: 1 + random.IntN(3)})
 		}},
 		{"cloud code", func() {
 			codes := []string{"InternalError.TaskFrameError", "RequestLimitExceeded", "ResourceUnavailable", "AuthFailure.SignatureExpire", "Never.HeardOf"}
-			w.cloud.Play(cdbsim.Fault{Code: codes[random.IntN(len(codes))], Times: 1 + random.IntN(3)})
+			f.Cloud.Play(cdbsim.Fault{Code: codes[random.IntN(len(codes))], Times: 1 + random.IntN(3)})
 		}},
-		{"suspended", func() { w.update(name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = !o.Spec.Suspend }) }},
+		{"suspended", func() { f.Update(name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = !o.Spec.Suspend }) }},
 		{"label", func() {
-			w.update(name, func(o *cdbv1.ImportJobStop) { o.Labels = map[string]string{"some": fmt.Sprint(random.Uint32())} })
+			f.Update(name, func(o *cdbv1.ImportJobStop) { o.Labels = map[string]string{"some": fmt.Sprint(random.Uint32())} })
 		}},
 		{"another import", func() {
 			id := fmt.Sprint("other-", random.Uint32()) // of the same object, or of another one
-			w.importing(id)
-			if w.tryUpdate(name, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = w.id(id) }) {
-				w.inject("edit refused", 1) // this object is the record of what was done
-				w.stop(id)
+			f.SetImport(id, cdbsim.Import{})
+			if f.tryUpdate(name, func(o *cdbv1.ImportJobStop) { o.Spec.AsyncRequestID = f.ImportID(id) }) {
+				f.inject("edit refused", 1) // this object is the record of what was done
+				f.StopImport(id)
 			}
 		}},
-		{"created again", func() { w.delete(w.object(name)); w.create(w.object(name)) }},
+		{"created again", func() { f.delete(f.Object(name)); f.Create(f.Object(name)) }},
 		{"Secret deleted", func() {
-			w.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
-			pause(w.ctx(), 200*time.Millisecond)
-			w.account("creds")
+			f.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "creds"}})
+			pause(f.Context(), 200*time.Millisecond)
+			f.Account("creds")
 		}},
 	}
 	deed := deeds[random.IntN(len(deeds))]
-	w.inject(deed.what, 1)
+	f.inject(deed.what, 1)
 	deed.do()
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -28,50 +27,50 @@ var (
 )
 
 // extremes creates an object for each value that the CRD's schema suggests, and then takes one object through all of them.
-func extremes(w *fixture) {
-	w.start()
+func extremes(f *fixture) {
+	f.Start()
 	long := strings.Repeat("s", 253)
-	w.create(w.secret(long, dataOf(accountOf("creds"))))
+	f.Create(f.secret(long, dataOf(accountOf("creds"))))
 	n := 0
-	for _, m := range w.mutations(long) {
+	for _, m := range f.mutations(long) {
 		name := fmt.Sprint("m-", n)
 		n++
-		err := env.Client.Create(w.ctx(), w.mutant(name, m))
+		err := env.Client.Create(f.Context(), f.mutant(name, m))
 		if refused := apierrors.IsInvalid(err) || apierrors.IsBadRequest(err); refused == m.valid {
-			w.Errorf("%s: %v was created with %v", m.field, m.value, err)
+			f.Errorf("%s: %v was created with %v", m.field, m.value, err)
 		}
-		w.inject(map[bool]string{true: "extreme", false: "invalid"}[m.valid], 1)
+		f.inject(map[bool]string{true: "extreme", false: "invalid"}[m.valid], 1)
 	}
-	w.settle(1, isOver)
-	w.stop("walker")
-	for _, r := range []string{region, longRegion} {
-		w.cloud.SetImport(cdbsim.Import{Region: r, ID: w.id("walker"), Status: "RUNNING"})
-		w.cloud.SetImport(cdbsim.Import{Region: r, ID: longID, Status: "RUNNING"})
+	f.settle(1, isOver)
+	f.StopImport("walker")
+	for _, r := range []string{harness.Region, longRegion} {
+		f.Cloud.SetImport(cdbsim.Import{Region: r, ID: f.ImportID("walker"), Status: "RUNNING"})
+		f.Cloud.SetImport(cdbsim.Import{Region: r, ID: longID, Status: "RUNNING"})
 	}
-	w.settle(1, isOver)
-	for _, m := range w.mutations(long) {
+	f.settle(1, isOver)
+	for _, m := range f.mutations(long) {
 		if !m.valid || m.field == "ttlSecondsAfterFinished" {
 			continue
 		}
 		final := m.field == "region" || m.field == "asyncRequestId" || m.value == string(cdbv1.SiteInternational)
-		w.eventually("walking through "+m.field, func() (bool, error) {
+		f.Eventually("walking through "+m.field, func() (bool, error) {
 			patch, err := json.Marshal(map[string]any{"spec": map[string]any{m.field: m.value}})
 			if err != nil {
 				return false, err
 			}
-			output, err := env.Kubectl(w.ctx(), nil, "patch", "ijs", "walker", "-n", w.namespace, "--type=merge", "-p", string(patch))
+			output, err := env.Kubectl(f.Context(), nil, "patch", "ijs", "walker", "-n", f.Namespace, "--type=merge", "-p", string(patch))
 			if final {
-				return err != nil && strings.Contains(output, "this object is the record"), fmt.Errorf("%w: %s", err, output)
+				return err != nil && strings.Contains(output, "this object is the record"), err
 			}
 			return err == nil, err
 		})
-		w.settle(1, isOver)
+		f.settle(1, isOver)
 	}
 }
 
 // isOver: nothing is left to do, well or badly, or it is held back.
 func isOver(o *cdbv1.ImportJobStop) bool {
-	return isDone(o) || hasReason(o, cdbv1.ReasonDeadlineExceeded, cdbv1.ReasonSuspended)
+	return isDone(o) || harness.HasReason(o, cdbv1.ReasonDeadlineExceeded, cdbv1.ReasonSuspended)
 }
 
 type mutation struct {
@@ -81,11 +80,11 @@ type mutation struct {
 }
 
 // mutations are derived from the schema of spec: the ends of each range, each word of each enum, and what lies beyond.
-func (w *fixture) mutations(longName string) (output []mutation) {
-	text, err := os.ReadFile(filepath.Join(harness.Root(), "config/crd/bases/cdb.tencentcloud.com_importjobstops.yaml"))
-	w.must(err)
+func (f *fixture) mutations(longName string) (output []mutation) {
+	text, err := os.ReadFile(harness.Path("config/crd/bases/cdb.tencentcloud.com_importjobstops.yaml"))
+	f.Must(err)
 	crd := &apiextensionsv1.CustomResourceDefinition{}
-	w.must(yaml.Unmarshal(text, crd))
+	f.Must(yaml.Unmarshal(text, crd))
 	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 	longest := map[string]any{"region": longRegion, "asyncRequestId": longID, "credentialsSecretRef": map[string]any{"name": longName}}
 	for field, p := range spec.Properties {
@@ -113,27 +112,27 @@ func (w *fixture) mutations(longName string) (output []mutation) {
 			add(true, longest[field])
 			add(false, map[string]any{}, "name")
 		default:
-			w.Fatalf("the schema of %s is of a type that this test does not know: %s", field, p.Type)
+			f.Fatalf("the schema of %s is of a type that this test does not know: %s", field, p.Type)
 		}
 	}
 	slices.SortStableFunc(output, func(a, b mutation) int { return strings.Compare(a.field, b.field) })
 	return output
 }
 
-func (w *fixture) mutant(name string, m mutation) *unstructured.Unstructured {
-	o := w.object(name)
+func (f *fixture) mutant(name string, m mutation) *unstructured.Unstructured {
+	o := f.Object(name)
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
-	w.must(err)
+	f.Must(err)
 	delete(content, "status")
 	u := &unstructured.Unstructured{Object: content}
 	u.SetGroupVersionKind(cdbv1.GroupVersion.WithKind("ImportJobStop"))
 	text, err := json.Marshal(m.value)
-	w.must(err)
+	f.Must(err)
 	var value any
-	w.must(json.Unmarshal(text, &value))
-	w.must(unstructured.SetNestedField(u.Object, value, "spec", m.field))
+	f.Must(json.Unmarshal(text, &value))
+	f.Must(unstructured.SetNestedField(u.Object, value, "spec", m.field))
 	region, _, _ := unstructured.NestedString(u.Object, "spec", "region")
 	id, _, _ := unstructured.NestedString(u.Object, "spec", "asyncRequestId")
-	w.cloud.SetImport(cdbsim.Import{Region: region, ID: id, Status: "RUNNING"})
+	f.Cloud.SetImport(cdbsim.Import{Region: region, ID: id, Status: "RUNNING"})
 	return u
 }

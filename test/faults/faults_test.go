@@ -2,7 +2,7 @@
 
 // Package faults proves by injection that nothing is lost, nothing is sent twice without need and nothing is claimed that is not so.
 //
-// A world is a namespace with a manager of its own, as a process, behind a proxy that goes wrong by rule, and with a simulated cloud
+// A fixture is a tenant with a manager of its own, as a process, behind a proxy that goes wrong by rule, and with a simulated cloud
 // that goes wrong by rule too. An oracle judges the whole history of the objects and the log of the cloud.
 package faults
 
@@ -28,15 +28,14 @@ var (
 	patience  = flag.Duration("patience", 90*time.Second, "how long to wait for anything")
 	seed      = flag.Uint64("seed", 0, "the seed of the first schedule; 0 takes one from the clock")
 
-	env     *harness.Environment
-	program string
-	table   results
+	env   *harness.Environment
+	table results
 )
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(harness.With(func(e *harness.Environment, built string) int {
-		env, program = e, built
+	os.Exit(harness.With(func(e *harness.Environment) int {
+		env = e
 		code := m.Run()
 		table.print(os.Stdout)
 		return code

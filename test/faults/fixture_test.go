@@ -4,37 +4,27 @@ package faults
 
 import (
 	"context"
-	"net/http/httptest"
+	"net/http"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
-const region = "ap-guangzhou"
-
-// world is a namespace with a cloud, a manager and a proxy of its own, and an audit of all that happens.
+// fixture is a tenant with a cloud and a proxy of its own, and an audit of all that happens.
 type fixture struct {
 	testing.TB
-	namespace  string
-	patience   time.Duration
-	cloud      *cdbsim.Server
-	cloudURL   string
+	*harness.Fixture
 	proxy      *proxy
-	kubeconfig string
+	kubeconfig string // of the operator, through the proxy
 	audit      *audit
-	operator   *harness.Operator
-	endAudit   context.CancelFunc
 
 	mu        sync.Mutex
 	kills     []time.Time
@@ -46,161 +36,124 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	w := &fixture{TB: t, cloud: cdbsim.New(), patience: *patience, injected: map[string]int{}, byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}}
-	w.cloud.SetLatency(func() time.Duration { return 5 * time.Millisecond })
-	server := httptest.NewServer(w.cloud)
-	w.cloudURL = server.URL
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "faults-"}}
-	w.must(env.Client.Create(t.Context(), namespace))
-	w.namespace = namespace.Name
+	f := &fixture{TB: t, Fixture: harness.NewFixture(t, env, "faults-"), injected: map[string]int{}, byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}}
+	f.Patience = *patience
+	f.OwnCloud(func(cloud http.Handler) http.Handler { return cloud })
+	f.Cloud.SetLatency(func() time.Duration { return 5 * time.Millisecond })
 	var err error
-	w.proxy, err = newProxy(env.Config)
-	w.must(err)
-	w.kubeconfig, err = env.KubeconfigVia("via-"+w.namespace, w.proxy.URL, w.proxy.ca())
-	w.must(err)
+	f.proxy, err = newProxy(env.Config)
+	f.Must(err)
+	t.Cleanup(func() { f.proxy.heal(); f.proxy.CloseClientConnections(); f.proxy.Close() })
+	f.kubeconfig, err = env.KubeconfigVia("via-"+f.Namespace, f.proxy.URL, f.proxy.ca())
+	f.Must(err)
 	ctx, end := context.WithCancel(context.Background())
-	w.endAudit = end
-	w.audit = watchAll(ctx, env.Client, w.namespace)
-	t.Cleanup(func() {
-		w.proxy.heal()
-		if w.operator != nil {
-			w.operator.Kill()
-			if t.Failed() {
-				log := w.operator.Log()
-				t.Log(log[max(0, len(log)-20_000):])
-			}
-		}
-		end()
-		w.proxy.CloseClientConnections()
-		w.proxy.Close()
-		server.CloseClientConnections()
-		server.Close()
-	})
-	return w
+	t.Cleanup(end)
+	f.audit = watchAll(ctx, env.Client, f.Namespace)
+	return f
 }
-
-func (w *fixture) must(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatal(err)
-	}
-}
-
-// ctx ends before the test's patience does.
-func (w *fixture) ctx() context.Context { return w.Context() }
 
 // inject counts what went wrong, for the table.
-func (w *fixture) inject(what string, n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.injected[what] += n
+func (f *fixture) inject(what string, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.injected[what] += n
 }
 
-// start starts the manager behind the proxy; it follows whatever ran before.
-func (w *fixture) start(flags ...string) {
-	w.Helper()
-	w.operator = w.another(flags...)
-}
-
-func (w *fixture) another(flags ...string) *harness.Operator {
-	w.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx(), w.patience)
+// Start starts the manager behind the proxy, again and again, as a kubelet does. It follows whatever ran before.
+func (f *fixture) Start(flags ...string) {
+	f.Helper()
+	ctx, cancel := context.WithTimeout(f.Context(), f.Patience)
 	defer cancel()
-	var o *harness.Operator
-	w.eventually("starting the manager", func() (done bool, err error) { // again and again, as a kubelet does
-		o, err = env.Run(ctx, program, w.flags(flags...)...)
-		w.remember(o)
+	f.Eventually("starting the manager", func() (done bool, err error) {
+		o, err := f.Run(ctx, f.flags(flags...)...)
+		f.remember(o)
 		return err == nil, err
 	})
-	return o
 }
 
 // launch starts a manager that does not become ready.
-func (w *fixture) launch(flags ...string) *harness.Operator {
-	w.Helper()
-	o, err := env.Launch(program, w.flags(flags...)...)
-	w.must(err)
-	w.remember(o)
-	w.Cleanup(func() {
-		o.Kill()
-		if w.Failed() {
-			w.Log(o.Log())
-		}
-	})
+func (f *fixture) launch(flags ...string) *harness.Operator {
+	f.Helper()
+	o, err := f.Launch(f.flags(flags...)...)
+	f.Must(err)
+	f.remember(o)
 	return o
 }
 
 // flags of the manager; later ones win.
-func (w *fixture) flags(more ...string) []string {
-	return append([]string{
-		"--kubeconfig=" + w.kubeconfig, "--endpoint=" + w.cloudURL, "--namespaces=" + w.namespace, "--zap-log-level=1", "--secret-poll-interval=1s",
-	}, more...)
+func (f *fixture) flags(more ...string) []string {
+	return append([]string{"--kubeconfig=" + f.kubeconfig, "--zap-log-level=1", "--secret-poll-interval=1s"}, more...)
 }
 
 // remember lets the oracle read the log of a process.
-func (w *fixture) remember(o *harness.Operator) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (f *fixture) remember(o *harness.Operator) {
+	f.Adopt(o)
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if o != nil {
-		w.operators = append(w.operators, o)
+		f.operators = append(f.operators, o)
 	}
 }
 
 // kill is kill -9, at a time that the oracle knows.
-func (w *fixture) kill() {
-	w.operator.Kill()
-	w.heldUp("kill -9")
+func (f *fixture) kill() {
+	f.Operator.Kill()
+	f.heldUp("kill -9")
 }
 
-func (w *fixture) heldUp(what string) {
-	w.mark()
-	w.inject(what, 1)
+func (f *fixture) heldUp(what string) {
+	f.mark()
+	f.inject(what, 1)
 }
 
 // mark tells the oracle of a time at which a process lost what it knew.
-func (w *fixture) mark() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.kills = append(w.kills, time.Now())
+func (f *fixture) mark() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.kills = append(f.kills, time.Now())
 }
 
 // roll ends the manager as a rolling update does, and starts the next.
-func (w *fixture) roll(flags ...string) {
-	w.Helper()
-	if err := w.operator.Terminate(); err != nil {
-		w.Errorf("it did not stop well: %v\n%s", err, w.operator.Log())
+func (f *fixture) roll(flags ...string) {
+	f.Helper()
+	if err := f.Operator.Terminate(); err != nil {
+		f.Errorf("it did not stop well: %v\n%s", err, f.Operator.Log())
 	}
-	w.inject("SIGTERM", 1)
-	w.start(flags...)
+	f.inject("SIGTERM", 1)
+	f.Start(flags...)
 }
 
-func (w *fixture) pauseOperator() { w.operator.Signal(syscall.SIGSTOP); w.heldUp("SIGSTOP") }
+func (f *fixture) pauseOperator() { f.Operator.Signal(syscall.SIGSTOP); f.heldUp("SIGSTOP") }
 
 // report asks the oracle, and adds a line to the table.
-func (w *fixture) report(row string) {
-	w.Helper()
-	v := w.history().check()
-	table.add(row, w.injected, v)
+func (f *fixture) report(row string) {
+	f.Helper()
+	v := f.history().check()
+	table.add(row, f.injected, v)
 	for _, wrong := range v.wrong {
-		w.Error(wrong)
+		f.Error(wrong)
 	}
 }
 
-// history is all that is known of this world.
-func (w *fixture) history() *history {
-	w.Helper()
-	w.eventually("seeing the newest versions", func() (bool, error) {
+// history is all that is known of this tenant.
+func (f *fixture) history() *history {
+	f.Helper()
+	f.Eventually("seeing the newest versions", func() (bool, error) {
 		now := &cdbv1.ImportJobStopList{}
-		err := env.Client.List(w.ctx(), now, client.InNamespace(w.namespace))
-		return err == nil && w.audit.hasAll(now.Items), err
+		err := env.Client.List(f.Context(), now, client.InNamespace(f.Namespace))
+		return err == nil && f.audit.hasAll(now.Items), err
 	})
 	events := &eventsv1.EventList{}
-	w.must(env.Client.List(w.ctx(), events, client.InNamespace(w.namespace)))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	h := &history{versions: w.audit.all(), stops: w.cloud.CallLog(), kills: w.kills, byHand: w.byHand, secrets: w.secrets, events: events.Items}
-	for _, o := range w.operators {
+	f.Must(env.Client.List(f.Context(), events, client.InNamespace(f.Namespace)))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h := &history{versions: f.audit.all(), stops: f.Cloud.CallLog(), kills: f.kills, byHand: f.byHand, secrets: f.secrets, events: events.Items}
+	for _, o := range f.operators {
 		h.logs = append(h.logs, o.Log())
 	}
 	return h
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	_ = harness.Pause(ctx, d)
 }

@@ -15,12 +15,13 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // TestOracle: an oracle that cannot fail proves nothing.
 func TestOracle(t *testing.T) {
 	t.Parallel()
-	target := cdbv1.Target{Region: region, AsyncRequestID: "a", Site: cdbv1.SiteChina}
+	target := cdbv1.Target{Region: harness.Region, AsyncRequestID: "a", Site: cdbv1.SiteChina}
 	at := time.Now()
 	attempt := func(second int, edit func(*cdbv1.ImportJobStop)) version {
 		o := &cdbv1.ImportJobStop{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "1", Generation: 1}}
@@ -53,7 +54,7 @@ func TestOracle(t *testing.T) {
 	waiting := func(o *cdbv1.ImportJobStop) { o.Status.WaitingSince = &metav1.Time{Time: at} }
 	ended := func(o *cdbv1.ImportJobStop) { o.Status.CompletionTime = &metav1.Time{Time: at} }
 	call := func(second int, id, code string) cdbsim.Call {
-		return cdbsim.Call{Time: at.Add(time.Duration(second)*time.Second + time.Millisecond), Action: "StopDBImportJob", Region: region, AsyncRequestID: "a", RequestID: id, Code: code}
+		return cdbsim.Call{Time: at.Add(time.Duration(second)*time.Second + time.Millisecond), Action: "StopDBImportJob", Region: harness.Region, AsyncRequestID: "a", RequestID: id, Code: code}
 	}
 	for name, test := range map[string]struct {
 		h    history
@@ -116,7 +117,7 @@ func TestOracleLooksForSecrets(t *testing.T) {
 	t.Parallel()
 	a := accountOf("creds")
 	for _, secret := range []string{a.SecretKey, a.Token} {
-		for _, form := range formsOf(secret) {
+		for _, form := range harness.Forms(secret) {
 			for _, text := range []string{form, "it was " + form + "!", form[:len(form)*3/5], form[len(form)*2/5:]} {
 				wantLeak(t, text, a.SecretKey, a.Token)
 			}
@@ -136,9 +137,7 @@ func wantLeak(t *testing.T, text string, secrets ...string) {
 	t.Helper()
 	o := &cdbv1.ImportJobStop{Status: cdbv1.ImportJobStopStatus{LastAttempt: &cdbv1.Attempt{Message: text}}}
 	row, err := json.Marshal(map[string]any{"msg": "failed", "why": []string{text}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	for where, h := range map[string]*history{
 		"an object":   {versions: map[types.UID][]version{"1": {{ImportJobStop: o}}}},
 		"an event":    {events: []eventsv1.Event{{Note: text}}},

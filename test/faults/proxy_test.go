@@ -4,7 +4,6 @@ package faults
 
 import (
 	"bytes"
-	"context"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -101,19 +100,19 @@ func (p *proxy) heal() {
 	p.speak()
 }
 
-// take returns the rule that this request runs into, or nil.
+// take returns the rule that this request runs into, or one that does nothing.
 func (p *proxy) take(r *http.Request, body []byte) *rule {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, rule := range p.rules {
-		if (rule.times > 0 && rule.hits >= rule.times) || !rule.match(r, body) || rand.Float64() >= rule.chance {
+	for _, one := range p.rules {
+		if (one.times > 0 && one.hits >= one.times) || !one.match(r, body) || rand.Float64() >= one.chance {
 			continue
 		}
-		rule.hits++
-		rule.hit <- struct{}{}
-		return rule
+		one.hits++
+		one.hit <- struct{}{}
+		return one
 	}
-	return nil
+	return &rule{}
 }
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -121,51 +120,54 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	action := p.take(r, body)
-	kind := what("")
-	if action != nil {
-		kind = action.what
-	}
-	switch kind {
-	case refuse:
-		status(w, action.code)
+	rule := p.take(r, body)
+	if p.strike(w, r, body, rule) {
 		return
-	case notFound:
-		http.NotFound(w, r)
-		return
-	case drop:
-		panic(http.ErrAbortHandler)
-	case hold:
-		<-r.Context().Done()
-		return
-	case slow:
-		pause(r.Context(), 500*time.Millisecond)
-	case stale:
-		p.mu.Lock()
-		old := p.oldList
-		p.mu.Unlock()
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(old)
-		return
-	case twice:
-		if response, err := p.forward(r, body); err == nil {
-			_, _ = io.Copy(io.Discard, response.Body)
-			_ = response.Body.Close()
-		}
 	}
 	response, err := p.forward(r, body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	defer func() { _ = response.Body.Close() }()
-	switch kind {
+	switch rule.what {
 	case loseAnswer:
 		panic(http.ErrAbortHandler)
 	case holdAnswer:
 		<-r.Context().Done()
-		return
+	default:
+		p.respond(w, r, response)
 	}
-	p.respond(w, r, response)
+}
+
+// strike does what a rule does before the API server sees the request. Done: it must not see it.
+func (p *proxy) strike(w http.ResponseWriter, r *http.Request, body []byte, rule *rule) (done bool) {
+	switch rule.what {
+	case refuse:
+		status(w, rule.code)
+	case notFound:
+		http.NotFound(w, r)
+	case drop:
+		panic(http.ErrAbortHandler)
+	case hold:
+		<-r.Context().Done()
+	case stale:
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(p.oldList)
+	case slow:
+		pause(r.Context(), 500*time.Millisecond)
+		return false
+	case twice:
+		if response, err := p.forward(r, body); err == nil {
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+		}
+		return false
+	default:
+		return false
+	}
+	return true
 }
 
 func (p *proxy) forward(r *http.Request, body []byte) (*http.Response, error) {
@@ -200,73 +202,6 @@ func (p *proxy) respond(w http.ResponseWriter, r *http.Request, response *http.R
 	_, _ = w.Write(body)
 }
 
-type watchStream struct{ stop context.CancelFunc }
-
-// stream copies a watch until it ends or is cut, and holds it up while the watches are silent.
-func (p *proxy) stream(w http.ResponseWriter, r *http.Request, body io.ReadCloser) {
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	s := &watchStream{cancel}
-	p.mu.Lock()
-	p.watches[s] = true
-	p.mu.Unlock()
-	defer func() {
-		p.mu.Lock()
-		delete(p.watches, s)
-		p.mu.Unlock()
-	}()
-	go func() { <-ctx.Done(); _ = body.Close() }()
-	flush := http.NewResponseController(w)
-	_ = flush.Flush()
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := body.Read(buffer)
-		p.mu.Lock()
-		silent := p.silent
-		p.mu.Unlock()
-		if silent != nil {
-			select {
-			case <-silent:
-			case <-ctx.Done():
-			}
-		}
-		if ctx.Err() != nil {
-			panic(http.ErrAbortHandler)
-		}
-		if _, werr := w.Write(buffer[:n]); err != nil || werr != nil || flush.Flush() != nil {
-			return
-		}
-	}
-}
-
-// cutWatches cuts all watches and returns how many.
-func (p *proxy) cutWatches() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for s := range p.watches {
-		s.stop()
-	}
-	return len(p.watches)
-}
-
-// hush lets no watch say anything until speak.
-func (p *proxy) hush() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.silent == nil {
-		p.silent = make(chan struct{})
-	}
-}
-
-func (p *proxy) speak() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.silent != nil {
-		close(p.silent)
-		p.silent = nil
-	}
-}
-
 func status(w http.ResponseWriter, code int) {
 	reason := map[int]string{http.StatusForbidden: "Forbidden", http.StatusConflict: "Conflict", http.StatusTooManyRequests: "TooManyRequests", http.StatusInternalServerError: "InternalError"}[code]
 	w.Header().Set("Content-Type", "application/json")
@@ -275,11 +210,4 @@ func status(w http.ResponseWriter, code int) {
 	}
 	w.WriteHeader(code)
 	_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":%q,"message":"injected","code":%d}`, reason, code)
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }

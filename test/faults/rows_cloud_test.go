@@ -9,6 +9,7 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // cloudRows are about what the cloud can say of an import, and what it can quote.
@@ -16,8 +17,8 @@ var cloudRows = []row{
 	{"ends of an accepted stop", false, ends},
 	{"stop denied, questions denied", false, denied},
 	{"import of another owner", false, foreignImport},
-	{"error that quotes the credentials, in each part and form", false, func(w *fixture) { quoting(w, cdbsim.Quoting, everyPart) }},
-	{"success that quotes the credentials, in each part and form", false, func(w *fixture) { quoting(w, cdbsim.QuotingSuccess, everyPart[2:]) }},
+	{"error that quotes the credentials, in each part and form", false, func(f *fixture) { quoting(f, cdbsim.Quoting, everyPart) }},
+	{"success that quotes the credentials, in each part and form", false, func(f *fixture) { quoting(f, cdbsim.QuotingSuccess, everyPart[2:]) }},
 }
 
 // The codes that may answer a stop which comes too late; the vendor does not say which.
@@ -28,28 +29,26 @@ var lateCodes = []string{
 
 func init() {
 	for _, code := range lateCodes {
-		cloudRows = append(cloudRows, row{"stop comes too late after kill -9: " + code, false, func(w *fixture) {
-			w.cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", Kind: cdbsim.AnswerHeld, Times: 2})
+		cloudRows = append(cloudRows, row{"stop comes too late after kill -9: " + code, false, func(f *fixture) {
+			f.Cloud.Play(cdbsim.Fault{Action: "StopDBImportJob", Kind: cdbsim.AnswerHeld, Times: 2})
 			for i := range 2 {
 				name := fmt.Sprint("a-", i)
-				w.stop(name)
-				w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id(name), Status: "RUNNING", LateCode: code})
+				f.StopImport(name)
+				f.SetImport(name, cdbsim.Import{LateCode: code})
 			}
-			w.start()
-			w.called(2)
-			w.kill()
-			w.inject("late", 2)
-			w.start()
-			w.settle(2, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonAlreadyStopped) })
-			if n := len(w.stops()); n != 4 {
-				w.Errorf("%d calls: one more than lost answers for each import was enough", n)
-			}
+			f.Start()
+			f.called(2)
+			f.kill()
+			f.inject("late", 2)
+			f.Start()
+			f.settle(2, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonAlreadyStopped) })
+			f.wantCalls(4)
 		}})
 	}
 }
 
 // ends: what the cloud says after it accepted a stop.
-func ends(w *fixture) {
+func ends(f *fixture) {
 	imports := map[string]struct {
 		cdbsim.Import
 		first, last string // reasons
@@ -63,69 +62,68 @@ func ends(w *fixture) {
 		"null":      {cdbsim.Import{EndsAs: cdbsim.StatusNull}, cdbv1.ReasonWaitingForStop, cdbv1.ReasonImportStopped},
 	}
 	for name, i := range imports {
-		w.stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
-		i.Region, i.ID, i.Status = region, w.id(name), "RUNNING"
-		w.cloud.SetImport(i.Import)
-		w.inject("ends "+name, 1)
+		f.StopImport(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+		f.SetImport(name, i.Import)
+		f.inject("ends "+name, 1)
 	}
-	w.start()
+	f.Start()
 	for name, i := range imports {
 		if i.first != "" {
-			w.expect(name, i.first)
+			f.UntilReason(name, i.first)
 		}
 	}
 	for name, status := range map[string]string{"undefined": "UNDEFINED", "null": "UNKNOWN"} {
-		w.expectObject(name, "asked", func(o *cdbv1.ImportJobStop) bool { return o.Status.ImportStatus == status })
-		w.eventually("two questions", func() (bool, error) { return w.questions(name) >= 2, nil })
-		w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id(name), Status: "KILLED"})
+		f.Until(name, "asked", func(o *cdbv1.ImportJobStop) bool { return o.Status.ImportStatus == status })
+		f.Eventually("two questions", func() (bool, error) { return f.questions(name) >= 2, nil })
+		f.SetImport(name, cdbsim.Import{Status: "KILLED"})
 	}
 	for name, i := range imports {
-		o := w.expect(name, i.last)
-		if o.Status.RequestID == "" || len(w.stopsOf(name)) != 1 {
-			w.Errorf("%s: %d calls, RequestId %q", name, len(w.stopsOf(name)), o.Status.RequestID)
+		o := f.UntilReason(name, i.last)
+		if o.Status.RequestID == "" || len(f.Stops(name)) != 1 {
+			f.Errorf("%s: %d calls, RequestId %q", name, len(f.Stops(name)), o.Status.RequestID)
 		}
 	}
 }
 
 // denied: the policy allows the stop and denies the questions. Nobody is told that a stop failed which was accepted.
-func denied(w *fixture) {
-	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"DescribeAsyncRequestInfo"}})
-	w.stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
-	w.stop("b")
-	w.start()
-	w.inject("questions denied", 1)
-	o := w.expect("a", cdbv1.ReasonCredentialsRejected)
-	if o.Status.RequestID == "" || o.Status.CompletionTime != nil || !strings.Contains(ready(o).Message, "cdb:DescribeAsyncRequestInfo") {
-		w.Errorf("after a question that is denied the status is %+v", o.Status)
+func denied(f *fixture) {
+	f.Cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"DescribeAsyncRequestInfo"}})
+	f.StopImport("a", func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+	f.StopImport("b")
+	f.Start()
+	f.inject("questions denied", 1)
+	o := f.UntilReason("a", cdbv1.ReasonCredentialsRejected)
+	if o.Status.RequestID == "" || o.Status.CompletionTime != nil || !strings.Contains(harness.Ready(o).Message, "cdb:DescribeAsyncRequestInfo") {
+		f.Errorf("after a question that is denied the status is %+v", o.Status)
 	}
-	w.expect("b", cdbv1.ReasonStopAccepted)
-	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"StopDBImportJob"}})
-	w.retry("a")
-	w.expect("a", cdbv1.ReasonImportStopped)
-	w.stop("c")
-	w.inject("stop denied", 1)
-	w.expect("c", cdbv1.ReasonCredentialsRejected)
-	w.cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{})
-	w.retry("c")
-	w.expect("c", cdbv1.ReasonStopAccepted)
+	f.UntilReason("b", cdbv1.ReasonStopAccepted)
+	f.Cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{Denied: []string{"StopDBImportJob"}})
+	f.retry("a")
+	f.UntilReason("a", cdbv1.ReasonImportStopped)
+	f.StopImport("c")
+	f.inject("stop denied", 1)
+	f.UntilReason("c", cdbv1.ReasonCredentialsRejected)
+	f.Cloud.SetIdentity(accountOf("creds").SecretID, cdbsim.Identity{})
+	f.retry("c")
+	f.UntilReason("c", cdbv1.ReasonStopAccepted)
 	for _, name := range []string{"a", "b"} {
-		if n := len(w.stopsOf(name)); n != 1 {
-			w.Errorf("%d calls for %s", n, name)
+		if n := len(f.Stops(name)); n != 1 {
+			f.Errorf("%d calls for %s", n, name)
 		}
 	}
 }
 
 // foreignImport: an account does not see what belongs to another, and the right one stops it.
-func foreignImport(w *fixture) {
-	w.account("owner")
-	w.cloud.SetIdentity(accountOf("owner").SecretID, cdbsim.Identity{Owner: "another"})
-	w.stop("a")
-	w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id("a"), Status: "RUNNING", Owner: "another"})
-	w.start()
-	w.inject("another owner", 1)
-	w.expect("a", cdbv1.ReasonImportNotFound)
-	w.update("a", func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "owner" })
-	w.expect("a", cdbv1.ReasonStopAccepted)
+func foreignImport(f *fixture) {
+	f.Account("owner")
+	f.Cloud.SetIdentity(accountOf("owner").SecretID, cdbsim.Identity{Owner: "another"})
+	f.StopImport("a")
+	f.SetImport("a", cdbsim.Import{Owner: "another"})
+	f.Start()
+	f.inject("another owner", 1)
+	f.UntilReason("a", cdbv1.ReasonImportNotFound)
+	f.Update("a", harness.UsesSecret("owner"))
+	f.UntilReason("a", cdbv1.ReasonStopAccepted)
 }
 
 var (
@@ -137,20 +135,20 @@ var (
 )
 
 // quoting lets the first answer to each action quote the credentials, in one part and form for each object.
-func quoting(w *fixture, kind cdbsim.Kind, parts []cdbsim.Part) {
+func quoting(f *fixture, kind cdbsim.Kind, parts []cdbsim.Part) {
 	for _, part := range parts {
 		for _, form := range everyForm {
 			name := strings.ToLower(fmt.Sprintf("%s-%s", part, form))
 			for _, action := range []string{"StopDBImportJob", "DescribeAsyncRequestInfo"} {
-				w.cloud.Play(cdbsim.Fault{Action: action, AsyncRequestID: w.id(name), Kind: kind, Part: part, Form: form, Times: 1})
-				w.inject(string(kind), 1)
+				f.Cloud.Play(cdbsim.Fault{Action: action, AsyncRequestID: f.ImportID(name), Kind: kind, Part: part, Form: form, Times: 1})
+				f.inject(string(kind), 1)
 			}
-			w.stop(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
+			f.StopImport(name, func(o *cdbv1.ImportJobStop) { o.Spec.WaitFor = cdbv1.WaitForStopped })
 		}
 	}
-	w.start()
-	w.settle(len(parts)*len(everyForm), func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonImportStopped) })
-	w.expectNever("has a status of no meaning", func(o version) bool {
+	f.Start()
+	f.settle(len(parts)*len(everyForm), func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonImportStopped) })
+	f.expectNever("has a status of no meaning", func(o version) bool {
 		switch o.Status.ImportStatus {
 		case "", "RUNNING", "PAUSED", "KILLED", "UNKNOWN":
 			return false
@@ -160,17 +158,17 @@ func quoting(w *fixture, kind cdbsim.Kind, parts []cdbsim.Part) {
 }
 
 // retry asks for one as a person does.
-func (w *fixture) retry(name string) {
-	w.Helper()
-	w.update(name, func(o *cdbv1.ImportJobStop) {
+func (f *fixture) retry(name string) {
+	f.Helper()
+	f.Update(name, func(o *cdbv1.ImportJobStop) {
 		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: time.Now().Format(time.RFC3339Nano)}
 	})
 }
 
 // questions are how often the cloud was asked how the import of a name is.
-func (w *fixture) questions(name string) (n int) {
-	for _, c := range w.cloud.CallLog() {
-		if c.Action == "DescribeAsyncRequestInfo" && c.AsyncRequestID == w.id(name) {
+func (f *fixture) questions(name string) (n int) {
+	for _, c := range f.Cloud.CallLog() {
+		if c.Action == "DescribeAsyncRequestInfo" && c.AsyncRequestID == f.ImportID(name) {
 			n++
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // hostileRows are about what the API server, what stands before it and those who write into it can do.
@@ -23,110 +24,106 @@ var hostileRows = []row{
 	{"plain 404 at the Secret", false, plain404(isSecret)},
 	{"plain 404 at the event", false, plain404(isEvent)},
 	{"plain 404 at the delete of a TTL", false, plain404Delete},
-	{"SIGTERM while lists are refused with 403", false, sigtermEarly(func(w *fixture) *rule { return w.proxy.refuse(http.StatusForbidden, 0, isRead) })},
-	{"SIGTERM while lists are refused with 500", false, sigtermEarly(func(w *fixture) *rule { return w.proxy.refuse(http.StatusInternalServerError, 0, isRead) })},
-	{"SIGTERM while lists are not answered", false, sigtermEarly(func(w *fixture) *rule { return w.proxy.add(hold, 0, isRead) })},
-	{"missing Secret is told at once and comes later", false, func(w *fixture) {
-		w.stop("a", func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "late" })
-		w.start()
+	{"SIGTERM while lists are refused with 403", false, sigtermEarly(func(f *fixture) *rule { return f.proxy.refuse(http.StatusForbidden, 0, isRead) })},
+	{"SIGTERM while lists are refused with 500", false, sigtermEarly(func(f *fixture) *rule { return f.proxy.refuse(http.StatusInternalServerError, 0, isRead) })},
+	{"SIGTERM while lists are not answered", false, sigtermEarly(func(f *fixture) *rule { return f.proxy.add(hold, 0, isRead) })},
+	{"missing Secret is told at once and comes later", false, func(f *fixture) {
+		f.StopImport("a", harness.UsesSecret("late"))
+		f.Start()
 		started := time.Now()
-		w.settle(1, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonCredentialsNotFound) })
-		w.expectWarning("a", cdbv1.ReasonCredentialsNotFound, started.Add(3*time.Second))
-		w.account("late")
+		f.settle(1, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonCredentialsNotFound) })
+		f.expectWarning("a", cdbv1.ReasonCredentialsNotFound, started.Add(3*time.Second))
+		f.Account("late")
 		arrival := time.Now()
-		w.called(1)
-		w.inject("missing Secret", 1)
-		if after := w.stops()[0].Time.Sub(arrival); after > 4*time.Second { // of the poll each second, and of a busy machine
-			w.Errorf("called %s after the Secret had come", after)
+		f.called(1)
+		f.inject("missing Secret", 1)
+		if after := f.Stops()[0].Time.Sub(arrival); after > 4*time.Second { // of the poll each second, and of a busy machine
+			f.Errorf("called %s after the Secret had come", after)
 		}
-		w.settle(1, isDone)
+		f.settle(1, isDone)
 	}},
-	{"Secret comes for a hundred objects", false, func(w *fixture) {
+	{"Secret comes for a hundred objects", false, func(f *fixture) {
 		for i := range 100 { // more than there are credits
-			w.stop(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.CredentialsSecretRef.Name = "late" })
+			f.StopImport(fmt.Sprint("a-", i), harness.UsesSecret("late"))
 		}
-		w.start()
-		w.settle(100, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, cdbv1.ReasonCredentialsNotFound) })
-		w.account("late")
-		w.inject("missing Secret", 100)
-		w.settle(100, isDone)
+		f.Start()
+		f.settle(100, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonCredentialsNotFound) })
+		f.Account("late")
+		f.inject("missing Secret", 100)
+		f.settle(100, isDone)
 	}},
 }
 
 // plain404 lets each kind of request run into the 404 of something that is not the API, three times.
 func plain404(kinds ...func(*http.Request, []byte) bool) func(*fixture) {
-	return func(w *fixture) {
+	return func(f *fixture) {
 		var struck []*rule
 		for _, kind := range kinds {
-			struck = append(struck, w.proxy.add(notFound, 3, kind))
+			struck = append(struck, f.proxy.add(notFound, 3, kind))
 		}
-		w.many("a", 3)
-		w.start()
+		f.many("a", 3)
+		f.Start()
 		for _, r := range struck {
-			w.hit(r, 3)
+			f.hit(r, 3)
 		}
-		w.settle(3, isDone)
-		if n := len(w.stops()); n != 3 {
-			w.Errorf("%d calls for three imports", n)
-		}
-		w.expectNever("took a 404 for a missing Secret", func(o version) bool { return hasReason(o.ImportJobStop, cdbv1.ReasonCredentialsNotFound) })
+		f.settle(3, isDone)
+		f.wantCalls(3)
+		f.expectNever("took a 404 for a missing Secret", func(o version) bool { return harness.HasReason(o.ImportJobStop, cdbv1.ReasonCredentialsNotFound) })
 	}
 }
 
-func plain404Delete(w *fixture) {
-	live, deletes := w.proxy.add(notFound, 3, isLiveRead), w.proxy.add(notFound, 3, isDelete)
+func plain404Delete(f *fixture) {
+	live, deletes := f.proxy.add(notFound, 3, isLiveRead), f.proxy.add(notFound, 3, isDelete)
 	for i := range 3 {
-		w.stop(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
+		f.StopImport(fmt.Sprint("a-", i), func(o *cdbv1.ImportJobStop) { o.Spec.TTLSecondsAfterFinished = new(int32(1)) })
 	}
-	w.start()
-	w.hit(live, 3)
-	w.hit(deletes, 3)
-	w.settle(0, func(*cdbv1.ImportJobStop) bool { return false }) // until none is left
-	if n := len(w.stops()); n != 3 {
-		w.Errorf("%d calls for three imports", n)
-	}
+	f.Start()
+	f.hit(live, 3)
+	f.hit(deletes, 3)
+	f.settle(0, func(*cdbv1.ImportJobStop) bool { return false }) // until none is left
+	f.wantCalls(3)
 }
 
 // sigtermEarly ends a process that could not read its objects yet.
 func sigtermEarly(spoil func(*fixture) *rule) func(*fixture) {
-	return func(w *fixture) {
-		r := spoil(w)
-		o := w.launch()
+	return func(f *fixture) {
+		r := spoil(f)
+		o := f.launch()
 		if r.what == hold {
-			w.hit(r, 1)
+			f.hit(r, 1)
 		} else {
-			w.hit(r, 3) // it tries again and again
+			f.hit(r, 3) // it tries again and again
 		}
 		o.Signal(syscall.SIGTERM)
-		w.inject("SIGTERM", 1)
+		f.inject("SIGTERM", 1)
 		select {
 		case <-o.Ended():
 		case <-time.After(10 * time.Second):
-			w.Error("it still runs ten seconds after SIGTERM")
+			f.Error("it still runs ten seconds after SIGTERM")
 			o.Kill()
 		}
-		if err := o.Terminate(); err != nil && !w.Failed() {
-			w.Errorf("it did not end well: %v", err)
+		if err := o.Terminate(); err != nil && !f.Failed() {
+			f.Errorf("it did not end well: %v", err)
 		}
-		w.proxy.heal()
-		w.many("a", 2)
-		w.start()
-		w.settle(2, isDone)
+		f.proxy.heal()
+		f.many("a", 2)
+		f.Start()
+		f.settle(2, isDone)
 	}
 }
 
 // expectWarning waits for the Warning event of an object, which must not be later than a time.
-func (w *fixture) expectWarning(name, reason string, latest time.Time) {
-	w.Helper()
-	w.eventually("the event "+reason, func() (bool, error) {
+func (f *fixture) expectWarning(name, reason string, latest time.Time) {
+	f.Helper()
+	f.Eventually("the event "+reason, func() (bool, error) {
 		events := &eventsv1.EventList{}
-		if err := env.Client.List(w.ctx(), events, client.InNamespace(w.namespace)); err != nil {
+		if err := env.Client.List(f.Context(), events, client.InNamespace(f.Namespace)); err != nil {
 			return false, err
 		}
 		for _, e := range events.Items {
 			if e.Regarding.Name == name && e.Reason == reason && e.Type == corev1.EventTypeWarning {
 				if e.EventTime.After(latest) {
-					w.Errorf("the event %s came at %s, later than %s", reason, e.EventTime, latest)
+					f.Errorf("the event %s came at %s, later than %s", reason, e.EventTime, latest)
 				}
 				return true, nil
 			}
@@ -136,13 +133,13 @@ func (w *fixture) expectWarning(name, reason string, latest time.Time) {
 }
 
 // expectNever looks at every version so far that the operator wrote.
-func (w *fixture) expectNever(what string, is func(version) bool) {
-	w.Helper()
-	h := w.history()
+func (f *fixture) expectNever(what string, is func(version) bool) {
+	f.Helper()
+	h := f.history()
 	for _, versions := range h.versions {
 		for _, o := range versions {
 			if !h.isByHand(o) && is(o) {
-				w.Errorf("%s %s: %+v", o.Name, what, o.Status)
+				f.Errorf("%s %s: %+v", o.Name, what, o.Status)
 				return
 			}
 		}

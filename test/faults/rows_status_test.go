@@ -12,16 +12,17 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // statusRows are about statuses that the operator did not write, or wrote with a wrong clock.
 var statusRows = []row{
-	{"status by hand while the operator is down", false, func(w *fixture) { byHand(w, false) }},
-	{"status by hand while the operator is up", false, func(w *fixture) { byHand(w, true) }},
-	{"restore with status while the operator is down", false, func(w *fixture) { restore(w, true, false) }},
-	{"restore with status while the operator is up", false, func(w *fixture) { restore(w, true, true) }},
-	{"restore without status while the operator is down", false, func(w *fixture) { restore(w, false, false) }},
-	{"restore without status while the operator is up", false, func(w *fixture) { restore(w, false, true) }},
+	{"status by hand while the operator is down", false, func(f *fixture) { byHand(f, false) }},
+	{"status by hand while the operator is up", false, func(f *fixture) { byHand(f, true) }},
+	{"restore with status while the operator is down", false, func(f *fixture) { restore(f, true, false) }},
+	{"restore with status while the operator is up", false, func(f *fixture) { restore(f, true, true) }},
+	{"restore without status while the operator is down", false, func(f *fixture) { restore(f, false, false) }},
+	{"restore without status while the operator is up", false, func(f *fixture) { restore(f, false, true) }},
 	{"clock a day ahead that is put right", false, clockAhead},
 }
 
@@ -36,21 +37,21 @@ type written struct {
 }
 
 // byHand writes what the schema allows. The objects are held back until it is written.
-func byHand(w *fixture, up bool) {
+func byHand(f *fixture, up bool) {
 	if up {
-		w.start()
+		f.Start()
 	}
 	cases := writtenCases()
 	for _, c := range cases {
-		w.stop(c.name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = up })
+		f.StopImport(c.name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = up })
 		if up {
-			w.expect(c.name, cdbv1.ReasonSuspended)
+			f.UntilReason(c.name, cdbv1.ReasonSuspended)
 		}
 		if c.want == cdbv1.ReasonImportStopped {
-			w.cloud.SetImport(cdbsim.Import{Region: region, ID: w.id(c.name), Status: "KILLED"})
+			f.SetImport(c.name, cdbsim.Import{Status: "KILLED"})
 		}
-		w.writeStatus(c.name, c.edit)
-		w.update(c.name, func(o *cdbv1.ImportJobStop) {
+		f.writeStatus(c.name, c.edit)
+		f.Update(c.name, func(o *cdbv1.ImportJobStop) {
 			o.Spec.Suspend = false
 			if c.want == cdbv1.ReasonImportStopped {
 				o.Spec.WaitFor = cdbv1.WaitForStopped
@@ -58,19 +59,19 @@ func byHand(w *fixture, up bool) {
 		})
 	}
 	if !up {
-		w.start()
+		f.Start()
 	}
 	for _, c := range cases {
-		w.expectObject(c.name, c.want, func(o *cdbv1.ImportJobStop) bool { // some say so from the beginning, without a RequestId
-			return hasReason(o, c.want) && o.Status.RequestID != ""
+		f.Until(c.name, c.want, func(o *cdbv1.ImportJobStop) bool { // some say so from the beginning, without a RequestId
+			return harness.HasReason(o, c.want) && o.Status.RequestID != ""
 		})
-		if n := len(w.stopsOf(c.name)); n != c.stops {
-			w.Errorf("%s: %d calls, want %d", c.name, n, c.stops)
+		if n := len(f.Stops(c.name)); n != c.stops {
+			f.Errorf("%s: %d calls, want %d", c.name, n, c.stops)
 		}
 	}
 	select {
-	case <-w.operator.Ended():
-		w.Error("the operator has ended")
+	case <-f.Operator.Ended():
+		f.Error("the operator has ended")
 	default:
 	}
 }
@@ -111,7 +112,7 @@ func writtenCases() []written {
 		}), cdbv1.ReasonStopAccepted, 0},
 		{"long-request-id", status(cdbv1.ImportJobStopStatus{RequestID: long}), cdbv1.ReasonStopAccepted, 0},
 		{"other-target", func(o *cdbv1.ImportJobStop) {
-			o.Status = cdbv1.ImportJobStopStatus{RequestID: handwritten, Target: &cdbv1.Target{Region: region, AsyncRequestID: "another", Site: cdbv1.SiteChina}}
+			o.Status = cdbv1.ImportJobStopStatus{RequestID: handwritten, Target: &cdbv1.Target{Region: harness.Region, AsyncRequestID: "another", Site: cdbv1.SiteChina}}
 		}, cdbv1.ReasonStopAccepted, 1},
 		{"foreign-conditions", status(cdbv1.ImportJobStopStatus{Conditions: []metav1.Condition{
 			condition("Foreign", "True", "Whatever", "of another tool"), condition(cdbv1.ConditionReady, "True", "Whatever", ""),
@@ -145,36 +146,36 @@ func writtenCases() []written {
 }
 
 // restore deletes objects and creates them again, as a backup tool does: the status, if it brings one, comes after the object.
-func restore(w *fixture, withStatus, up bool) {
+func restore(f *fixture, withStatus, up bool) {
 	const objects = 3
-	w.many("a", objects)
-	w.start()
-	w.settle(objects, isDone)
+	f.many("a", objects)
+	f.Start()
+	f.settle(objects, isDone)
 	if up {
-		w.proxy.hush() // the tool is quick
+		f.proxy.hush() // the tool is quick
 	} else {
-		w.kill()
+		f.kill()
 	}
 	want := cdbv1.ReasonAlreadyStopped
 	for i := range objects {
 		name := fmt.Sprint("a-", i)
-		saved := w.get(name)
-		w.delete(saved)
-		w.create(w.object(name))
+		saved := f.Get(name)
+		f.delete(saved)
+		f.Create(f.Object(name))
 		if withStatus {
 			want = cdbv1.ReasonStopAccepted
-			w.writeStatus(name, func(o *cdbv1.ImportJobStop) { o.Status = saved.Status })
+			f.writeStatus(name, func(o *cdbv1.ImportJobStop) { o.Status = saved.Status })
 		}
 	}
-	w.inject("restored", objects)
-	w.proxy.speak()
+	f.inject("restored", objects)
+	f.proxy.speak()
 	if !up {
-		w.start()
+		f.Start()
 	}
-	w.settle(objects, func(o *cdbv1.ImportJobStop) bool { return hasReason(o, want) })
-	w.stop("b") // all before it was looked at
-	w.expect("b", cdbv1.ReasonStopAccepted)
-	if n := len(w.stops()); withStatus && n != objects+1 {
-		w.Errorf("%d calls for %d imports", n, objects+1)
+	f.settle(objects, func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, want) })
+	f.StopImport("b") // all before it was looked at
+	f.UntilReason("b", cdbv1.ReasonStopAccepted)
+	if n := len(f.Stops()); withStatus && n != objects+1 {
+		f.Errorf("%d calls for %d imports", n, objects+1)
 	}
 }

@@ -10,11 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
@@ -24,15 +19,11 @@ func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md"} {
-		paths, err := filepath.Glob(filepath.Join(harness.Root(), pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
+		paths, err := filepath.Glob(harness.Path(pattern))
+		harness.Must(t, err)
 		for _, path := range paths {
 			name, err := filepath.Rel(harness.Root(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			harness.Must(t, err)
 			texts[name] = read(t, name)
 		}
 	}
@@ -66,7 +57,7 @@ func TestLinks(t *testing.T) {
 			if path == "" {
 				target = page
 			}
-			content, err := os.ReadFile(filepath.Join(harness.Root(), target))
+			content, err := os.ReadFile(harness.Path(target))
 			if err != nil {
 				t.Errorf("%s links to %s, which is not there", page, m[1])
 			} else if anchor != "" && !anchors(string(content))[anchor] {
@@ -85,13 +76,9 @@ func TestEveryReasonHasARemedy(t *testing.T) {
 		}
 	}
 	for _, p := range phases {
-		o := &cdbv1.ImportJobStop{}
-		if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(recorded[p.name]), o); err != nil {
-			t.Fatal(err)
-		}
-		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
-		if needsHelp := p.health == failed || p.reason == cdbv1.ReasonCredentialsNotFound; needsHelp && !strings.HasSuffix(ready.Message, "; see "+cdbv1.RemediesPage+"#"+strings.ToLower(p.reason)) {
-			t.Errorf("%s does not point to its remedy: %s", p.name, ready.Message)
+		o := harness.In(t, env.Tenant(recorded[p.name].GetNamespace())).Get(p.name)
+		if needsHelp := p.health == failed || p.reason == cdbv1.ReasonCredentialsNotFound; needsHelp && !strings.HasSuffix(harness.Ready(o).Message, "; see "+cdbv1.RemediesPage+"#"+strings.ToLower(p.reason)) {
+			t.Errorf("%s does not point to its remedy: %s", p.name, harness.Ready(o).Message)
 		}
 	}
 }
@@ -110,9 +97,7 @@ func TestPromisesHaveTests(t *testing.T) {
 		sources.Write(text)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	named := 0
 	for page, text := range pages(t) {
 		for _, m := range testName.FindAllStringSubmatch(text, -1) {
@@ -177,32 +162,20 @@ func TestCommands(t *testing.T) {
 // reader prepares what a reader of the README has by then, in the namespace default.
 func reader(t *testing.T) {
 	t.Helper()
-	operator, err := env.Run(t.Context(), program, "--namespaces=default")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(operator.Kill)
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "tencentcloud-credentials"}, StringData: map[string]string{
-		"secretId": harness.Account.SecretID, "secretKey": harness.Account.SecretKey,
-	}}
-	if err := env.Client.Create(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
-	for name, reason := range map[string]string{"stop-nightly-import": cdbv1.ReasonStopAccepted, "stop-mine": cdbv1.ReasonStopAccepted, "stop-unknown": cdbv1.ReasonImportNotFound} {
-		o := object(name)
-		o.Namespace, o.Spec.CredentialsSecretRef.Name = "default", secret.Name
+	n := harness.In(t, env.Tenant("default"))
+	n.Start()
+	secret := n.Secret("tencentcloud-credentials", harness.Account)
+	n.Create(secret)
+	mine := object(n.Tenant, "stop-mine")
+	mine.Spec.AsyncRequestID = "an-import-to-play-with"
+	for o, reason := range map[*cdbv1.ImportJobStop]string{
+		object(n.Tenant, "stop-nightly-import"): cdbv1.ReasonStopAccepted, mine: cdbv1.ReasonStopAccepted, object(n.Tenant, "stop-unknown"): cdbv1.ReasonImportNotFound,
+	} {
 		if reason == cdbv1.ReasonStopAccepted {
-			importIn("RUNNING", 0, "")(env, o)
+			importIn("RUNNING", 0, "")(n.Tenant, o)
 		}
-		if name == "stop-mine" {
-			o.Spec.AsyncRequestID = "an-import-to-play-with"
-			importIn("RUNNING", 0, "")(env, o)
-		}
-		if err := env.Client.Create(t.Context(), o); err != nil {
-			t.Fatal(err)
-		}
-		if err := until(t.Context(), env, o, reason); err != nil {
-			t.Fatal(err)
-		}
+		o.Spec.CredentialsSecretRef.Name = secret.Name
+		n.Create(o)
+		n.UntilReason(o.Name, reason)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +22,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
@@ -31,15 +29,17 @@ import (
 
 var (
 	env      *harness.Environment
-	program  string
 	recorded map[string]*unstructured.Unstructured // by phase
 	table    results
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(harness.With(func(e *harness.Environment, built string) int {
-		env, program = e, built
-		if err := prepare(); err != nil {
+	os.Exit(harness.With(func(e *harness.Environment) int {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+		defer cancel()
+		env = e
+		var err error
+		if recorded, err = record(ctx, e); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -47,25 +47,6 @@ func TestMain(m *testing.M) {
 		table.print(os.Stdout)
 		return code
 	}, nil))
-}
-
-func prepare() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	objects, err := record(ctx, env, program)
-	if err != nil {
-		return err
-	}
-	recorded = map[string]*unstructured.Unstructured{}
-	for name, o := range objects {
-		u := &unstructured.Unstructured{}
-		u.SetGroupVersionKind(cdbv1.GroupVersion.WithKind("ImportJobStop"))
-		if err := env.Client.Get(ctx, client.ObjectKeyFromObject(o), u); err != nil {
-			return err
-		}
-		recorded[name] = u
-	}
-	return nil
 }
 
 // results are what each tool makes of each phase.
@@ -108,10 +89,8 @@ func (r *results) print(output io.Writer) {
 // reasons are those that Ready can have, read from the source that documents them.
 func reasons(t *testing.T) (output []string) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(harness.Root(), "api/v1alpha1/conditions.go"), nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file, err := parser.ParseFile(token.NewFileSet(), harness.Path("api/v1alpha1/conditions.go"), nil, 0)
+	harness.Must(t, err)
 	notOfReady := []string{cdbv1.ReasonThrottled, cdbv1.ReasonCloudError, cdbv1.ReasonOutcomeUnknown, cdbv1.ReasonFinished, cdbv1.ReasonProgressing, cdbv1.ReasonTTLIgnored}
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
@@ -120,9 +99,7 @@ func reasons(t *testing.T) (output []string) {
 		}
 		literal, _ := spec.Values[0].(*ast.BasicLit)
 		reason, err := strconv.Unquote(literal.Value)
-		if err != nil {
-			t.Fatal(err)
-		}
+		harness.Must(t, err)
 		if !slices.Contains(notOfReady, reason) {
 			output = append(output, reason)
 		}

@@ -5,7 +5,6 @@ package integrations
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -80,7 +79,7 @@ func withKubectl() []string {
 
 func waitScript(t *testing.T, args ...string) (output, exitCode string) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), filepath.Join(harness.Root(), "config/samples/wait.sh"), args...)
+	command := exec.CommandContext(t.Context(), harness.Path("config/samples/wait.sh"), args...)
 	command.Env = withKubectl()
 	printed, err := command.CombinedOutput()
 	if err != nil && command.ProcessState == nil {
@@ -92,13 +91,11 @@ func waitScript(t *testing.T, args ...string) (output, exitCode string) {
 // apply of the same manifest, and a server-side apply of it, change nothing; diff is silent.
 func TestKubectlDiffIsSilent(t *testing.T) {
 	t.Parallel()
-	manifest := filepath.Join(harness.Root(), "config/samples/cdb_v1alpha1_importjobstop.yaml")
-	if output, err := env.Kubectl(t.Context(), nil, "create", "namespace", "diff"); err != nil {
-		t.Fatal(output)
-	}
+	manifest := harness.Path("config/samples/cdb_v1alpha1_importjobstop.yaml")
+	env.MustKubectl(t, "create", "namespace", "diff")
 	for _, args := range [][]string{{"apply"}, {"diff"}, {"apply", "--server-side", "--force-conflicts"}, {"diff", "--server-side", "--force-conflicts"}} {
-		if output, err := env.Kubectl(t.Context(), nil, append(args, "-n", "diff", "-f", manifest)...); err != nil {
-			t.Errorf("kubectl %s: %s", strings.Join(args, " "), output)
+		if _, err := env.Kubectl(t.Context(), nil, append(args, "-n", "diff", "-f", manifest)...); err != nil {
+			t.Error(err)
 		}
 	}
 }
@@ -107,20 +104,15 @@ func TestKubectlDiffIsSilent(t *testing.T) {
 func TestKubectlExplainAndSelect(t *testing.T) {
 	t.Parallel()
 	// explain takes what kubectl has kept of the server's resources, from before the CRD; this makes it ask anew.
-	if output, err := env.Kubectl(t.Context(), nil, "api-resources", "--api-group=cdb.tencentcloud.com"); err != nil {
-		t.Fatal(output)
-	}
-	output, err := env.Kubectl(t.Context(), nil, "explain", "ijs", "--recursive")
-	if err != nil {
-		t.Fatal(output)
-	}
+	env.MustKubectl(t, "api-resources", "--api-group=cdb.tencentcloud.com")
+	env.MustKubectl(t, "explain", "ijs", "--recursive")
 	for _, path := range []string{"spec", "status", "spec.credentialsSecretRef", "status.lastAttempt", "status.target"} {
 		output, err := env.Kubectl(t.Context(), nil, "explain", "ijs."+path)
 		if err != nil || strings.Contains(output, "<no description>") {
 			t.Errorf("explain ijs.%s: %s", path, output)
 		}
 	}
-	output, err = env.Kubectl(t.Context(), nil, "get", "ijs", "-n", namespace, "-o", "name", "--field-selector=spec.region="+region+",spec.asyncRequestId=accepted")
+	output, err := env.Kubectl(t.Context(), nil, "get", "ijs", "-n", namespace, "-o", "name", "--field-selector=spec.region="+harness.Region+",spec.asyncRequestId=accepted")
 	if err != nil || strings.TrimSpace(output) != "importjobstop.cdb.tencentcloud.com/accepted" {
 		t.Errorf("selected %q", output)
 	}
@@ -136,15 +128,12 @@ func TestPrinterColumns(t *testing.T) {
 		{nil, "NAME REGION IMPORT READY REASON ATTEMPTS AGE"},
 		{[]string{"-o", "wide"}, "NAME REGION IMPORT READY REASON REQUESTID ATTEMPTS AGE ERROR NEXTATTEMPT MESSAGE"},
 	} {
-		output, err := env.Kubectl(t.Context(), nil, append([]string{"get", "ijs", "-n", namespace, "accepted", "invalid"}, test.flags...)...)
-		if err != nil {
-			t.Fatal(output)
-		}
+		output := env.MustKubectl(t, append([]string{"get", "ijs", "-n", namespace, "accepted", "invalid"}, test.flags...)...)
 		lines := strings.Split(output, "\n")
 		if got := strings.Join(strings.Fields(lines[0]), " "); got != test.want {
 			t.Errorf("the columns are %s, want %s", got, test.want)
 		}
-		for _, want := range []string{"accepted " + region + " accepted True StopAccepted", "invalid " + region + " invalid False InvalidRequest"} {
+		for _, want := range []string{"accepted " + harness.Region + " accepted True StopAccepted", "invalid " + harness.Region + " invalid False InvalidRequest"} {
 			if !strings.Contains(strings.Join(strings.Fields(output), " "), want) {
 				t.Errorf("no %q in\n%s", want, output)
 			}

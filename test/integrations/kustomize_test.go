@@ -3,7 +3,6 @@
 package integrations
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,7 +22,7 @@ func TestKustomizations(t *testing.T) {
 	for _, folder := range []string{"config/default", "config/namespaced", "config/namespaced/tenant", "config/network-policy", "config/crd"} {
 		t.Run(folder, func(t *testing.T) {
 			t.Parallel()
-			if output, err := env.Kubectl(t.Context(), nil, "apply", "--dry-run=server", "--validate=strict", "-k", filepath.Join(harness.Root(), folder)); err != nil {
+			if output, err := env.Kubectl(t.Context(), nil, "apply", "--dry-run=server", "--validate=strict", "-k", harness.Path(folder)); err != nil {
 				t.Error(output)
 			}
 		})
@@ -40,16 +39,12 @@ func TestInstaller(t *testing.T) {
 		t.Fatal(string(output))
 	}
 	installer, err := os.ReadFile(filepath.Join(folder, "install.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := strings.Replace(kustomize(t, filepath.Join(harness.Root(), "config/default")), "image: controller:latest", "image: registry.example/operator:v1", 1)
+	harness.Must(t, err)
+	want := strings.Replace(kustomize(t, harness.Path("config/default")), "image: controller:latest", "image: registry.example/operator:v1", 1)
 	if diff := cmp.Diff(want, string(installer)); diff != "" {
 		t.Error(diff)
 	}
-	if output, err := env.Kubectl(t.Context(), bytes.NewReader(installer), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
-		t.Error(output)
-	}
+	wantTaken(t, string(installer))
 }
 
 // The folders are bases by URL too: nothing in them reaches out of its repository, and a version can be named.
@@ -68,36 +63,28 @@ func TestRemoteBases(t *testing.T) {
 	}
 	for _, folder := range []string{"config/default", "config/namespaced"} {
 		remote := kustomize(t, "file://"+repository+"//"+folder+"?ref=v1")
-		if diff := cmp.Diff(kustomize(t, filepath.Join(harness.Root(), folder)), remote); diff != "" {
+		if diff := cmp.Diff(kustomize(t, harness.Path(folder)), remote); diff != "" {
 			t.Errorf("%s by URL is another: %s", folder, diff)
 		}
 	}
 	mine := t.TempDir()
 	text := fmt.Sprintf("resources: ['file://%[1]s//config/default?ref=v1']\ncomponents: ['file://%[1]s//config/metrics-cert?ref=v1']\n", repository)
-	if err := os.WriteFile(filepath.Join(mine, "kustomization.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, os.WriteFile(filepath.Join(mine, "kustomization.yaml"), []byte(text), 0o600))
 	withCert := kustomize(t, mine)
 	if !strings.Contains(withCert, "- --metrics-cert-path=/metrics-cert\n") || !strings.Contains(withCert, "secretName: importjobstop-metrics-cert\n") {
 		t.Error("config/metrics-cert changes nothing")
 	}
-	if output, err := env.Kubectl(t.Context(), strings.NewReader(withCert), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
-		t.Error(output)
-	}
+	wantTaken(t, withCert)
 }
 
 // Prometheus verifies the certificate where there is one to verify, and only there.
 func TestPrometheusVerifiesTheCertificate(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	if err := os.CopyFS(filepath.Join(folder, "config"), os.DirFS(filepath.Join(harness.Root(), "config"))); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, os.CopyFS(filepath.Join(folder, "config"), os.DirFS(harness.Path("config"))))
 	text := "resources: [config/default, config/prometheus]\ncomponents: [config/metrics-cert]\n"
-	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	both, alone := byName(t, kustomize(t, folder)), byName(t, kustomize(t, filepath.Join(harness.Root(), "config/prometheus")))
+	harness.Must(t, os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(text), 0o600))
+	both, alone := byName(t, kustomize(t, folder)), byName(t, kustomize(t, harness.Path("config/prometheus")))
 	const name = "ServiceMonitor/importjobstop-controller-manager"
 	tls := func(objects map[string]map[string]any) map[string]any {
 		endpoints, _, _ := unstructured.NestedSlice(objects[name], "spec", "endpoints")
@@ -128,16 +115,12 @@ func TestComponents(t *testing.T) {
 		"kustomization.yaml": "resources: [cm.yaml]\ncomponents: [argocd]\n",
 		"cm.yaml":            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm, labels: {app.kubernetes.io/part-of: argocd}}\ndata: {admin.enabled: 'false'}\n",
 	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		harness.Must(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 	}
-	if err := os.CopyFS(filepath.Join(folder, "argocd"), os.DirFS(filepath.Join(harness.Root(), "config/argocd"))); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, os.CopyFS(filepath.Join(folder, "argocd"), os.DirFS(harness.Path("config/argocd"))))
 	for output, wants := range map[string][]string{
-		kustomize(t, folder): {"admin.enabled: \"false\"", "resource.customizations.health.cdb.tencentcloud.com_ImportJobStop"},
-		kustomize(t, filepath.Join(harness.Root(), "config/prometheus")): {"kind: ServiceMonitor", "kind: PrometheusRule"},
+		kustomize(t, folder):                            {"admin.enabled: \"false\"", "resource.customizations.health.cdb.tencentcloud.com_ImportJobStop"},
+		kustomize(t, harness.Path("config/prometheus")): {"kind: ServiceMonitor", "kind: PrometheusRule"},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(output, want) {
@@ -149,9 +132,13 @@ func TestComponents(t *testing.T) {
 
 func kustomize(t *testing.T, folder string) string {
 	t.Helper()
-	output, err := env.Kubectl(t.Context(), nil, "kustomize", folder)
-	if err != nil {
-		t.Fatal(output)
+	return env.MustKubectl(t, "kustomize", folder)
+}
+
+// wantTaken checks that the API server takes a manifest.
+func wantTaken(t *testing.T, manifest string) {
+	t.Helper()
+	if _, err := env.Kubectl(t.Context(), strings.NewReader(manifest), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
+		t.Error(err)
 	}
-	return output
 }

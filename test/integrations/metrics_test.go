@@ -3,47 +3,33 @@
 package integrations
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
-
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // exposed is what a running manager exposes.
-func exposed(t *testing.T) string {
+func exposed(t *testing.T) (text string) {
 	t.Helper()
 	address, err := harness.FreeAddress()
-	if err != nil {
-		t.Fatal(err)
-	}
-	operator, err := env.Run(t.Context(), program, "--namespaces="+namespace+"-busy", "--requests-per-second=1", "--metrics-bind-address="+address, "--metrics-secure=false",
-		"--leader-elect", "--leader-election-namespace="+harness.Namespace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(operator.Kill)
-	text := ""
-	err = wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+	harness.Must(t, err)
+	n := harness.In(t, env.Tenant(busyNamespace))
+	n.Start("--requests-per-second=1", "--metrics-bind-address="+address, "--metrics-secure=false", "--leader-elect", "--leader-election-namespace="+harness.Namespace)
+	n.Eventually("metrics", func() (bool, error) {
 		response, err := http.Get("http://" + address + "/metrics")
 		if err != nil {
-			return false, nil //nolint:nilerr // not up yet
+			return false, err
 		}
 		defer func() { _ = response.Body.Close() }()
 		body, err := io.ReadAll(response.Body)
 		text = string(body)
 		return strings.Contains(text, "importjobstop_cloud_call_duration_seconds_bucket") && strings.Contains(text, "importjobstop_budget_waiting"), err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return text
 }
 
@@ -58,9 +44,7 @@ func TestQueriesAskForWhatIsThere(t *testing.T) {
 			Targets []struct{ Expr string }
 		}
 	}
-	if err := json.Unmarshal([]byte(read(t, "config/grafana/dashboard.json")), &dashboard); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, json.Unmarshal([]byte(read(t, "config/grafana/dashboard.json")), &dashboard))
 	queries := map[string]string{"config/prometheus/rules.yaml": read(t, "config/prometheus/rules.yaml")}
 	for _, p := range dashboard.Panels {
 		for _, target := range p.Targets {

@@ -5,7 +5,6 @@ package integrations
 import (
 	"flag"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -56,10 +55,6 @@ func stripped(o *unstructured.Unstructured) *unstructured.Unstructured {
 func write(t *testing.T, path string, content any) {
 	t.Helper()
 	text, err := yaml.Marshal(content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(harness.Root(), lualib, path), text, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
+	harness.Must(t, os.WriteFile(harness.Path(lualib, path), text, 0o644))
 }

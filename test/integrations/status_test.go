@@ -4,7 +4,6 @@ package integrations
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,10 +18,8 @@ import (
 
 func read(t *testing.T, path ...string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(append([]string{harness.Root()}, path...)...))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, err := os.ReadFile(harness.Path(path...))
+	harness.Must(t, err)
 	return string(text)
 }
 
@@ -32,9 +29,7 @@ func TestKstatus(t *testing.T) {
 	want := map[health]status.Status{inProgress: status.InProgressStatus, held: status.InProgressStatus, done: status.CurrentStatus, failed: status.FailedStatus}
 	for _, p := range phases {
 		result, err := status.Compute(recorded[p.name])
-		if err != nil {
-			t.Fatal(err)
-		}
+		harness.Must(t, err)
 		check(t, "kstatus", p, string(result.Status), string(want[p.health]))
 	}
 }
@@ -67,17 +62,13 @@ func TestArgoCDTestdata(t *testing.T) {
 			InputPath    string                           `json:"inputPath"`
 		} `json:"tests"`
 	}
-	if err := yaml.UnmarshalStrict([]byte(read(t, lualib, "health_test.yaml")), &tests); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, yaml.UnmarshalStrict([]byte(read(t, lualib, "health_test.yaml")), &tests))
 	if len(tests.Tests) != len(phases) {
 		t.Errorf("%d files for %d phases", len(tests.Tests), len(phases))
 	}
 	for _, test := range tests.Tests {
 		var object map[string]any
-		if err := yaml.Unmarshal([]byte(read(t, lualib, test.InputPath)), &object); err != nil {
-			t.Fatal(err)
-		}
+		harness.Must(t, yaml.Unmarshal([]byte(read(t, lualib, test.InputPath)), &object))
 		health, message := runLua(t, read(t, lualib, "health.lua"), object)
 		if health != test.HealthStatus.Status || message != test.HealthStatus.Message {
 			t.Errorf("%s: %s %q, want %s %q", test.InputPath, health, message, test.HealthStatus.Status, test.HealthStatus.Message)
@@ -94,9 +85,7 @@ func runLua(t *testing.T, script string, object map[string]any) (health, message
 		state.Call(0, 0)
 	}
 	state.SetGlobal("obj", luaValue(state, object))
-	if err := state.DoString(script); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, state.DoString(script))
 	table, ok := state.Get(-1).(*lua.LTable)
 	if !ok {
 		t.Fatalf("the script returned %s", state.Get(-1))
@@ -141,9 +130,7 @@ func TestFlux(t *testing.T) {
 			HealthCheckExprs []struct{ InProgress, Failed, Current string } `json:"healthCheckExprs"`
 		} `json:"spec"`
 	}
-	if err := yaml.Unmarshal([]byte(text), &kustomization); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, yaml.Unmarshal([]byte(text), &kustomization))
 	exprs := kustomization.Spec.HealthCheckExprs[0]
 	want := map[health]string{inProgress: "InProgress", held: "InProgress", done: "Current", failed: "Failed"}
 	for _, p := range phases {
@@ -165,17 +152,13 @@ func isTrue(t *testing.T, expr string, object *unstructured.Unstructured) bool {
 		options = append(options, cel.Variable(field, cel.DynType))
 	}
 	e, err := cel.NewEnv(options...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	checked, issues := e.Compile(expr)
 	if issues.Err() != nil {
 		t.Fatal(issues.Err())
 	}
 	program, err := e.Program(checked)
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	value, _, err := program.Eval(object.Object)
 	if err != nil {
 		return false // a field that is not there yet

@@ -43,9 +43,7 @@ func byName(t *testing.T, manifest string) map[string]map[string]any {
 	objects := map[string]map[string]any{}
 	for document := range strings.SplitSeq(manifest, "\n---\n") {
 		u := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal([]byte(document), &u.Object); err != nil {
-			t.Fatal(err)
-		}
+		harness.Must(t, yaml.Unmarshal([]byte(document), &u.Object))
 		if u.GetKind() == "" || u.GetKind() == "Namespace" {
 			continue
 		}
@@ -63,20 +61,15 @@ func TestHelmChart(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	chart := filepath.Join(harness.Root(), "config/chart")
+	chart := harness.Path("config/chart")
 	runTool(t, *helm, "lint", "--strict", chart)
 	args := []string{"template", "importjobstop", chart, "--namespace=importjobstop-system"}
 	rendered := runTool(t, *helm, append(args, "--set=image.repository=controller,image.tag=latest")...)
-	kustomized, err := env.Kubectl(t.Context(), nil, "kustomize", filepath.Join(harness.Root(), "config/default"))
-	if err != nil {
-		t.Fatal(kustomized)
-	}
+	kustomized := kustomize(t, harness.Path("config/default"))
 	if diff := cmp.Diff(byName(t, kustomized), byName(t, rendered)); diff != "" {
 		t.Errorf("the chart is not what config/default is: %s", diff)
 	}
-	if output, err := env.Kubectl(t.Context(), strings.NewReader(rendered), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
-		t.Error(output)
-	}
+	wantTaken(t, rendered)
 	other := runTool(t, *helm, append(args, "--set=replicas=1,crds.install=false,extraArgs={--regional-endpoints},priorityClassName=high")...)
 	if !strings.Contains(other, `- "--regional-endpoints"`) || !strings.Contains(other, "replicas: 1\n") || !strings.Contains(other, "priorityClassName: high\n") || strings.Contains(other, "CustomResourceDefinition") {
 		t.Error("the values change nothing")
@@ -101,17 +94,11 @@ func TestHelmWait(t *testing.T) {
 			o := stripped(recorded[p.name])
 			unstructured.RemoveNestedField(o.Object, "status")
 			manifest, err := yaml.Marshal(o.Object)
-			if err != nil {
-				t.Fatal(err)
-			}
+			harness.Must(t, err)
 			chart := t.TempDir()
 			for name, text := range map[string]string{"Chart.yaml": "apiVersion: v2\nname: stop\nversion: 0.0.0\n", "templates/stop.yaml": string(manifest)} {
-				if err := os.MkdirAll(filepath.Dir(filepath.Join(chart, name)), 0o700); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join(chart, name), []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				harness.Must(t, os.MkdirAll(filepath.Dir(filepath.Join(chart, name)), 0o700))
+				harness.Must(t, os.WriteFile(filepath.Join(chart, name), []byte(text), 0o600))
 			}
 			command := exec.CommandContext(t.Context(), *helm, "install", p.name, chart, "--take-ownership", "--wait", "--timeout=4s", "-n", namespaceOf(p))
 			command.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig)
@@ -138,19 +125,11 @@ func TestHelmKeepsTheObjects(t *testing.T) {
 	}
 	t.Parallel()
 	cluster, err := harness.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	t.Cleanup(cluster.Stop)
-	kubectl := func(args ...string) string {
-		output, err := cluster.Kubectl(t.Context(), nil, args...)
-		if err != nil {
-			t.Fatalf("kubectl %s: %s", strings.Join(args, " "), output)
-		}
-		return output
-	}
-	kubectl("delete", "-k", filepath.Join(harness.Root(), "config/crd"))
-	kubectl("delete", "--ignore-not-found", "--wait=false", "-k", filepath.Join(harness.Root(), "config/default")) // a namespace does not end here
+	kubectl := func(args ...string) string { return cluster.MustKubectl(t, args...) }
+	kubectl("delete", "-k", harness.Path("config/crd"))
+	kubectl("delete", "--ignore-not-found", "--wait=false", "-k", harness.Path("config/default")) // a namespace does not end here
 	run := func(args ...string) {
 		command := exec.CommandContext(t.Context(), *helm, append(args, "--namespace=stops")...)
 		command.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig)
@@ -158,10 +137,10 @@ func TestHelmKeepsTheObjects(t *testing.T) {
 			t.Fatalf("helm %s: %s", strings.Join(args, " "), output)
 		}
 	}
-	chart := filepath.Join(harness.Root(), "config/chart")
+	chart := harness.Path("config/chart")
 	run("install", "importjobstop", chart, "--create-namespace")
 	kubectl("wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com")
-	kubectl("apply", "-f", filepath.Join(harness.Root(), "config/samples/cdb_v1alpha1_importjobstop.yaml"))
+	kubectl("apply", "-f", harness.Path("config/samples/cdb_v1alpha1_importjobstop.yaml"))
 	before := kubectl("get", "ijs", "-o", "yaml")
 	run("upgrade", "importjobstop", chart, "--set=replicas=1")
 	if replicas := kubectl("get", "deployment", "-n", "stops", "-o", "jsonpath={.items[*].spec.replicas}"); replicas != "1" {
@@ -188,17 +167,11 @@ func TestAlertRules(t *testing.T) {
 	var rule struct {
 		Spec map[string]any `json:"spec"`
 	}
-	if err := yaml.Unmarshal([]byte(read(t, "config/prometheus/rules.yaml")), &rule); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, yaml.Unmarshal([]byte(read(t, "config/prometheus/rules.yaml")), &rule))
 	rules, err := yaml.Marshal(rule.Spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, err)
 	for name, text := range map[string][]byte{"rules.yaml": rules, "rules_test.yaml": []byte(read(t, "config/prometheus/rules_test.yaml"))} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		harness.Must(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
 	}
 	runTool(t, *promtool, "check", "rules", filepath.Join(dir, "rules.yaml"))
 	runTool(t, *promtool, "test", "rules", filepath.Join(dir, "rules_test.yaml"))
@@ -241,9 +214,7 @@ func TestEachAlertHasATest(t *testing.T) {
 			} `json:"groups"`
 		} `json:"spec"`
 	}
-	if err := yaml.Unmarshal([]byte(read(t, "config/prometheus/rules.yaml")), &rules); err != nil {
-		t.Fatal(err)
-	}
+	harness.Must(t, yaml.Unmarshal([]byte(read(t, "config/prometheus/rules.yaml")), &rules))
 	tests := read(t, "config/prometheus/rules_test.yaml")
 	names := []string{}
 	for _, r := range rules.Spec.Groups[0].Rules {

@@ -17,13 +17,13 @@ import (
 func TestTheDockerfileCopiesThePackage(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(harness.Root(), "Dockerfile"))
-	must(t, err)
+	harness.Must(t, err)
 	var copied []string
 	for _, row := range regexp.MustCompile(`(?m)^COPY (.*) \./$`).FindAllStringSubmatch(string(text), -1) {
 		copied = append(copied, strings.Fields(row[1])...)
 	}
 	sources, err := filepath.Glob(filepath.Join(harness.Root(), "*.go"))
-	must(t, err)
+	harness.Must(t, err)
 	for _, source := range sources {
 		name := filepath.Base(source)
 		if isTest := strings.HasSuffix(name, "_test.go"); !isTest && !slices.Contains(copied, name) {

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // edit is a merge patch of an object, as one edits with kubectl.
@@ -21,7 +22,7 @@ func retargets(site string) []edit {
 	if site == other {
 		other = "China"
 	}
-	return []edit{
+	edits := []edit{
 		{"another region", `{"spec":{"region":"ap-shanghai"}}`},
 		{"another import", `{"spec":{"asyncRequestId":"another"}}`},
 		{"another site", fmt.Sprintf(`{"spec":{"site":%q}}`, other)},
@@ -30,6 +31,10 @@ func retargets(site string) []edit {
 		{"of what counts in its status", `{"spec":{"asyncRequestId":"another"},"status":null}`},
 		{"of its status as well", `{"spec":{"asyncRequestId":"another"},"status":{"requestId":"","lastAttempt":null}}`},
 	}
+	if site == "International" { // omitted, it would be China
+		edits = append(edits, edit{"the site omitted", `{"spec":{"site":null}}`})
+	}
+	return edits
 }
 
 // Edits of other fields, which the operator may act upon, and such as change nothing.
@@ -43,7 +48,7 @@ func harmless(site string) []edit {
 		{"waitFor", `{"spec":{"waitFor":"Stopped"}}`},
 		{"suspend", `{"spec":{"suspend":true}}`},
 		{"deadline and TTL", `{"spec":{"activeDeadlineSeconds":60,"ttlSecondsAfterFinished":60}}`},
-		{"the same region and id", fmt.Sprintf(`{"spec":{"region":%q}}`, region)},
+		{"the same region and id", fmt.Sprintf(`{"spec":{"region":%q}}`, harness.Region)},
 		{"the site that it has, by name", fmt.Sprintf(`{"spec":{"site":%q}}`, name)},
 		{"labels", `{"metadata":{"labels":{"a":"b"},"annotations":{"` + cdbv1.RetryRequestedAtAnnotation + `":"now"}}}`},
 	}
@@ -53,10 +58,29 @@ func harmless(site string) []edit {
 	return edits
 }
 
+// try asks the API server whether it would take an edit.
+func try(f *harness.Fixture, name string, e edit) (string, error) {
+	return env.Kubectl(f.Context(), nil, "patch", "ijs", name, "-n", f.Namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
+}
+
+// wantRetarget checks that an edit of the target is taken, or is refused with a message that says what is right.
+func wantRetarget(t *testing.T, f *harness.Fixture, name string, e edit, taken bool) {
+	t.Helper()
+	output, err := try(f, name, e)
+	switch {
+	case taken && err != nil:
+		t.Errorf("%s: refused: %s", e.name, output)
+	case !taken && err == nil:
+		t.Errorf("%s: taken", e.name)
+	case !taken && (!strings.Contains(output, "region, asyncRequestId and site cannot change") || !strings.Contains(output, "create another object for another import")):
+		t.Errorf("%s: refused without saying what is right: %s", e.name, output)
+	}
+}
+
 // What the object is the record of cannot be edited: once a stop was accepted, and while a call may still be. All else can, and all can before that.
 func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 	t.Parallel()
-	namespace := newNamespace(t, "record")
+	f := newFixture(t, "record")
 	now := metav1.NowMicro()
 	for what, test := range map[string]struct {
 		status cdbv1.ImportJobStopStatus
@@ -72,33 +96,19 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 		for _, site := range []string{"", "China", "International"} {
 			t.Run(what+"/"+site, func(t *testing.T) {
 				t.Parallel()
-				o := stop(namespace, strings.ToLower(what+site))
+				f := harness.In(t, f.Tenant)
+				o := f.Object(strings.ToLower(what + site))
 				o.Spec.Site = cdbv1.Site(site)
-				create(t, o)
+				f.Create(o)
 				o.Status = test.status
-				must(t, env.Client.Status().Update(t.Context(), o))
-				patch := func(e edit) (string, error) {
-					return env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
-				}
+				f.Must(env.Client.Status().Update(t.Context(), o))
 				for _, e := range harmless(site) {
-					if output, err := patch(e); err != nil {
+					if output, err := try(f, o.Name, e); err != nil {
 						t.Errorf("%s: refused: %s", e.name, output)
 					}
 				}
-				edits := retargets(site)
-				if site == "International" { // omitted, it would be China
-					edits = append(edits, edit{"the site omitted", `{"spec":{"site":null}}`})
-				}
-				for _, e := range edits {
-					output, err := patch(e)
-					switch {
-					case !test.final && err != nil:
-						t.Errorf("%s: refused: %s", e.name, output)
-					case test.final && err == nil:
-						t.Errorf("%s: taken", e.name)
-					case test.final && (!strings.Contains(output, "region, asyncRequestId and site cannot change") || !strings.Contains(output, "create another object for another import")):
-						t.Errorf("%s: refused without saying what is right: %s", e.name, output)
-					}
+				for _, e := range retargets(site) {
+					wantRetarget(t, f, o.Name, e, !test.final)
 				}
 			})
 		}
@@ -108,12 +118,12 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 // What is removed first, to be set to something else afterwards, is refused at the first step, however it is written.
 func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 	t.Parallel()
-	namespace := newNamespace(t, "record")
-	o := stop(namespace, "accepted")
+	f := newFixture(t, "record")
+	o := f.Object("accepted")
 	o.Spec.Site = cdbv1.SiteInternational
-	create(t, o)
+	f.Create(o)
 	o.Status.RequestID = "r-1"
-	must(t, env.Client.Status().Update(t.Context(), o))
+	harness.Must(t, env.Client.Status().Update(t.Context(), o))
 	for _, x := range []struct{ kind, patch string }{
 		{"merge", `{"spec":null}`},
 		{"merge", `{"spec":{"site":null}}`},
@@ -124,12 +134,12 @@ func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 		{"json", `[{"op":"remove","path":"/status"},{"op":"remove","path":"/spec/site"},{"op":"add","path":"/spec/site","value":"China"}]`},
 		{"json", `[{"op":"remove","path":"/spec"},{"op":"add","path":"/spec","value":{"region":"ap-shanghai","asyncRequestId":"another","credentialsSecretRef":{"name":"creds"}}}]`},
 	} {
-		if output, err := env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", namespace, "--type="+x.kind, "-p", x.patch); err == nil {
+		if output, err := env.Kubectl(t.Context(), nil, "patch", "ijs", o.Name, "-n", f.Namespace, "--type="+x.kind, "-p", x.patch); err == nil {
 			t.Errorf("%s was taken: %s", x.patch, output)
 		}
 	}
 	manifest := func(spec string) string {
-		return "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: accepted, namespace: " + namespace + "}\nspec: " + spec
+		return "apiVersion: cdb.tencentcloud.com/v1alpha1\nkind: ImportJobStop\nmetadata: {name: accepted, namespace: " + f.Namespace + "}\nspec: " + spec
 	}
 	for _, args := range [][]string{{"replace"}, {"apply", "--server-side", "--force-conflicts"}} {
 		other := manifest("{region: ap-shanghai, asyncRequestId: another, site: International, credentialsSecretRef: {name: creds}}")
@@ -137,9 +147,7 @@ func TestTheRecordOfAStopCannotBeEmptiedFirst(t *testing.T) {
 			t.Errorf("%s was taken: %s", strings.Join(args, " "), output)
 		}
 	}
-	before := o.Spec
-	must(t, env.Client.Get(t.Context(), keyOf(o), o))
-	if o.Spec != before || o.Status.RequestID != "r-1" {
-		t.Errorf("it became %+v", o)
+	if now := f.Get("accepted"); now.Spec != o.Spec || now.Status.RequestID != "r-1" {
+		t.Errorf("it became %+v", now)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // The tools that make verify names.
@@ -26,26 +26,25 @@ var (
 )
 
 // foreignCRDs teaches the API server the kinds of the tools that our manifests are for, and of which hack/tools/schemas has the types.
-func foreignCRDs(t *testing.T) {
+func foreignCRDs(t *testing.T, f *harness.Fixture) {
 	t.Helper()
 	folder := t.TempDir()
 	generate := exec.CommandContext(t.Context(), *controllerGen, "crd", "paths=github.com/fluxcd/kustomize-controller/api/v1", "paths=github.com/fluxcd/source-controller/api/v1",
 		"paths=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1", "output:crd:artifacts:config="+folder)
-	generate.Dir = root("hack/tools/schemas")
+	generate.Dir = harness.Path("hack/tools/schemas")
 	if output, err := generate.Output(); err != nil {
 		t.Fatalf("controller-gen: %v %s", err, output)
 	}
 	for _, name := range []string{"kustomize.toolkit.fluxcd.io_kustomizations", "source.toolkit.fluxcd.io_gitrepositories", "monitoring.coreos.com_servicemonitors", "monitoring.coreos.com_prometheusrules"} {
-		kubectl(t, "apply", "--server-side", "-f", filepath.Join(folder, name+".yaml"))
+		env.MustKubectl(t, "apply", "--server-side", "-f", filepath.Join(folder, name+".yaml"))
 		group, kind, _ := strings.Cut(name, "_")
-		kubectl(t, "wait", "--for=condition=Established", "crd/"+kind+"."+group)
+		env.MustKubectl(t, "wait", "--for=condition=Established", "crd/"+kind+"."+group)
 	}
 	client, err := discovery.NewDiscoveryClientForConfig(env.Config)
-	must(t, err)
-	until(t, "the schemas of the new kinds", func() bool {
+	harness.Must(t, err)
+	f.Eventually("the schemas of the new kinds", func() (bool, error) {
 		paths, err := client.OpenAPIV3().Paths()
-		must(t, err)
-		return paths["apis/kustomize.toolkit.fluxcd.io/v1"] != nil && paths["apis/source.toolkit.fluxcd.io/v1"] != nil && paths["apis/monitoring.coreos.com/v1"] != nil
+		return paths["apis/kustomize.toolkit.fluxcd.io/v1"] != nil && paths["apis/source.toolkit.fluxcd.io/v1"] != nil && paths["apis/monitoring.coreos.com/v1"] != nil, err
 	})
 }
 
@@ -53,17 +52,17 @@ func foreignCRDs(t *testing.T) {
 func schemas(t *testing.T) string {
 	t.Helper()
 	client, err := discovery.NewDiscoveryClientForConfig(env.Config)
-	must(t, err)
+	harness.Must(t, err)
 	paths, err := client.OpenAPIV3().Paths()
-	must(t, err)
+	harness.Must(t, err)
 	folder := t.TempDir()
 	for _, group := range paths {
 		text, err := group.Schema("application/json")
-		must(t, err)
+		harness.Must(t, err)
 		var document struct {
 			Components map[string]map[string]map[string]any `json:"components"`
 		}
-		must(t, json.Unmarshal(text, &document))
+		harness.Must(t, json.Unmarshal(text, &document))
 		for _, schema := range document.Components["schemas"] {
 			strict(schema)
 		}
@@ -77,8 +76,8 @@ func schemas(t *testing.T) string {
 				}
 				file := strings.ToLower(fmt.Sprintf("%s_%s_%s.json", group, kind["version"], kind["kind"]))
 				content, err := json.Marshal(map[string]any{"$ref": "#/components/schemas/" + name, "components": document.Components})
-				must(t, err)
-				must(t, os.WriteFile(filepath.Join(folder, file), content, 0o600))
+				harness.Must(t, err)
+				harness.Must(t, os.WriteFile(filepath.Join(folder, file), content, 0o600))
 			}
 		}
 	}
@@ -108,36 +107,42 @@ func strict(schema map[string]any) {
 	}
 }
 
+// shipped are all manifests, by where they are.
+func shipped(t *testing.T) map[string]string {
+	t.Helper()
+	manifests := map[string]string{}
+	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus"} {
+		manifests["config/"+folder] = kustomize(t, "config/"+folder)
+	}
+	for _, pattern := range []string{"config/samples/*.yaml", "config/flux/*.yaml", "config/argocd/argocd-cm.yaml", "config/argocd/resource_customizations/*/*/testdata/*.yaml"} {
+		files, err := filepath.Glob(harness.Path(pattern))
+		harness.Must(t, err)
+		var texts []string
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			harness.Must(t, err)
+			texts = append(texts, string(text))
+		}
+		manifests[pattern] = strings.Join(texts, "\n---\n")
+	}
+	if *helm != "" {
+		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", harness.Path("config/chart")).CombinedOutput()
+		if err != nil {
+			t.Fatal(string(output))
+		}
+		manifests["config/chart"] = string(output)
+	}
+	return manifests
+}
+
 // kubeconform is content with every manifest that is shipped, and not with one that has a wrong field.
 func TestManifests(t *testing.T) {
 	if *kubeconform == "" {
 		return
 	}
 	t.Parallel()
-	foreignCRDs(t)
-	create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "flux-system"}})
-	manifests := map[string]string{}
-	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus"} {
-		manifests["config/"+folder] = kustomize(t, "config/"+folder)
-	}
-	for _, pattern := range []string{"config/samples/*.yaml", "config/flux/*.yaml", "config/argocd/argocd-cm.yaml", "config/argocd/resource_customizations/*/*/testdata/*.yaml"} {
-		files, err := filepath.Glob(root(pattern))
-		must(t, err)
-		var texts []string
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			must(t, err)
-			texts = append(texts, string(text))
-		}
-		manifests[pattern] = strings.Join(texts, "\n---\n")
-	}
-	if *helm != "" {
-		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
-		if err != nil {
-			t.Fatal(string(output))
-		}
-		manifests["config/chart"] = string(output)
-	}
+	foreignCRDs(t, harness.NewFixture(t, env, "flux-system"))
+	manifests := shipped(t)
 	location := filepath.Join(schemas(t), "{{.Group}}_{{.ResourceAPIVersion}}_{{.ResourceKind}}.json")
 	check := func(manifest string) (string, error) {
 		command := exec.CommandContext(t.Context(), *kubeconform, "-summary", "-schema-location="+location)

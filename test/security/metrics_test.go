@@ -22,25 +22,25 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
-// account creates a ServiceAccount and returns a token of it.
-func account(t *testing.T, namespace, name string) string {
-	t.Helper()
-	create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
-	token, err := env.Token(t.Context(), namespace, name)
-	must(t, err)
+// serviceAccount creates one and returns a token of it.
+func serviceAccount(f *harness.Fixture, name string) string {
+	f.Helper()
+	f.Create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: f.Namespace, Name: name}})
+	token, err := env.Token(f.Context(), f.Namespace, name)
+	f.Must(err)
 	return token
 }
 
 // metricsReader is a token that may read metrics.
 func metricsReader(t *testing.T) string {
 	t.Helper()
-	namespace := newNamespace(t, "monitoring")
-	create(t, &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: namespace},
+	f := newFixture(t, "monitoring")
+	f.Create(&rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: f.Namespace},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "importjobstop-metrics-reader"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: "reader"}},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: f.Namespace, Name: "reader"}},
 	})
-	return account(t, namespace, "reader")
+	return serviceAccount(f, "reader")
 }
 
 // scrape reads the metrics of whoever serves them, with a certificate that was made at its start.
@@ -49,31 +49,29 @@ func scrape(t *testing.T, address, token string) (int, string) {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address+"/metrics", nil)
-	must(t, err)
+	harness.Must(t, err)
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := (&http.Client{Transport: transport}).Do(request)
-	must(t, err)
+	harness.Must(t, err)
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
-	must(t, err)
+	harness.Must(t, err)
 	return response.StatusCode, string(body)
 }
 
 // Metrics are for those who may read them. That they tell nothing of a Secret is for TestNothingOfASecretLeaks to say.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	namespace := newNamespace(t, "metrics")
-	stranger, reader := account(t, namespace, "stranger"), metricsReader(t)
-	create(t, credsOf(namespace, harness.Account))
+	f := newFixture(t, "metrics")
+	stranger, reader := serviceAccount(f, "stranger"), metricsReader(t)
+	f.Account("creds")
 	address, err := harness.FreeAddress()
-	must(t, err)
-	run(t, "--namespaces="+namespace, "--metrics-bind-address="+address)
-	o := stop(namespace, "a")
-	running(o)
-	create(t, o)
-	untilReason(t, o, cdbv1.ReasonStopAccepted)
+	harness.Must(t, err)
+	f.Start("--metrics-bind-address=" + address)
+	f.StopImport("a")
+	f.UntilReason("a", cdbv1.ReasonStopAccepted)
 	if code, _ := scrape(t, address, ""); code != http.StatusUnauthorized {
 		t.Errorf("HTTP %d without a token", code)
 	}
@@ -81,10 +79,10 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("HTTP %d without permission", code)
 	}
 	var body string
-	until(t, "metrics", func() bool {
+	f.Eventually("metrics", func() (bool, error) {
 		var code int
 		code, body = scrape(t, address, reader)
-		return code == http.StatusOK
+		return code == http.StatusOK, nil
 	})
 	for _, want := range []string{
 		`importjobstop_cloud_calls_total{action="StopDBImportJob",code="OK",region="ap-guangzhou"} 1`,
@@ -102,12 +100,12 @@ func TestMetrics(t *testing.T) {
 // The metrics are served with the certificate from the files, and with the new one when they are renewed; without HTTP/2.
 func TestMetricsCertificateIsReadAgain(t *testing.T) {
 	t.Parallel()
-	namespace, folder := newNamespace(t, "certs"), t.TempDir()
+	f, folder := newFixture(t, "certs"), t.TempDir()
 	renew := func() *x509.CertPool {
 		certificate, key, err := cert.GenerateSelfSignedCertKey("importjobstop", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
-		must(t, err)
+		harness.Must(t, err)
 		for name, content := range map[string][]byte{"tls.key": key, "tls.crt": certificate} {
-			must(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
+			harness.Must(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
 		}
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM(certificate)
@@ -115,8 +113,8 @@ func TestMetricsCertificateIsReadAgain(t *testing.T) {
 	}
 	first := renew()
 	address, err := harness.FreeAddress()
-	must(t, err)
-	run(t, "--namespaces="+namespace, "--metrics-bind-address="+address, "--metrics-cert-path="+folder)
+	harness.Must(t, err)
+	f.Start("--metrics-bind-address="+address, "--metrics-cert-path="+folder)
 	trusts := func(pool *x509.CertPool) bool {
 		connection, err := tls.Dial("tcp", address, &tls.Config{RootCAs: pool, NextProtos: []string{"h2", "http/1.1"}})
 		if err != nil {
@@ -128,9 +126,9 @@ func TestMetricsCertificateIsReadAgain(t *testing.T) {
 		}
 		return true
 	}
-	until(t, "the first certificate", func() bool { return trusts(first) })
+	f.Eventually("the first certificate", func() (bool, error) { return trusts(first), nil })
 	second := renew()
-	until(t, "the second certificate", func() bool { return trusts(second) })
+	f.Eventually("the second certificate", func() (bool, error) { return trusts(second), nil })
 	if trusts(first) {
 		t.Error("the first certificate is still served")
 	}

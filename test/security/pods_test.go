@@ -27,13 +27,13 @@ func admitted(t *testing.T, spec *corev1.PodSpec) error {
 func TestPodsAreRestricted(t *testing.T) {
 	t.Parallel()
 	namespace := &corev1.Namespace{}
-	must(t, env.Client.Get(t.Context(), client.ObjectKey{Name: harness.Namespace}, namespace))
+	harness.Must(t, env.Client.Get(t.Context(), client.ObjectKey{Name: harness.Namespace}, namespace))
 	if level := namespace.Labels["pod-security.kubernetes.io/enforce"]; level != "restricted" {
 		t.Fatalf("the namespace enforces %q", level)
 	}
 	manifests := map[string]string{"config/default": kustomize(t, "config/default"), "config/namespaced": kustomize(t, "config/namespaced")}
 	if *helm != "" {
-		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
+		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", harness.Path("config/chart")).CombinedOutput()
 		if err != nil {
 			t.Fatal(string(output))
 		}
@@ -43,7 +43,7 @@ func TestPodsAreRestricted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			spec := deploymentOf(t, manifest).Spec.Template.Spec
-			must(t, admitted(t, &spec))
+			harness.Must(t, admitted(t, &spec))
 			for setting, remove := range map[string]func(*corev1.PodSpec){
 				"runAsNonRoot":             func(s *corev1.PodSpec) { s.SecurityContext.RunAsNonRoot = nil },
 				"seccompProfile":           func(s *corev1.PodSpec) { s.SecurityContext.SeccompProfile = nil },
@@ -85,7 +85,7 @@ func hardened(t *testing.T, spec *corev1.PodSpec) {
 		}
 	}
 	account := &corev1.ServiceAccount{}
-	must(t, env.Client.Get(t.Context(), client.ObjectKey{Namespace: harness.Namespace, Name: spec.ServiceAccountName}, account))
+	harness.Must(t, env.Client.Get(t.Context(), client.ObjectKey{Namespace: harness.Namespace, Name: spec.ServiceAccountName}, account))
 	if account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken {
 		t.Error("the ServiceAccount gives its token to every pod that uses it")
 	}

@@ -19,6 +19,8 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/apiserver/pkg/cel/environment"
 	"sigs.k8s.io/yaml"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 var supports = regexp.MustCompile(`>=\s*([0-9]+\.[0-9]+)`)
@@ -26,12 +28,12 @@ var supports = regexp.MustCompile(`>=\s*([0-9]+\.[0-9]+)`)
 // oldest is the oldest version of Kubernetes that the chart names.
 func oldest(t *testing.T) *version.Version {
 	t.Helper()
-	text, err := os.ReadFile(root("config/chart/Chart.yaml"))
-	must(t, err)
+	text, err := os.ReadFile(harness.Path("config/chart/Chart.yaml"))
+	harness.Must(t, err)
 	var chart struct {
 		KubeVersion string `json:"kubeVersion"`
 	}
-	must(t, yaml.Unmarshal(text, &chart))
+	harness.Must(t, yaml.Unmarshal(text, &chart))
 	m := supports.FindStringSubmatch(chart.KubeVersion)
 	if m == nil {
 		t.Fatalf("the chart's kubeVersion %q names no oldest version", chart.KubeVersion)
@@ -44,7 +46,7 @@ func oldest(t *testing.T) *version.Version {
 func compile(t *testing.T, v *version.Version, path string, s *schema.Structural, isRoot bool) (wrong []string, rules int) {
 	t.Helper()
 	results, err := cel.Compile(s, model.SchemaDeclType(s, isRoot), celconfig.PerCallLimit, environment.MustBaseEnvSet(v), cel.NewExpressionsEnvLoader())
-	must(t, err)
+	harness.Must(t, err)
 	for i, r := range results {
 		rules++
 		if r.Error != nil {
@@ -74,17 +76,17 @@ func compile(t *testing.T, v *version.Version, path string, s *schema.Structural
 // structural is the schema of each version of the CRD, after edit.
 func structural(t *testing.T, edit func(string) string) map[string]*schema.Structural {
 	t.Helper()
-	text, err := os.ReadFile(root("config/crd/bases/cdb.tencentcloud.com_importjobstops.yaml"))
-	must(t, err)
+	text, err := os.ReadFile(harness.Path("config/crd/bases/cdb.tencentcloud.com_importjobstops.yaml"))
+	harness.Must(t, err)
 	crd, internal := &apiextensionsv1.CustomResourceDefinition{}, &apiextensions.CustomResourceDefinition{}
-	must(t, yaml.UnmarshalStrict([]byte(edit(string(text))), crd))
-	must(t, apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(crd, internal, nil))
+	harness.Must(t, yaml.UnmarshalStrict([]byte(edit(string(text))), crd))
+	harness.Must(t, apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(crd, internal, nil))
 	schemas := map[string]*schema.Structural{}
 	for _, v := range crd.Spec.Versions {
 		props, err := apiextensions.GetSchemaForVersion(internal, v.Name)
-		must(t, err)
+		harness.Must(t, err)
 		schemas[v.Name], err = schema.NewStructural(props.OpenAPIV3Schema)
-		must(t, err)
+		harness.Must(t, err)
 	}
 	return schemas
 }

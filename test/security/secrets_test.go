@@ -18,6 +18,7 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/controllers"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // rolesOf are the rules of each Role and ClusterRole of a manifest, by kind and name.
@@ -27,7 +28,7 @@ func rolesOf(t *testing.T, manifest string) map[string][]rbacv1.PolicyRule {
 	for _, document := range documents("\n" + manifest) {
 		role := &rbacv1.ClusterRole{} // a Role has the same fields
 		if strings.Contains("\n"+document, "\nkind: Role\n") || strings.Contains("\n"+document, "\nkind: ClusterRole\n") {
-			must(t, yaml.Unmarshal([]byte(document), role))
+			harness.Must(t, yaml.Unmarshal([]byte(document), role))
 			roles[role.Kind+" "+role.Name] = role.Rules
 		}
 	}
@@ -49,24 +50,24 @@ func onSecrets(rules []rbacv1.PolicyRule) (verbs []string) {
 func installs(t *testing.T) map[string]string {
 	t.Helper()
 	manifests := map[string]string{}
-	must(t, filepath.WalkDir(root("config"), func(path string, _ fs.DirEntry, err error) error {
+	harness.Must(t, filepath.WalkDir(harness.Path("config"), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Base(path) != "kustomization.yaml" {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		must(t, err)
-		folder, err := filepath.Rel(root("."), filepath.Dir(path))
-		must(t, err)
+		harness.Must(t, err)
+		folder, err := filepath.Rel(harness.Path("."), filepath.Dir(path))
+		harness.Must(t, err)
 		if !strings.Contains(string(text), "kind: Component") {
 			manifests[folder] = kustomize(t, folder)
 		}
 		return nil
 	}))
-	chart, err := os.ReadFile(root("config/chart/templates/operator.yaml"))
-	must(t, err)
+	chart, err := os.ReadFile(harness.Path("config/chart/templates/operator.yaml"))
+	harness.Must(t, err)
 	manifests["config/chart"] = strings.ReplaceAll(string(chart), "{{ .Release.Namespace }}", "release") // the roles have nothing else to fill in
 	if *helm != "" {
-		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", root("config/chart")).CombinedOutput()
+		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", harness.Path("config/chart")).CombinedOutput()
 		if err != nil {
 			t.Fatal(string(output))
 		}
@@ -167,13 +168,13 @@ func TestTheCacheKeepsOnlyWhatIsRead(t *testing.T) {
 		}
 		return m
 	}
-	o := stop("shop", "full")
+	o := env.Tenant("shop").Object("full")
 	o.Labels, o.Annotations = fill(), fill()
 	o.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: "nightly"}}
 	o.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl", FieldsV1: &metav1.FieldsV1{}}}
 	spec := o.Spec
 	kept, err := controllers.StripUnusedFields(o)
-	must(t, err)
+	harness.Must(t, err)
 	if kept != any(o) || o.Spec != spec || o.ManagedFields != nil || len(o.OwnerReferences) != 1 {
 		t.Errorf("what is cached is %v", kept)
 	}

@@ -11,14 +11,12 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
-
-func keyOf(o client.Object) types.NamespacedName { return client.ObjectKeyFromObject(o) }
 
 // The roles for users are part of admin, edit and view, and reach ImportJobStops alone: no Secret, no status.
 func TestRolesForUsers(t *testing.T) {
@@ -31,7 +29,7 @@ func TestRolesForUsers(t *testing.T) {
 		"importjobstop-viewer-role": {[]string{"view"}, []string{"get", "list", "watch"}},
 	} {
 		role := &rbacv1.ClusterRole{}
-		must(t, env.Client.Get(t.Context(), client.ObjectKey{Name: name}, role))
+		harness.Must(t, env.Client.Get(t.Context(), client.ObjectKey{Name: name}, role))
 		for _, aggregate := range test.partOf {
 			if role.Labels["rbac.authorization.k8s.io/aggregate-to-"+aggregate] != "true" {
 				t.Errorf("%s is not part of %s", name, aggregate)
@@ -53,32 +51,32 @@ func TestRolesForUsers(t *testing.T) {
 // Who may edit ImportJobStops in one namespace may not do anything else there, nor anything in another.
 func TestAnEditorOfOneNamespace(t *testing.T) {
 	t.Parallel()
-	mine, other := newNamespace(t, "mine"), newNamespace(t, "other")
-	account(t, mine, "editor")
-	create(t, &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Namespace: mine, Name: "editor"},
+	mine, other := newFixture(t, "mine"), newFixture(t, "other")
+	serviceAccount(mine, "editor")
+	mine.Create(&rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: mine.Namespace, Name: "editor"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "importjobstop-editor-role"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: mine, Name: "editor"}},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: mine.Namespace, Name: "editor"}},
 	})
 	may := func(namespace, verb, group, resource, subresource string) bool {
 		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-			User: "system:serviceaccount:" + mine + ":editor", Groups: []string{"system:serviceaccounts", "system:authenticated"},
+			User: "system:serviceaccount:" + mine.Namespace + ":editor", Groups: []string{"system:serviceaccounts", "system:authenticated"},
 			ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: verb, Group: group, Resource: resource, Subresource: subresource},
 		}}
-		create(t, review)
+		mine.Create(review)
 		return review.Status.Allowed
 	}
 	const cdb = "cdb.tencentcloud.com"
 	for _, verb := range []string{"create", "get", "list", "watch", "update", "patch", "delete"} {
-		if !may(mine, verb, cdb, "importjobstops", "") {
+		if !may(mine.Namespace, verb, cdb, "importjobstops", "") {
 			t.Errorf("an editor may not %s", verb)
 		}
 		for _, x := range [][4]string{
-			{mine, "", "secrets", ""},
-			{mine, cdb, "importjobstops", "status"},
-			{mine, "", "pods", "log"},
-			{other, "", "secrets", ""},
-			{other, cdb, "importjobstops", ""},
+			{mine.Namespace, "", "secrets", ""},
+			{mine.Namespace, cdb, "importjobstops", "status"},
+			{mine.Namespace, "", "pods", "log"},
+			{other.Namespace, "", "secrets", ""},
+			{other.Namespace, cdb, "importjobstops", ""},
 			{"", "", "secrets", ""},
 			{"", cdb, "importjobstops", ""},
 			{"importjobstop-system", "", "pods", "log"},
@@ -93,13 +91,12 @@ func TestAnEditorOfOneNamespace(t *testing.T) {
 // Nothing that a user can write into an object gives the cloud's host another name.
 func TestARegionCannotNameAHost(t *testing.T) {
 	t.Parallel()
-	namespace := newNamespace(t, "region")
+	f := newFixture(t, "region")
 	for i, region := range []string{
 		"evil.example", "ap-guangzhou.evil.example/", "ap-guangzhou/../x", "evil.example#", "evil.example?", "a@evil.example", "evil:8443", "ap-x\nHost: evil", "ＡＰ", "[::1]", "%2e",
 		strings.Repeat("a", 65),
 	} {
-		o := stop(namespace, fmt.Sprint("r-", i))
-		o.Spec.Region = region
+		o := f.Object(fmt.Sprint("r-", i), func(o *cdbv1.ImportJobStop) { o.Spec.Region = region })
 		if err := env.Client.Create(t.Context(), o); err == nil {
 			t.Errorf("%q is taken for a region", region)
 		}
@@ -109,23 +106,18 @@ func TestARegionCannotNameAHost(t *testing.T) {
 // Who knows another's SecretId, and not the key, does not get into the queue of its owner.
 func TestNobodyWaitsBehindAStranger(t *testing.T) {
 	t.Parallel()
-	owner, stranger := newNamespace(t, "owner"), newNamespace(t, "stranger")
-	a := cdbsim.Account{SecretID: "AKIDowner", SecretKey: "right"}
-	env.Cloud.SetAccount(a)
-	create(t, credsOf(owner, a), credsOf(stranger, cdbsim.Account{SecretID: a.SecretID, SecretKey: "guessed"}))
+	owner, stranger := newFixture(t, "owner"), newFixture(t, "stranger")
+	owner.Account("creds")
+	stranger.Create(stranger.Secret("creds", cdbsim.Account{SecretID: owner.AccountOf("creds").SecretID, SecretKey: "guessed"}))
 	for i := range 200 { // ten seconds of the quota
-		create(t, stop(stranger, fmt.Sprint("s-", i)))
+		stranger.Create(stranger.Object(fmt.Sprint("s-", i)))
 	}
-	run(t, "--namespaces="+owner+","+stranger)
-	mine := stop(owner, "mine")
-	running(mine)
-	create(t, mine)
-	untilReason(t, mine, cdbv1.ReasonStopAccepted)
+	owner.Start("--namespaces=" + owner.Namespace + "," + stranger.Namespace)
+	owner.StopImport("mine")
+	owner.UntilReason("mine", cdbv1.ReasonStopAccepted)
 	strangers := 0
 	for i := range 200 {
-		o := stop(stranger, fmt.Sprint("s-", i))
-		must(t, env.Client.Get(t.Context(), keyOf(o), o))
-		if reason(o) == cdbv1.ReasonCredentialsRejected {
+		if harness.HasReason(stranger.Get(fmt.Sprint("s-", i)), cdbv1.ReasonCredentialsRejected) {
 			strangers++
 		}
 	}

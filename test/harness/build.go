@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+)
+
+// Build makes the operator's program, which Run starts.
+func (e *Environment) Build(ctx context.Context, flags ...string) (err error) {
+	e.program, err = e.goBuild(ctx, "manager", ".", flags...)
+	return err
+}
+
+// BuildPlugin makes the kubectl plugin, where Kubectl finds it.
+func (e *Environment) BuildPlugin(ctx context.Context) error {
+	_, err := e.goBuild(ctx, "kubectl-stop_import", "./cmd/kubectl-stop_import")
+	return err
+}
+
+func (e *Environment) goBuild(ctx context.Context, name, source string, flags ...string) (string, error) {
+	path := filepath.Join(e.dir, name)
+	command := exec.CommandContext(ctx, "go", append(append([]string{"build", "-buildvcs=false"}, flags...), "-o", path, source)...)
+	command.Dir = Root()
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s: %w: %s", name, err, output)
+	}
+	return path, nil
+}
