@@ -29,16 +29,17 @@ type refusal struct {
 const (
 	// forgetRefusal is how long a refusal stays in memory when no object tries again after it became due.
 	forgetRefusal = time.Minute
-	// settleRefusal is the minimum age of a refusal that a success ends. Before that, the success can be of a call about another
-	// import that was sent at the same time.
+	// settleRefusal is the minimum age of a refusal that another object's success ends. The two can be about different imports: where
+	// the cloud accepts some and refuses others, each success would wake all objects for nothing.
 	settleRefusal = time.Minute
 	// sweepInterval is the minimum time between two searches for refusals to forget. A search at each refusal would let one user
 	// with many refusals slow down everyone's.
 	sweepInterval = time.Minute
 )
 
-// Refused returns whether the object must not use the credentials because the cloud refused them, and when to look again: within retry.
-// The first object to look when the refusal is due may use them, and all others wait for its result.
+// Refused returns true if the cloud refused the credentials and the object must not use them, with the time to call Refused again, at
+// most retry from now. When that time has come, the first object that calls Refused may use the credentials: it gets false, with a
+// zero time. All others wait for its result.
 func (s *Store) Refused(scope Scope, f Fingerprint, object types.NamespacedName, now time.Time, retry time.Duration) (next time.Time, refused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

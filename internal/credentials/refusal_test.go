@@ -74,7 +74,7 @@ func TestARefusalFromTheFutureDelaysNobody(t *testing.T) {
 	})
 }
 
-// A success can be of a call that was sent before the refusal, so it ends only one that is a minute old.
+// A success can be about another import, so it ends only a refusal that is a minute old.
 func TestASuccessEndsARefusalOfAMinute(t *testing.T) {
 	t.Parallel()
 	s, start := New(nil, poll), time.Now()

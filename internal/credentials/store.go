@@ -27,7 +27,7 @@ const (
 )
 
 // Reader returns the data of a Secret. If the Secret is missing or may not be read, the error is an *Unusable, not wrapped.
-// Any other error is taken for a temporary failure of the API server.
+// Any other error counts as a temporary failure of the API server.
 type Reader func(ctx context.Context, secret types.NamespacedName) (map[string][]byte, error)
 
 // Store reads Secrets and keeps track of the objects that wait for them. It is safe for concurrent use. Create one with New.
@@ -55,9 +55,10 @@ type content struct {
 	unread      *Unreadable // nil if the API server answered
 }
 
-// Unreadable is the error for a Secret that the API server failed to return. It may pass.
+// Unreadable is the error for a Secret that the API server failed to return. The failure may be temporary.
 type Unreadable struct {
-	Since time.Time // when the first of the reads failed that have failed in a row
+	// Since is the time of the first failed read, unless a read succeeded or a minute passed without one in the meantime.
+	Since time.Time
 	text  string
 }
 
@@ -70,8 +71,8 @@ type failure struct {
 	end   *time.Timer // ends the series, unless another read fails first
 }
 
-// New returns a store that reads Secrets with read. Run polls a Secret every poll at first, and every 30 seconds, or every poll if
-// that is longer, once objects have waited for two minutes.
+// New returns a store that reads Secrets with read. The interval at which Run polls a Secret is at first poll. It grows as the wait goes
+// on, to 30 seconds after two minutes, and is never shorter than poll.
 func New(read Reader, poll time.Duration) *Store {
 	return &Store{
 		read:     read,
@@ -110,7 +111,7 @@ func (s *Store) get(ctx context.Context, secret types.NamespacedName) (content, 
 		}
 		data, err := s.read(ctx, secret)
 		if ctx.Err() != nil {
-			return content{}, ctx.Err() // whatever was read, it is not about the Secret
+			return content{}, ctx.Err() // the error of the read says nothing about the Secret
 		}
 		c, err := contentOf(secret.Name, data, err)
 		c.unread = s.unreadable(secret, err)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestObjectsThatReadAtTheSameTimeShareARead(t *testing.T) {
+func TestWhoAsksAtTheSameTimeSharesARead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := begin(t)
