@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 const retry = 10 * time.Minute
@@ -25,38 +27,63 @@ func TestOneObjectTriesARejectedSecretAndTheOthersFollow(t *testing.T) {
 		}
 		for round := range 5 {
 			time.Sleep(retry)
-			tries := 0
-			for i := range 100 {
-				next, refused := b.Refused(scope, f, name("shop", fmt.Sprint(i)), time.Now(), retry)
-				if !refused {
-					tries++
-				} else if until := time.Until(next); until <= 0 || until > retry {
-					t.Errorf("round %d: the next try is in %s", round, until)
-				}
-			}
-			if tries != 1 {
+			if tries := b.triesOf(t, scope, f); tries != 1 {
 				t.Errorf("round %d: %d objects try, want one", round, tries)
 			}
 			b.Report(scope, f, true, time.Now(), retry)
 		}
-		for i := range 100 {
-			if b.wokenBy(name("shop", fmt.Sprint(i))) {
-				t.Fatalf("object %d was woken although nothing changed", i)
-			}
-		}
-		if _, refused := b.Refused(Scope{Secret: creds, Region: "ap-beijing", Action: "Stop"}, f, name("shop", "0"), time.Now(), retry); refused {
-			t.Error("a refusal in one region counts in another")
-		}
-		if _, refused := b.Refused(scope, Fingerprint{1}, name("shop", "0"), time.Now(), retry); refused {
-			t.Error("a refusal of other content counts")
+		if n := b.wokenOf100(); n != 0 {
+			t.Errorf("%d objects were woken although nothing changed", n)
 		}
 		b.Report(scope, f, false, time.Now().Add(settleRefusal), retry)
-		for i := range 100 {
-			if !b.wokenBy(name("shop", fmt.Sprint(i))) {
-				t.Fatalf("object %d was not woken by the end of the refusal", i)
-			}
+		if n := b.wokenOf100(); n != 100 {
+			t.Errorf("%d objects were woken by the end of the refusal", n)
 		}
 	})
+}
+
+// triesOf returns how many of a hundred objects may use the credentials now. The others must look again within retry.
+func (b *bench) triesOf(t *testing.T, scope Scope, f Fingerprint) (tries int) {
+	t.Helper()
+	for i := range 100 {
+		next, refused := b.Refused(scope, f, name("shop", fmt.Sprint(i)), time.Now(), retry)
+		if !refused {
+			tries++
+		} else if until := time.Until(next); until <= 0 || until > retry {
+			t.Errorf("the next try is in %s", until)
+		}
+	}
+	return tries
+}
+
+func (b *bench) wokenOf100() (woken int) {
+	for i := range 100 {
+		if b.wokenBy(name("shop", fmt.Sprint(i))) {
+			woken++
+		}
+	}
+	return woken
+}
+
+func TestARefusalIsLimitedToItsScopeAndContent(t *testing.T) {
+	t.Parallel()
+	s, now := New(nil, poll), time.Now()
+	scope, f := Scope{Secret: creds, Region: "ap-guangzhou", Action: "Stop"}, Fingerprint{1}
+	s.Report(scope, f, true, now, retry)
+	for name, test := range map[string]struct {
+		scope Scope
+		f     Fingerprint
+		want  bool
+	}{
+		"the same":       {scope, f, true},
+		"another region": {Scope{Secret: creds, Region: "ap-beijing", Action: "Stop"}, f, false},
+		"another action": {Scope{Secret: creds, Region: "ap-guangzhou", Action: "Describe"}, f, false},
+		"other content":  {scope, Fingerprint{2}, false},
+	} {
+		if _, refused := s.Refused(test.scope, test.f, types.NamespacedName{Name: "a"}, now, retry); refused != test.want {
+			t.Errorf("%s: refused is %t", name, refused)
+		}
+	}
 }
 
 func TestARefusalFromTheFutureDelaysNobody(t *testing.T) {
