@@ -62,10 +62,11 @@ func TestGateRedactsSignaturesAndURLs(t *testing.T) {
 	t.Parallel()
 	signature := strings.Repeat("0123456789abcdef", 4)
 	for text, want := range map[string]string{
-		"Signature=" + signature:                          "Signature=[redacted]",
-		"Signature=" + strings.ToUpper(signature) + ".":   "Signature=[redacted].",
-		`parse "http://user:hunter2@proxy:3128": refused`: `parse "http://[redacted]@proxy:3128": refused`,
-		"https://cdb.tencentcloudapi.com/ a@b":            "https://cdb.tencentcloudapi.com/ a@b",
+		"Signature=" + signature:                                "Signature=[redacted]",
+		"Signature=" + strings.ToUpper(signature) + ".":         "Signature=[redacted].",
+		`parse "http://user:hunter2@proxy:3128": refused`:       `parse "http://[redacted]@proxy:3128": refused`,
+		"http://a:b@proxy, " + signature + ", http://c:d@proxy": "http://[redacted]@proxy, [redacted], http://[redacted]@proxy",
+		"https://cdb.tencentcloudapi.com/ a@b":                  "https://cdb.tencentcloudapi.com/ a@b",
 	} {
 		if got := (gate{}).redact(text, maxMessage); got != want {
 			t.Errorf("of %q: it is %q", text, got)
