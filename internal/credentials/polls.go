@@ -10,22 +10,24 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// polls is which Secret is polled next. Namespaces take turns, so that one with many missing Secrets delays no other.
+// polls chooses the Secret to poll next, among those that objects wait for. Namespaces take turns: one that waits for many Secrets
+// does not delay the others.
 type polls struct {
 	secrets    map[types.NamespacedName]*polled
 	namespaces map[string]*byDue
-	turns      []string // namespaces, the one whose turn is next first
+	turns      []string // namespaces, in the order of their turns
 }
 
-// polled is a Secret that objects wait for.
+// polled is a Secret that at least one object waits for.
 type polled struct {
 	name    types.NamespacedName
-	since   time.Time // of the wait
-	due     time.Time // of the next poll
+	since   time.Time // when the first of the objects began to wait
+	due     time.Time // when to poll next
 	objects map[types.NamespacedName]bool
-	index   int // in its heap
+	index   int // in the heap of its namespace
 }
 
+// add makes the object wait for the Secret, with a poll no later than due.
 func (p *polls) add(secret, object types.NamespacedName, now, due time.Time) {
 	entry := p.secrets[secret]
 	if entry == nil {
@@ -46,6 +48,7 @@ func (p *polls) add(secret, object types.NamespacedName, now, due time.Time) {
 	}
 }
 
+// remove ends the wait of the object. A Secret that no other object waits for is not polled again.
 func (p *polls) remove(secret, object types.NamespacedName) {
 	entry := p.secrets[secret]
 	if entry == nil {
@@ -64,7 +67,7 @@ func (p *polls) remove(secret, object types.NamespacedName) {
 	}
 }
 
-// next returns the Secret to poll now, or how long nothing is due.
+// next returns the Secret to poll now and a wait of zero, or how long to wait until a poll is due.
 func (p *polls) next(now time.Time) (secret types.NamespacedName, wait time.Duration) {
 	wait = maxInterval
 	for i, namespace := range p.turns {
@@ -79,7 +82,7 @@ func (p *polls) next(now time.Time) (secret types.NamespacedName, wait time.Dura
 	return secret, wait
 }
 
-// waiting returns the objects that wait for a Secret.
+// waiting returns the objects that wait for the Secret, in no order.
 func (p *polls) waiting(secret types.NamespacedName) (objects []types.NamespacedName) {
 	if entry := p.secrets[secret]; entry != nil {
 		for object := range entry.objects {
@@ -89,7 +92,7 @@ func (p *polls) waiting(secret types.NamespacedName) (objects []types.Namespaced
 	return objects
 }
 
-// polled sets when the Secret is polled again: the longer the wait, the later.
+// polled schedules the poll after this one. The delay is a quarter of the wait so far, limited to maxInterval, and never less than interval.
 func (p *polls) polled(secret types.NamespacedName, now time.Time, interval time.Duration) {
 	entry := p.secrets[secret]
 	if entry == nil {
@@ -99,7 +102,7 @@ func (p *polls) polled(secret types.NamespacedName, now time.Time, interval time
 	heap.Fix(p.namespaces[secret.Namespace], entry.index)
 }
 
-// byDue is a heap, the Secret that is due first at its top.
+// byDue is a heap. The Secret that is due first is its first element.
 type byDue []*polled
 
 func (q byDue) Len() int           { return len(q) }
@@ -109,14 +112,14 @@ func (q byDue) Swap(i, j int) {
 	q[i].index, q[j].index = i, j
 }
 
-// Push is of heap.Interface.
+// Push implements heap.Interface.
 func (q *byDue) Push(x any) {
 	entry, _ := x.(*polled)
 	entry.index = len(*q)
 	*q = append(*q, entry)
 }
 
-// Pop is of heap.Interface.
+// Pop implements heap.Interface.
 func (q *byDue) Pop() any {
 	last := (*q)[len(*q)-1]
 	*q = (*q)[:len(*q)-1]

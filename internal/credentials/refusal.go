@@ -10,7 +10,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// Scope is what a refusal of credentials is about: the same Secret can be right for another region, site or action.
+// Scope is what a refusal is limited to: credentials that the cloud refuses can be valid for another region, site or action.
 type Scope struct {
 	Secret types.NamespacedName
 	Region string
@@ -18,23 +18,28 @@ type Scope struct {
 	Action importjob.Action
 }
 
-// refusal is of credentials that the cloud refused.
+// refusal records that the cloud refused credentials.
 type refusal struct {
 	fingerprint Fingerprint
-	at          time.Time            // when the cloud refused them last
+	at          time.Time            // when the cloud last refused them
 	next        time.Time            // when one object may try them again
-	trier       types.NamespacedName // who may try until then, however often it has to ask
+	trier       types.NamespacedName // the object that may try until then, as often as it needs
 }
 
 const (
-	// forgetRefusal is how long a refusal is remembered after it was due, in case no object comes to try again.
+	// forgetRefusal is how long a refusal stays in memory when no object tries again after it became due.
 	forgetRefusal = time.Minute
-	// settleRefusal is how old a refusal must be for another object's success to end it: the two can be about different imports.
+	// settleRefusal is the minimum age of a refusal that another object's success ends. The two can be about different imports: where
+	// the cloud accepts some and refuses others, each success would wake all objects for nothing.
 	settleRefusal = time.Minute
+	// sweepInterval is the minimum time between two searches for refusals to forget. A search at each refusal would let one user
+	// with many refusals slow down everyone's.
+	sweepInterval = time.Minute
 )
 
-// Refused says whether the cloud refused these credentials, and when they are tried again. When that is due, the first object
-// to ask may try, and all others go on waiting for its result.
+// Refused returns true if the cloud refused the credentials and the object must not use them, with the time to call Refused again, at
+// most retry from now. When that time has come, the first object that calls Refused may use the credentials: it gets false, with a
+// zero time. All others wait for its result.
 func (s *Store) Refused(scope Scope, f Fingerprint, object types.NamespacedName, now time.Time, retry time.Duration) (next time.Time, refused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,7 +48,7 @@ func (s *Store) Refused(scope Scope, f Fingerprint, object types.NamespacedName,
 		return time.Time{}, false
 	}
 	wait := r.next.Sub(now)
-	if wait <= 0 || wait > retry { // a clock that was ahead delays nobody
+	if wait <= 0 || wait > retry { // longer than retry: the clock was ahead
 		r.next, r.trier = now.Add(retry), object
 	}
 	if r.trier == object {
@@ -52,27 +57,40 @@ func (s *Store) Refused(scope Scope, f Fingerprint, object types.NamespacedName,
 	return r.next, true
 }
 
-// Report says how a call with these credentials ended: whether the cloud refused them. A refusal that has ended wakes all who wait for the Secret.
+// Report records the result of a call with these credentials: whether the cloud refused them. One object may try them again after retry.
+// A call that was not refused ends a refusal that is a minute old, and wakes the objects that wait for the Secret.
 func (s *Store) Report(scope Scope, f Fingerprint, rejected bool, now time.Time, retry time.Duration) {
-	s.mu.Lock()
-	var wake []types.NamespacedName
-	r := s.refusals[scope]
-	switch {
-	case rejected:
-		s.refusals[scope] = &refusal{fingerprint: f, at: now, next: now.Add(retry)}
-		s.forgetRefusals(now)
-	case r != nil && now.Sub(r.at) >= settleRefusal:
-		delete(s.refusals, scope)
-		wake = s.polls.waiting(scope.Secret)
-		s.markWoken(wake)
+	if rejected {
+		s.refuse(scope, &refusal{fingerprint: f, at: now, next: now.Add(retry)}, now)
+		return
 	}
-	s.mu.Unlock()
-	s.notify(wake)
+	s.notify(s.endRefusal(scope, now))
 }
 
-// forgetRefusals is not at each report: whoever makes many refusals would make each report slower for all.
+func (s *Store) refuse(scope Scope, r *refusal, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusals[scope] = r
+	s.forgetRefusals(now)
+}
+
+// endRefusal ends the refusal in the scope, if it is old enough, and returns the objects to wake.
+func (s *Store) endRefusal(scope Scope, now time.Time) []types.NamespacedName {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.refusals[scope]
+	if r == nil || now.Sub(r.at) < settleRefusal {
+		return nil
+	}
+	delete(s.refusals, scope)
+	objects := s.polls.waiting(scope.Secret)
+	s.markWoken(objects)
+	return objects
+}
+
+// forgetRefusals drops the refusals that no object has tried again.
 func (s *Store) forgetRefusals(now time.Time) {
-	if since := now.Sub(s.sweptAt); since >= 0 && since < settleRefusal {
+	if now.Sub(s.sweptAt).Abs() < sweepInterval {
 		return
 	}
 	s.sweptAt = now

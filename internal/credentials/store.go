@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package credentials reads Secrets by name: one read for each Secret however many objects ask, and a paced poll for those that wait.
+// Package credentials reads the Secrets that objects name, without a list or a watch of Secrets.
+//
+// A [Store] limits the reads. Objects that need a Secret at the same time share one read, and its result is used for a second.
+// Objects whose Secret is missing, unusable or refused by the cloud subscribe to it. [Store.Run] polls these Secrets, fewer than 20 a
+// second in all, and wakes the objects when the content of theirs changes. Of the objects whose credentials the cloud refused, one
+// at a time tries again.
 package credentials
 
 import (
@@ -14,18 +19,23 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// keep is how long what was read serves others, also that the Secret is missing.
-const keep = time.Second
+const (
+	// keep is how long the result of a read is used, even if the Secret is missing.
+	keep = time.Second
+	// forgetFailure is how long after a failed read another one belongs to the same series.
+	forgetFailure = time.Minute
+)
 
-// Reader returns the data of a Secret. An *Unusable error says that the Secret is missing or may not be read; any other may pass.
+// Reader returns the data of a Secret. If the Secret is missing or may not be read, the error is an *Unusable, not wrapped.
+// Any other error counts as a temporary failure of the API server.
 type Reader func(ctx context.Context, secret types.NamespacedName) (map[string][]byte, error)
 
-// Store has the credentials that were read within the last second, and knows who waits for which Secret. Use New.
+// Store reads Secrets and keeps track of the objects that wait for them. It is safe for concurrent use. Create one with New.
 type Store struct {
 	read  Reader
 	poll  time.Duration
 	reads singleflight.Group
-	added chan struct{} // somebody waits who did not before
+	added chan struct{} // an object has subscribed
 
 	mu       sync.Mutex
 	kept     map[types.NamespacedName]content
@@ -33,56 +43,67 @@ type Store struct {
 	waiters  map[types.NamespacedName]*waiter // by object
 	polls    polls
 	refusals map[Scope]*refusal
-	sweptAt  time.Time // refusals
+	sweptAt  time.Time // of forgetRefusals
 	wake     func(object types.NamespacedName)
 }
 
-// content is what one read of a Secret found.
+// content is the result of a read.
 type content struct {
 	creds       importjob.Credentials
-	unusable    *Unusable // nil: creds can be used
 	fingerprint Fingerprint
-	unread      *Unreadable // nil: it was read
+	unusable    *Unusable   // nil if creds are valid
+	unread      *Unreadable // nil if the API server answered
 }
 
-// Unreadable says that the API server does not answer for a Secret: that may pass. Its text has what the API server said.
+// Unreadable is the error for a Secret that the API server failed to return. The failure may be temporary.
 type Unreadable struct {
-	Since time.Time // of the first of the reads that failed in a row
+	// Since is the time of the first failed read, unless a read succeeded or a minute passed without one in the meantime.
+	Since time.Time
 	text  string
 }
 
+// Error returns the error of the API server with the name of the Secret.
 func (e *Unreadable) Error() string { return e.text }
 
-// failure is of reads in a row.
-type failure struct{ since, last time.Time }
+// failure is a series of failed reads of one Secret.
+type failure struct {
+	since time.Time
+	end   *time.Timer // ends the series, unless another read fails first
+}
 
-// forgetFailure is how long after a read that failed the next one counts as the first.
-const forgetFailure = time.Minute
-
-// New returns a store. The interval at which Run polls a Secret that objects wait for is at first poll, and grows to 30 s.
+// New returns a store that reads Secrets with read. The interval at which Run polls a Secret is at first poll. It grows as the wait goes
+// on, to 30 seconds after two minutes, and is never shorter than poll.
 func New(read Reader, poll time.Duration) *Store {
 	return &Store{
-		read: read, poll: poll, added: make(chan struct{}, 1), wake: func(types.NamespacedName) {},
-		kept: map[types.NamespacedName]content{}, failures: map[types.NamespacedName]*failure{}, waiters: map[types.NamespacedName]*waiter{}, refusals: map[Scope]*refusal{},
-		polls: polls{secrets: map[types.NamespacedName]*polled{}, namespaces: map[string]*byDue{}},
+		read:     read,
+		poll:     poll,
+		added:    make(chan struct{}, 1),
+		kept:     map[types.NamespacedName]content{},
+		failures: map[types.NamespacedName]*failure{},
+		waiters:  map[types.NamespacedName]*waiter{},
+		polls:    polls{secrets: map[types.NamespacedName]*polled{}, namespaces: map[string]*byDue{}},
+		refusals: map[Scope]*refusal{},
+		wake:     func(types.NamespacedName) {},
 	}
 }
 
-// Get returns the credentials of a Secret as they were at most a second ago. Those who ask at the same time share a read.
-// An *Unusable error waits for the Secret to change; an *Unreadable one may pass, and so does any other.
+// Get returns the credentials in a Secret, as of at most a second ago, and their fingerprint.
+// The error is an *Unusable, with the fingerprint to subscribe with; or an *Unreadable or one of ctx, with a zero fingerprint.
 func (s *Store) Get(ctx context.Context, secret types.NamespacedName) (importjob.Credentials, Fingerprint, error) {
 	c, err := s.get(ctx, secret)
-	switch {
-	case err != nil:
+	if err != nil {
 		return importjob.Credentials{}, Fingerprint{}, err
-	case c.unread != nil:
+	}
+	if c.unread != nil {
 		return importjob.Credentials{}, Fingerprint{}, c.unread
-	case c.unusable != nil:
+	}
+	if c.unusable != nil {
 		return importjob.Credentials{}, c.fingerprint, c.unusable
 	}
 	return c.creds, c.fingerprint, nil
 }
 
+// get returns what is kept of the Secret, or reads it. The error is one of ctx.
 func (s *Store) get(ctx context.Context, secret types.NamespacedName) (content, error) {
 	got, err, _ := s.reads.Do(secret.String(), func() (any, error) {
 		if kept, ok := s.keptOf(secret); ok {
@@ -90,7 +111,7 @@ func (s *Store) get(ctx context.Context, secret types.NamespacedName) (content, 
 		}
 		data, err := s.read(ctx, secret)
 		if ctx.Err() != nil {
-			return content{}, ctx.Err() // it says nothing of the Secret
+			return content{}, ctx.Err() // the error of the read says nothing about the Secret
 		}
 		c, err := contentOf(secret.Name, data, err)
 		c.unread = s.unreadable(secret, err)
@@ -108,38 +129,7 @@ func (s *Store) keptOf(secret types.NamespacedName) (content, bool) {
 	return kept, ok
 }
 
-// unreadable notes whether a read failed, and since when reads do.
-func (s *Store) unreadable(secret types.NamespacedName, err error) *Unreadable {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if err == nil {
-		delete(s.failures, secret)
-		return nil
-	}
-	f := s.failures[secret]
-	if f == nil || now.Sub(f.last) > forgetFailure {
-		f = &failure{since: now}
-		s.failures[secret] = f
-		time.AfterFunc(forgetFailure, func() { s.forgetFailure(secret, f) })
-	}
-	f.last = now
-	return &Unreadable{Since: f.since, text: "reading Secret " + secret.String() + ": " + err.Error()}
-}
-
-// forgetFailure drops what nobody reads any more.
-func (s *Store) forgetFailure(secret types.NamespacedName, f *failure) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.failures[secret] != f:
-	case time.Since(f.last) >= forgetFailure:
-		delete(s.failures, secret)
-	default:
-		time.AfterFunc(forgetFailure, func() { s.forgetFailure(secret, f) })
-	}
-}
-
+// contentOf returns the content of a Secret, or the error if it is not an *Unusable.
 func contentOf(name string, data map[string][]byte, err error) (c content, _ error) {
 	if err == nil {
 		c.creds, err = Parse(name, data)
@@ -148,14 +138,40 @@ func contentOf(name string, data map[string][]byte, err error) (c content, _ err
 		c.fingerprint = FingerprintOf(c.creds)
 		return c, nil
 	}
-	unusable, ok := err.(*Unusable) //nolint:errorlint // it is ours, unwrapped
+	unusable, ok := err.(*Unusable) //nolint:errorlint // Reader and Parse do not wrap it
 	if !ok {
 		return content{}, err
 	}
 	return content{unusable: unusable, fingerprint: fingerprintOfError(unusable)}, nil
 }
 
-// keepFor keeps what was read for a second, and no longer, whether or not somebody asks again.
+// unreadable counts a failed read to the Secret's series of failures and describes it. Without an error it ends the series.
+func (s *Store) unreadable(secret types.NamespacedName, err error) *Unreadable {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		delete(s.failures, secret)
+		return nil
+	}
+	f := s.failures[secret]
+	if f == nil {
+		f = &failure{since: time.Now()}
+		f.end = time.AfterFunc(forgetFailure, func() { s.endFailure(secret, f) })
+		s.failures[secret] = f
+	}
+	f.end.Reset(forgetFailure)
+	return &Unreadable{Since: f.since, text: "reading Secret " + secret.String() + ": " + err.Error()}
+}
+
+func (s *Store) endFailure(secret types.NamespacedName, f *failure) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failures[secret] == f {
+		delete(s.failures, secret)
+	}
+}
+
+// keepFor keeps the content for a second. Then it removes it, so that no credentials stay in memory that nobody needs.
 func (s *Store) keepFor(secret types.NamespacedName, c content) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

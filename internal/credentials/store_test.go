@@ -3,99 +3,13 @@
 package credentials
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"k8s.io/apimachinery/pkg/types"
 )
-
-// server has Secrets and counts how often each is read.
-type server struct {
-	mu      sync.Mutex
-	secrets map[types.NamespacedName]map[string][]byte
-	reads   map[types.NamespacedName][]time.Time
-	all     []time.Time
-	takes   time.Duration
-	fault   error
-}
-
-func (s *server) read(_ context.Context, name types.NamespacedName) (map[string][]byte, error) {
-	s.mu.Lock()
-	now := time.Now()
-	s.reads[name], s.all = append(s.reads[name], now), append(s.all, now)
-	data, takes, fault := s.secrets[name], s.takes, s.fault
-	s.mu.Unlock()
-	time.Sleep(takes)
-	switch {
-	case fault != nil:
-		return nil, fault
-	case data == nil:
-		return nil, &Unusable{"no Secret " + name.Name}
-	}
-	return data, nil
-}
-
-func (s *server) put(name types.NamespacedName, id string, junk string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.secrets[name] = map[string][]byte{"secretId": []byte(id), "secretKey": []byte("key"), "junk": []byte(junk)}
-}
-
-func (s *server) fail(fault error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = fault
-}
-
-func (s *server) readsOf(name types.NamespacedName) []time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reads[name]
-}
-
-// bench is a store whose Run is under way, until the test ends.
-type bench struct {
-	*Store
-	*server
-	mu    sync.Mutex
-	woken map[types.NamespacedName]time.Duration // since the beginning
-	begun time.Time
-}
-
-const poll = 5 * time.Second
-
-func begin(t *testing.T) *bench {
-	b := &bench{
-		server: &server{secrets: map[types.NamespacedName]map[string][]byte{}, reads: map[types.NamespacedName][]time.Time{}},
-		woken:  map[types.NamespacedName]time.Duration{}, begun: time.Now(),
-	}
-	b.Store = New(b.server.read, poll)
-	go b.Run(t.Context(), func(object types.NamespacedName) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.woken[object] = time.Since(b.begun)
-	})
-	synctest.Wait()
-	return b
-}
-
-// wokenBy says whether the object was woken. The news lasts until it acts on it.
-func (b *bench) wokenBy(object types.NamespacedName) bool {
-	synctest.Wait()
-	changed, _ := b.News(object)
-	return changed
-}
-
-func name(namespace, name string) types.NamespacedName {
-	return types.NamespacedName{Namespace: namespace, Name: name}
-}
-
-var creds = name("shop", "creds")
 
 func TestWhoAsksAtTheSameTimeSharesARead(t *testing.T) {
 	t.Parallel()
@@ -118,7 +32,7 @@ func TestWhoAsksAtTheSameTimeSharesARead(t *testing.T) {
 	})
 }
 
-func TestWhatWasReadIsKeptForASecondAndNoLonger(t *testing.T) {
+func TestContentIsKeptForASecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := begin(t)
@@ -127,13 +41,13 @@ func TestWhatWasReadIsKeptForASecondAndNoLonger(t *testing.T) {
 		b.put(creds, "new", "")
 		time.Sleep(keep - time.Millisecond)
 		if c, _, _ := b.Get(t.Context(), creds); c.SecretID != "old" || len(b.readsOf(creds)) != 1 {
-			t.Errorf("got %s after %d reads, want what was read", c.SecretID, len(b.readsOf(creds)))
+			t.Errorf("got %s after %d reads, want the content that was read", c.SecretID, len(b.readsOf(creds)))
 		}
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
 		b.Store.mu.Lock()
 		if len(b.kept) != 0 {
-			t.Error("credentials are in memory although nobody asks")
+			t.Error("credentials are in memory for more than a second")
 		}
 		b.Store.mu.Unlock()
 		if c, _, _ := b.Get(t.Context(), creds); c.SecretID != "new" {
@@ -142,7 +56,7 @@ func TestWhatWasReadIsKeptForASecondAndNoLonger(t *testing.T) {
 	})
 }
 
-func TestAReadThatFailsIsKeptForASecondAndWakesNobody(t *testing.T) {
+func TestAFailedReadWakesNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := begin(t)
@@ -153,7 +67,7 @@ func TestAReadThatFailsIsKeptForASecondAndWakesNobody(t *testing.T) {
 		b.fail(errors.New("the API server is down"))
 		time.Sleep(time.Minute)
 		if _, _, err := b.Get(t.Context(), creds); err == nil || b.wokenBy(object) {
-			t.Error("a read that failed counts as content")
+			t.Error("a failed read counts as content")
 		}
 		b.fail(nil)
 		time.Sleep(keep)
@@ -164,7 +78,7 @@ func TestAReadThatFailsIsKeptForASecondAndWakesNobody(t *testing.T) {
 	})
 }
 
-// Ten thousand names that do not exist: a steady trickle of reads, and no other namespace waits for them.
+// Ten thousand names of Secrets that do not exist cause fewer than 20 reads a second, and delay no other namespace.
 func TestTenThousandMissingSecretsLoadNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -184,7 +98,7 @@ func TestTenThousandMissingSecretsLoadNobody(t *testing.T) {
 		b.put(creds, "id", "")
 		time.Sleep(2 * poll)
 		if !b.wokenBy(alone) {
-			t.Errorf("not woken %s after its Secret came", time.Since(at))
+			t.Errorf("not woken %s after its Secret was created", time.Since(at))
 		}
 		time.Sleep(20 * time.Minute)
 		b.server.mu.Lock()
@@ -236,6 +150,46 @@ func TestAnUrgentWaitReadsAtOnce(t *testing.T) {
 		synctest.Wait()
 		if changed, urgent := b.News(object); !changed || !urgent {
 			t.Errorf("%s after an urgent wait: woken %t, urgent %t", time.Since(at), changed, urgent)
+		}
+	})
+}
+
+// A minute without a failed read, or a read that succeeds, begins a new series of failures. Nothing of a series stays in memory.
+func TestUnreadableSinceTheFirstFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := begin(t)
+		b.put(creds, "id", "")
+		b.fail(errors.New("the API server is down"))
+		for _, step := range []struct{ wait, since time.Duration }{
+			{0, 0}, {forgetFailure - 1, 0}, {forgetFailure - 1, 0}, {forgetFailure + 1, 3*forgetFailure - 1}, {keep, 3*forgetFailure - 1},
+		} {
+			time.Sleep(step.wait)
+			synctest.Wait()
+			_, _, err := b.Get(t.Context(), creds)
+			unreadable, ok := errors.AsType[*Unreadable](err)
+			if !ok || err.Error() != "reading Secret shop/creds: the API server is down" {
+				t.Fatalf("got %v", err)
+			}
+			if got := unreadable.Since.Sub(b.begun); got != step.since {
+				t.Errorf("unreadable since %s at %s, want %s", got, time.Since(b.begun), step.since)
+			}
+		}
+		for _, fault := range []error{nil, errors.New("the API server is down again")} {
+			b.fail(fault)
+			time.Sleep(keep)
+			synctest.Wait()
+			_, _, err := b.Get(t.Context(), creds)
+			if unreadable, ok := errors.AsType[*Unreadable](err); ok && !unreadable.Since.Equal(time.Now()) {
+				t.Errorf("unreadable since %s although a read succeeded", unreadable.Since.Sub(b.begun))
+			}
+		}
+		time.Sleep(forgetFailure)
+		synctest.Wait()
+		b.Store.mu.Lock()
+		defer b.Store.mu.Unlock()
+		if n := len(b.failures); n != 0 {
+			t.Errorf("%d series are in memory", n)
 		}
 	})
 }

@@ -11,72 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-const retry = 10 * time.Minute
-
-// The cloud refuses a Secret of a hundred objects: every ten minutes one tries, and the others follow its result.
-func TestOneObjectTriesARejectedSecretAndTheOthersFollow(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := begin(t)
-		b.put(creds, "id", "")
-		_, f, _ := b.Get(t.Context(), creds)
-		scope := Scope{Secret: creds, Region: "ap-guangzhou", Action: "Stop"}
-		b.Report(scope, f, true, time.Now(), retry)
-		for i := range 100 {
-			b.Subscribe(creds, name("shop", fmt.Sprint(i)), Subscription{Seen: f})
-		}
-		for round := range 5 {
-			time.Sleep(retry)
-			tries := 0
-			for i := range 100 {
-				next, refused := b.Refused(scope, f, name("shop", fmt.Sprint(i)), time.Now(), retry)
-				if !refused {
-					tries++
-				} else if until := time.Until(next); until <= 0 || until > retry {
-					t.Errorf("round %d: the next try is in %s", round, until)
-				}
-			}
-			if tries != 1 {
-				t.Errorf("round %d: %d objects try, want one", round, tries)
-			}
-			b.Report(scope, f, true, time.Now(), retry)
-		}
-		for i := range 100 {
-			if b.wokenBy(name("shop", fmt.Sprint(i))) {
-				t.Fatalf("object %d was woken, and nothing changed", i)
-			}
-		}
-		if _, refused := b.Refused(Scope{Secret: creds, Region: "ap-beijing", Action: "Stop"}, f, name("shop", "0"), time.Now(), retry); refused {
-			t.Error("a refusal in one region counts in another")
-		}
-		if _, refused := b.Refused(scope, Fingerprint{1}, name("shop", "0"), time.Now(), retry); refused {
-			t.Error("a refusal of other content counts")
-		}
-		b.Report(scope, f, false, time.Now().Add(settleRefusal), retry)
-		for i := range 100 {
-			if !b.wokenBy(name("shop", fmt.Sprint(i))) {
-				t.Fatalf("object %d was not woken by the end of the refusal", i)
-			}
-		}
-	})
-}
-
-func TestARefusalFromAClockThatWasAheadDelaysNobody(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := begin(t)
-		scope := Scope{Secret: creds}
-		b.Report(scope, Fingerprint{1}, true, time.Now().Add(24*time.Hour), retry)
-		if _, refused := b.Refused(scope, Fingerprint{1}, name("shop", "0"), time.Now(), retry); refused {
-			t.Error("it counts for a day")
-		}
-		if _, refused := b.Refused(scope, Fingerprint{1}, name("shop", "1"), time.Now(), retry); !refused {
-			t.Error("two objects try at once")
-		}
-	})
-}
-
-// After a restart nobody knows which content was refused: what is there then is not taken for a change, what comes after it is.
+// After a restart the operator does not know which content was refused. The first content that it reads counts as that one.
 func TestUnknownIsNotTakenForChanged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -86,12 +21,12 @@ func TestUnknownIsNotTakenForChanged(t *testing.T) {
 		b.Subscribe(creds, refused, Subscription{})
 		time.Sleep(time.Minute)
 		if b.wokenBy(refused) {
-			t.Error("a restart woke an object whose Secret is as it was")
+			t.Error("an object was woken after a restart, although its Secret has not changed")
 		}
 		b.put(creds, "other", "")
 		time.Sleep(time.Minute)
 		if !b.wokenBy(refused) {
-			t.Error("the change was not seen")
+			t.Error("the object was not woken by a change of its Secret")
 		}
 		b.Subscribe(creds, missing, Subscription{Missing: true})
 		time.Sleep(time.Minute)
@@ -101,7 +36,7 @@ func TestUnknownIsNotTakenForChanged(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotUsedOfASecretWakesNobody(t *testing.T) {
+func TestUnusedKeysOfASecretWakeNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := begin(t)
@@ -114,7 +49,7 @@ func TestWhatIsNotUsedOfASecretWakesNobody(t *testing.T) {
 			time.Sleep(time.Second / 7)
 		}
 		if b.wokenBy(object) {
-			t.Error("woken by junk")
+			t.Error("woken by a key that the operator does not use")
 		}
 		if n := len(b.readsOf(creds)); n > 20 {
 			t.Errorf("%d reads in %s", n, time.Since(b.begun))
@@ -122,12 +57,12 @@ func TestWhatIsNotUsedOfASecretWakesNobody(t *testing.T) {
 		b.put(creds, "id2", "")
 		time.Sleep(time.Minute)
 		if !b.wokenBy(object) {
-			t.Error("the change was not seen")
+			t.Error("the object was not woken by a change of its Secret")
 		}
 	})
 }
 
-// An object is woken once, however often the content changes, and a wait for one Secret ends the wait for another.
+// However often the content changes, an object is woken once. Subscribing to a Secret ends the subscription to another.
 func TestAnObjectWaitsForOneSecretAndIsWokenOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -137,11 +72,11 @@ func TestAnObjectWaitsForOneSecretAndIsWokenOnce(t *testing.T) {
 		b.Subscribe(other, object, Subscription{Seen: Fingerprint{1}})
 		time.Sleep(time.Minute)
 		if len(b.readsOf(creds)) != 0 || len(b.readsOf(other)) == 0 {
-			t.Error("the wait for the first Secret goes on")
+			t.Error("the object still waits for the first Secret")
 		}
 		for range 2 {
 			if !b.wokenBy(object) {
-				t.Error("not woken, or the news did not last until the object acted on it")
+				t.Error("not woken, or no longer so before the object acted on it")
 			}
 		}
 		b.Forget(object)
@@ -151,7 +86,7 @@ func TestAnObjectWaitsForOneSecretAndIsWokenOnce(t *testing.T) {
 		n := len(b.readsOf(other))
 		time.Sleep(time.Hour)
 		if got := len(b.readsOf(other)); got != n {
-			t.Errorf("%d reads for nobody", got-n)
+			t.Errorf("%d reads that no object waits for", got-n)
 		}
 	})
 }
@@ -182,18 +117,63 @@ func TestForgetLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-// A tenant who makes many refusals, by regions that come and go, does not make each report of all others slower, and they are forgotten.
-func TestManyRefusalsDoNotSlowDownReports(t *testing.T) {
+// A repeated subscription neither delays a poll nor loses what the object has seen.
+func TestARepeatedSubscriptionKeepsTheWait(t *testing.T) {
 	t.Parallel()
-	s, start := New(nil, time.Second), time.Now()
-	for i := range 50_000 {
-		s.Report(Scope{Secret: creds, Region: fmt.Sprint(i)}, Fingerprint{1}, true, start, retry)
-	}
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("50,000 reports took %s", took)
-	}
-	s.Report(Scope{Secret: creds}, Fingerprint{1}, true, start.Add(retry+forgetRefusal+time.Second), retry)
-	if n := len(s.refusals); n != 1 {
-		t.Errorf("%d refusals are remembered, want the one of now", n)
+	synctest.Test(t, func(t *testing.T) {
+		b := begin(t)
+		b.put(creds, "id", "")
+		_, f, _ := b.Get(t.Context(), creds)
+		object := name("shop", "a")
+		for range 20 {
+			b.Subscribe(creds, object, Subscription{Seen: f})
+			time.Sleep(poll / 2)
+		}
+		if n := len(b.readsOf(creds)); n < 5 {
+			t.Errorf("%d reads in %s", n, time.Since(b.begun))
+		}
+		b.put(creds, "other", "")
+		b.Subscribe(creds, object, Subscription{})
+		time.Sleep(time.Minute)
+		if !b.wokenBy(object) {
+			t.Error("a subscription that does not know what failed made the object forget it")
+		}
+	})
+}
+
+// An object that failed with new content waits for the content to change again.
+func TestASubscriptionWithOtherContentStartsOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := begin(t)
+		b.put(creds, "id", "")
+		_, f, _ := b.Get(t.Context(), creds)
+		object := name("shop", "a")
+		b.Subscribe(creds, object, Subscription{Seen: Fingerprint{1}})
+		b.Subscribe(creds, object, Subscription{Seen: f})
+		time.Sleep(time.Minute)
+		if b.wokenBy(object) {
+			t.Error("woken by content that failed")
+		}
+	})
+}
+
+func TestFirstPoll(t *testing.T) {
+	t.Parallel()
+	for subscription, want := range map[Subscription]time.Duration{
+		{}:                                   0,
+		{Missing: true}:                      0,
+		{Seen: Fingerprint{1}}:               poll,
+		{Seen: Fingerprint{1}, Urgent: true}: 0,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := begin(t)
+			b.Subscribe(creds, name("shop", "a"), subscription)
+			time.Sleep(2 * poll)
+			synctest.Wait()
+			if got := b.readsOf(creds)[0].Sub(b.begun); got != want {
+				t.Errorf("%+v: the first poll is after %s, want %s", subscription, got, want)
+			}
+		})
 	}
 }

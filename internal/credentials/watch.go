@@ -10,33 +10,36 @@ import (
 )
 
 const (
-	// pace is the time between two polls, whichever Secrets they are of: fewer than 20 a second, however many are waited for.
+	// pace is the pause after each poll, whichever Secret it read. It keeps polls under 20 a second.
 	pace = 60 * time.Millisecond
-	// maxInterval is the longest interval between two polls of one Secret, unless too many Secrets are waited for.
+	// maxInterval limits how much the interval between two polls of a Secret grows. When so many Secrets are polled that pace
+	// delays them, the interval is longer.
 	maxInterval = 30 * time.Second
-	// readTimeout bounds one poll.
+	// readTimeout is the timeout of one poll.
 	readTimeout = 5 * time.Second
 )
 
-// Subscription says what an object waits for.
+// Subscription is what an object knows about the Secret that it waits for.
 type Subscription struct {
-	// Seen is the content that failed. Zero: it is not known, as after a restart.
+	// Seen is the fingerprint of the content that failed. It is zero if that is not known, as after a restart of the operator.
 	Seen Fingerprint
-	// Missing: the Secret was missing or unusable, so that an object which does not know what failed is woken by the first poll.
-	// Otherwise the first content that is read counts as the one that failed.
+	// Missing means that the Secret was missing or unusable. It counts only while Seen is zero: the first poll then wakes the object.
+	// Without it, the first poll sets Seen, and only a later change wakes the object.
 	Missing bool
-	// Urgent asks for a poll at once, and wakes the object whatever the poll finds.
+	// Urgent makes the next poll due immediately, and that poll wakes the object whatever it finds.
 	Urgent bool
 }
 
+// waiter is an object that waits for a Secret, or that was woken and has not acted yet.
 type waiter struct {
 	Subscription
 	secret types.NamespacedName
 	woken  bool
 }
 
-// Subscribe registers an object as waiting for a Secret, and for no other. It is woken once when the content differs from what failed.
-// An object that waits already keeps what it has seen; one that was woken, or that failed with other content, begins to wait anew.
+// Subscribe makes the object wait for the Secret, and for no other. The object is woken once, when the content is no longer what it was.
+// A repeated call changes nothing, except that it can make the wait urgent. After the object was woken, or with another Seen
+// that is not zero, the wait starts over.
 func (s *Store) Subscribe(secret, object types.NamespacedName, w Subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,8 +63,8 @@ func (s *Store) Subscribe(secret, object types.NamespacedName, w Subscription) {
 	}
 }
 
-// News says whether the object was woken, and whether it had asked for an urgent poll. It stays so until Forget or Await:
-// what the object does about it may fail.
+// News returns whether the object was woken, and whether its wait was urgent. The result stays the same until Forget or Subscribe,
+// so that an object which fails to act on it can try again.
 func (s *Store) News(object types.NamespacedName) (changed, urgent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +75,7 @@ func (s *Store) News(object types.NamespacedName) (changed, urgent bool) {
 	return true, w.Urgent
 }
 
-// Forget ends the wait of an object.
+// Forget ends the wait of the object. It does nothing if the object does not wait.
 func (s *Store) Forget(object types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +89,7 @@ func (s *Store) forget(object types.NamespacedName) {
 	}
 }
 
-// Run polls the Secrets that objects wait for until ctx ends, and calls wake for each object that may go on.
+// Run polls the Secrets that objects wait for until ctx ends, and calls wake for each object to wake. Call it once.
 func (s *Store) Run(ctx context.Context, wake func(object types.NamespacedName)) {
 	s.mu.Lock()
 	s.wake = wake
@@ -115,7 +118,7 @@ func (s *Store) nextPoll() (types.NamespacedName, time.Duration) {
 	return s.polls.next(time.Now())
 }
 
-// pollOnce reads one Secret, and wakes those whom its content concerns. A read that fails tells nothing.
+// pollOnce reads the Secret and wakes the objects for which its content is new. A failed read wakes none.
 func (s *Store) pollOnce(ctx context.Context, secret types.NamespacedName) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -123,7 +126,7 @@ func (s *Store) pollOnce(ctx context.Context, secret types.NamespacedName) {
 	s.notify(s.polled(secret, c, err == nil && c.unread == nil))
 }
 
-// polled notes a poll, and returns whom its content concerns.
+// polled schedules the next poll of the Secret and returns the objects to wake: none if the read was not ok.
 func (s *Store) polled(secret types.NamespacedName, c content, ok bool) (woken []types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

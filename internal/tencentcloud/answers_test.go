@@ -20,14 +20,14 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// quotable are credentials that look different in each form.
+// quotable has credentials that look different in each form.
 var quotable = importjob.Credentials{
 	SecretID:  "AKIDz8krbsJ5yKBZQpn74WFkmLPx3",
 	SecretKey: `Gu5t9xGAR"P&w<M>Bs'6/l+V\vc~%Zd=`,
 	Token:     `tok3n/aJ+Qe&x1="<Yf'Hq\0Wz>%7EmN-u_Kr8'</&>\sP4dTgB2==`,
 }
 
-// quotedForms are the forms of each credential by name. They are written apart from formsOf on purpose.
+// quotedForms returns the forms of each credential by name. It shares no code with formsOf on purpose.
 func quotedForms(c importjob.Credentials) map[string]string {
 	forms := map[string]string{}
 	for i, secret := range secretsOf(c) {
@@ -54,7 +54,7 @@ func quotedForms(c importjob.Credentials) map[string]string {
 	return forms
 }
 
-// sharedBase64 is what two texts that have only the secret in common share when they are encoded.
+// sharedBase64 returns what the Base64 of two texts has in common if the texts share only the secret.
 func sharedBase64(alphabet *base64.Encoding, secret string, at int) string {
 	one := alphabet.EncodeToString([]byte(strings.Repeat("\x00", at) + secret + "\x00\x00"))
 	other := alphabet.EncodeToString([]byte(strings.Repeat("\xff", at) + secret + "\xff\xff"))
@@ -77,7 +77,7 @@ func lowerHex(s string) string {
 	return strings.Join(parts, "%")
 }
 
-// leaks are the parts of the forms that nobody may see.
+// leaks has every eight bytes in a row of the forms. None may be visible.
 var leaks = sync.OnceValue(func() map[string]bool {
 	parts := map[string]bool{}
 	for _, form := range quotedForms(quotable) {
@@ -88,6 +88,7 @@ var leaks = sync.OnceValue(func() map[string]bool {
 	return parts
 })
 
+// leakOf returns the text from the first part of a credential on, or nothing.
 func leakOf(text string) string {
 	for i := range len(text) - 7 {
 		if leaks()[text[i:i+8]] {
@@ -97,7 +98,7 @@ func leakOf(text string) string {
 	return ""
 }
 
-// answering answers every request with the same.
+// answering is a transport that answers every request alike.
 type answering struct {
 	code         int
 	reason, text string // of the status line and of a header
@@ -111,8 +112,8 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// wantTold calls both actions. Both results fit into a status and tell nothing of the credentials.
-func wantTold(t *testing.T, client *Client) {
+// checkCalls calls both actions. Each must return a result or an error that fits into a status and shows nothing of the credentials.
+func checkCalls(t *testing.T, client *Client) {
 	t.Helper()
 	requestID, err := client.Stop(t.Context(), quotable, job)
 	status, unknown := client.Describe(t.Context(), quotable, job)
@@ -122,12 +123,12 @@ func wantTold(t *testing.T, client *Client) {
 	if len(requestID) > maxID || !utf8.ValidString(requestID) || leakOf(requestID) != "" || leakOf(string(status)) != "" || len(status) > 9 {
 		t.Errorf("the RequestId is %q, the status %q", requestID, status)
 	}
-	wantFits(t, err)
-	wantFits(t, unknown)
+	checkFits(t, err)
+	checkFits(t, unknown)
 }
 
-// wantFits takes no error, or one that fits into a status.
-func wantFits(t *testing.T, err error) {
+// checkFits accepts nil, and errors that fit into a status and show nothing of the credentials.
+func checkFits(t *testing.T, err error) {
 	t.Helper()
 	var cloudError *importjob.Error
 	switch {
@@ -137,11 +138,11 @@ func wantFits(t *testing.T, err error) {
 	case len(cloudError.Code) > 128 || len(cloudError.Message) > maxMessage || len(cloudError.RequestID) > 128 || !utf8.ValidString(cloudError.Error()):
 		t.Errorf("it does not fit into a status: %q", cloudError.Error())
 	case leakOf(cloudError.Code) != "", leakOf(cloudError.Message) != "", leakOf(cloudError.RequestID) != "":
-		t.Errorf("it tells of the credentials: %q", cloudError.Error())
+		t.Errorf("it shows a credential: %q", cloudError.Error())
 	}
 }
 
-// Whatever is answered: an id, or an error, and nothing of the credentials.
+// Whatever the answer is, a call returns an id, a status or an error, and nothing of the credentials.
 func FuzzAnswers(f *testing.F) {
 	for _, body := range []string{
 		`{"Response":{"RequestId":"6EF60BEC-0242-43AF-BB20-270359FB54A7"}}`, `{"Response":{"RequestId":"r","Status":"KILLED","Info":""}}`,
@@ -155,14 +156,14 @@ func FuzzAnswers(f *testing.F) {
 		f.Add(503, []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, code int, body []byte) {
-		wantTold(t, &Client{transport: answering{200 + max(code, 0)%400, "", "application/json", body}})
+		checkCalls(t, &Client{transport: answering{200 + max(code, 0)%400, "", "application/json", body}})
 	})
 }
 
-// fields are the parts of an answer that can quote. The last two are not in the body.
+// fields has the parts of an answer that can quote a credential. The last two are not in the body.
 var fields = []string{"Code", "Message", "RequestId", "Status", "Info", "header", "reason"}
 
-// quoting answers with a text in one field, or in each when the field is not one.
+// quoting returns a transport whose answer has the text in one field, or in all of them if there is no such field.
 func quoting(field int, success bool, text string) answering {
 	part := func(i int) string {
 		if i == field || field < 0 || field >= len(fields) {
@@ -182,7 +183,7 @@ func quoting(field int, success bool, text string) answering {
 	return a
 }
 
-// An answer quotes a credential in a form, in a field. The seeds are all of these.
+// Whichever field of an answer quotes a credential, in whichever form, it does not reach the caller. The seeds are all of these.
 func FuzzQuoting(f *testing.F) {
 	forms := quotedForms(quotable)
 	for _, form := range forms {
@@ -194,6 +195,6 @@ func FuzzQuoting(f *testing.F) {
 		f.Add(2, true, "a"+strings.Repeat("\x00", maxID+margin-9), form, strings.Repeat("z", 5000))
 	}
 	f.Fuzz(func(t *testing.T, field int, success bool, before, form, after string) {
-		wantTold(t, &Client{transport: quoting(field, success, before+form+after)})
+		checkCalls(t, &Client{transport: quoting(field, success, before+form+after)})
 	})
 }

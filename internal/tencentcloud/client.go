@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tencentcloud is the port to the cloud over the vendor's SDK: one method call is one signed request.
+// Package tencentcloud calls the API of TencentDB for MySQL through the vendor's SDK, which signs the requests.
+//
+// One method call of a [Client] sends at most one request: no retry and no redirect. No credential reaches the caller: RequestIds and
+// errors pass a gate that redacts what a server, a proxy or net/http may quote. The package also knows the vendor's
+// endpoints, regions and error codes.
 package tencentcloud
 
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -20,13 +23,14 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// apiVersion of the cdb service that has both actions.
+// apiVersion is the version of the cdb service that both actions belong to.
+// Source: https://www.tencentcloud.com/document/product/236/15857 (StopDBImportJob).
 const apiVersion = "2017-03-20"
 
-// proxyFunc returns the proxy of a request, or nil for none.
+// proxyFunc returns the proxy for a request, or nil to send it directly.
 type proxyFunc func(*http.Request) (*url.URL, error)
 
-// Client calls the cloud. It is safe for concurrent use and shares one pool of connections.
+// Client implements importjob.Cloud. It is safe for concurrent use: all calls share one pool of connections. Create one with NewClient.
 type Client struct {
 	endpoints Endpoints
 	proxy     proxyFunc
@@ -35,7 +39,7 @@ type Client struct {
 
 var _ importjob.Cloud = (*Client)(nil)
 
-// NewClient returns a client for the endpoints. It uses the proxy that the environment names.
+// NewClient returns a client for the endpoints. It uses the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name.
 func NewClient(endpoints Endpoints) *Client {
 	return newClient(endpoints, http.ProxyFromEnvironment)
 }
@@ -52,16 +56,18 @@ func newClient(endpoints Endpoints, proxy proxyFunc) *Client {
 	return &Client{endpoints: endpoints, proxy: proxy, transport: newTransport(proxy)}
 }
 
-// Host is the access host for the target.
+// Host returns the host that calls for the target are sent to, with a port if the override has one. The cloud counts the quota per host.
 func (c *Client) Host(t importjob.Target) string { return c.endpoints.host(t) }
 
-// Stop sends one StopDBImportJob.
+// Stop sends one StopDBImportJob and returns the RequestId of the accepted call, which has 1 to 128 bytes. Every error is an
+// *importjob.Error. A call takes at most ten seconds, or less if ctx ends earlier.
 func (c *Client) Stop(ctx context.Context, creds importjob.Credentials, t importjob.Target) (string, error) {
 	response, err := c.call(ctx, creds, t, importjob.ActionStop)
 	return response.RequestID, err
 }
 
-// Describe sends one DescribeAsyncRequestInfo. The status is one that the vendor documents, or StatusUnknown.
+// Describe sends one DescribeAsyncRequestInfo and returns a status that the vendor documents, or StatusUnknown.
+// Errors and the time limit are those of Stop.
 func (c *Client) Describe(ctx context.Context, creds importjob.Credentials, t importjob.Target) (importjob.Status, error) {
 	response, err := c.call(ctx, creds, t, importjob.ActionDescribe)
 	if err != nil {
@@ -70,7 +76,7 @@ func (c *Client) Describe(ctx context.Context, creds importjob.Credentials, t im
 	return statusOf(response.Status), nil
 }
 
-// statusOf accepts the documented statuses. A text that the vendor does not document would reach the status of an object as it is.
+// statusOf returns a documented status as it is, and StatusUnknown for anything else: an unchecked text would end up in the object.
 func statusOf(text any) importjob.Status {
 	s, _ := text.(string)
 	switch status := importjob.Status(strings.TrimSpace(s)); status {
@@ -81,7 +87,7 @@ func statusOf(text any) importjob.Status {
 	return importjob.StatusUnknown
 }
 
-// call sends one request. What it returns has passed the gate, except for the Status.
+// call sends one request. Everything that it returns is redacted, except for the Status.
 func (c *Client) call(ctx context.Context, creds importjob.Credentials, t importjob.Target, action importjob.Action) (apiResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -91,18 +97,18 @@ func (c *Client) call(ctx context.Context, creds importjob.Credentials, t import
 	err := c.send(ctx, exchange, creds, t, action)
 
 	gate := newGate(c.secrets(creds, t)...)
-	switch response := exchange.response; {
-	case response == nil:
+	response := exchange.response
+	if response == nil {
 		return noResponse, unansweredError(ctx, err, connected.Load(), gate)
-	case response.Error != nil:
-		return noResponse, toError(*response, gate)
-	default:
-		response.RequestID = gate.redact(response.RequestID, maxID)
-		return *response, nil
 	}
+	if response.Error != nil {
+		return noResponse, toError(*response, gate)
+	}
+	response.RequestID = gate.redact(response.RequestID, maxID)
+	return *response, nil
 }
 
-// send lets the SDK sign and send one request through the guard, which keeps the answer.
+// send makes the SDK sign one request and send it through the guard, which keeps the answer. A panic of the SDK becomes an error.
 func (c *Client) send(ctx context.Context, through *guard, creds importjob.Credentials, t importjob.Target, action importjob.Action) (err error) {
 	defer func() {
 		if recover() != nil {
@@ -114,16 +120,10 @@ func (c *Client) send(ctx context.Context, through *guard, creds importjob.Crede
 	if err := request.SetActionParameters(map[string]any{"AsyncRequestId": t.AsyncRequestID}); err != nil {
 		return err
 	}
-	if err := c.sdk(creds, t).WithHttpTransport(through).Send(request, sdkhttp.NewCommonResponse()); err != nil {
-		return err
-	}
-	if through.response == nil {
-		return errors.New("the SDK sent no request")
-	}
-	return nil
+	return c.sdk(creds, t).WithHttpTransport(through).Send(request, sdkhttp.NewCommonResponse())
 }
 
-// sdk returns a client for one call; clients are cheap, connections are shared.
+// sdk returns an SDK client for one call. Clients are cheap; connections belong to the transport.
 func (c *Client) sdk(creds importjob.Credentials, t importjob.Target) *common.Client {
 	p := profile.NewClientProfile()
 	p.Language = "en-US"
@@ -136,7 +136,7 @@ func (c *Client) sdk(creds importjob.Credentials, t importjob.Target) *common.Cl
 	return common.NewCommonClient(credential, t.Region, p)
 }
 
-// secrets are what an answer must not quote: the credentials, and the password of the proxy as it is and as its header has it.
+// secrets returns what must be redacted: the credentials, and the password of the proxy, plain and as in the Proxy-Authorization header.
 func (c *Client) secrets(creds importjob.Credentials, t importjob.Target) []string {
 	secrets := []string{creds.SecretID, creds.SecretKey, creds.Token}
 	if c.proxy == nil {

@@ -88,7 +88,7 @@ func TestNoConnectionIsNoUnknownOutcome(t *testing.T) {
 	}
 }
 
-// A server is called with TLS 1.2 or later, and if its certificate is trusted.
+// A call needs TLS 1.2 or later, and a trusted certificate for the name of the endpoint.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -126,29 +126,5 @@ func TestTLS(t *testing.T) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
-	}
-}
-
-func TestEndpoints(t *testing.T) {
-	t.Parallel()
-	for want, test := range map[string]struct {
-		regional bool
-		target   importjob.Target
-	}{
-		"cdb.tencentcloudapi.com":                 {false, job},
-		"cdb.ap-guangzhou.tencentcloudapi.com":    {true, job},
-		"cdb.ap-shanghai-fsi.tencentcloudapi.com": {false, importjob.Target{Region: "ap-shanghai-fsi"}},
-		"cdb.intl.tencentcloudapi.com":            {false, importjob.Target{Region: "ap-singapore", Site: importjob.International}},
-		"cdb.ap-singapore.tencentcloudapi.com":    {true, importjob.Target{Region: "ap-singapore", Site: importjob.International}},
-		"cdb.ap-shenzhen-fsi.tencentcloudapi.com": {false, importjob.Target{Region: "ap-shenzhen-fsi", Site: importjob.International}},
-	} {
-		if got := NewClient(Endpoints{Regional: test.regional}).Host(test.target); got != want {
-			t.Errorf("%+v goes to %s, want %s", test, got, want)
-		}
-	}
-	for _, wrong := range []string{"gateway", "ftp://x", "https://", "https://u:p@x", "https://x/path", "https://x?q"} {
-		if _, err := ParseOverride(wrong); err == nil {
-			t.Errorf("%q is taken for an endpoint", wrong)
-		}
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// classes are the error codes that the vendor lists: for the two actions, the common ones, and those of its SDK's cdb package.
+// classes has the error codes that the vendor lists for the two actions, for all actions, and in the cdb package of its SDK.
 // Sources: https://www.tencentcloud.com/document/product/236/15857 (StopDBImportJob), .../236/20410 (DescribeAsyncRequestInfo),
-// .../236/15694 (common codes), and cdb/v20170320/errors.go. A sub-code that is not listed belongs to its closest listed parent.
+// .../236/15694 (common codes), and tencentcloud/cdb/v20170320/errors.go in the SDK. For codes that are not listed, see classOf.
 var classes = map[string]importjob.Class{
 	"RequestLimitExceeded":                              importjob.Throttled,
 	"RequestLimitExceeded.GlobalRegionUinLimitExceeded": importjob.Throttled,
@@ -74,7 +74,7 @@ var classes = map[string]importjob.Class{
 	"OperationDenied.WrongStatus":             importjob.Ambiguous,
 }
 
-// families are the beginnings of codes that the vendor also extends without a dot.
+// families has prefixes that the vendor also extends without a dot, as in InvalidParameterValue.
 var families = map[string]importjob.Class{
 	"RequestLimitExceeded":  importjob.Throttled,
 	"AuthFailure":           importjob.Rejected,
@@ -88,26 +88,22 @@ var families = map[string]importjob.Class{
 	"ResourceNotFound":      importjob.NotFound,
 }
 
-// hints say what a person can do, where the vendor's message does not.
+// hints has the cause of an error where the vendor's message does not say it. It is added before the message.
 var hints = map[string]string{
 	"AuthFailure.SignatureExpire": "the clock of the operator's node and the cloud's differ by more than five minutes",
 }
 
-// classOf returns the class of a code, or of its closest listed parent, or of its family. It is Transient for any other.
+// classOf returns the class of the code, else of its closest listed parent, else of its family, else Transient.
+// The parent of A.B.C is A.B.
 func classOf(code string) importjob.Class {
-	code = code[:min(len(code), maxID)] // longer than any listed one, and a million dots would take minutes
-	for parent := code; ; {
+	code = code[:min(len(code), maxID)] // no listed code is longer, and a code of a million dots would take minutes
+	for parent := code; parent != ""; parent = parent[:max(strings.LastIndexByte(parent, '.'), 0)] {
 		if class, listed := classes[parent]; listed {
 			return class
 		}
-		dot := strings.LastIndexByte(parent, '.')
-		if dot < 0 {
-			break
-		}
-		parent = parent[:dot]
 	}
-	for beginning, class := range families {
-		if strings.HasPrefix(code, beginning) {
+	for prefix, class := range families {
+		if strings.HasPrefix(code, prefix) {
 			return class
 		}
 	}

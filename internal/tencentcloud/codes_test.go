@@ -11,7 +11,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// codesOf are the codes that the vendor lists, and some that it could add.
+// codesOf has the codes that the vendor lists, and some that it could add.
 var codesOf = map[importjob.Class]string{
 	importjob.Throttled: `RequestLimitExceeded RequestLimitExceeded.UinLimitExceeded RequestLimitExceeded.IPLimitExceeded
 		RequestLimitExceeded.GlobalRegionUinLimitExceeded RequestLimitExceeded.New RequestLimitExceededNew`,
@@ -53,7 +53,7 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// A code can be as long as an answer.
+// A code can be as long as an answer. Its work is bounded all the same.
 func TestLongCode(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
@@ -76,9 +76,14 @@ func TestKnown(t *testing.T) {
 			t.Errorf("not sorted, or with a double: %q", list)
 		}
 	}
-	for _, want := range []string{"RequestLimitExceeded", "InternalError.TaskFrameError", "ClientError.Timeout", "ClientError.HTTPStatus503"} {
+	for _, want := range []string{"RequestLimitExceeded", "InternalError.TaskFrameError", "ClientError.Timeout", "ClientError.HTTPStatus100", "ClientError.HTTPStatus503"} {
 		if !slices.Contains(codes, want) {
 			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, wrong := range []string{"ClientError.HTTPStatus200", "ClientError.HTTPStatus299", "ClientError.HTTPStatus600"} {
+		if slices.Contains(codes, wrong) {
+			t.Errorf("%s is not an error", wrong)
 		}
 	}
 	for _, want := range []string{"ap-guangzhou", "ap-shanghai-fsi", "ap-singapore"} {

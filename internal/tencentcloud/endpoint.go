@@ -12,15 +12,18 @@ import (
 
 const domain = "tencentcloudapi.com"
 
-// Endpoints chooses where a call enters the cloud. The zero value is the vendor's common endpoints over HTTPS.
+// Endpoints chooses the host that a call is sent to. The zero value chooses the common endpoint of the target's site, over HTTPS.
+// Source: https://www.tencentcloud.com/document/product/236/15832 (access domains).
 type Endpoints struct {
-	// Regional sends each region's calls to its own endpoint, which has its own quota. It is the same for both sites.
+	// Regional sends the calls for a region to its own endpoint, where the cloud counts a quota of its own. Both sites share these endpoints.
 	Regional bool
-	// Override is the one endpoint of all calls, for a simulator or a private gateway.
+	// Override is the endpoint for all calls, such as a simulator or a private gateway. Only its scheme and host are used. It is nil
+	// if there is none.
 	Override *url.URL
 }
 
-// ParseOverride reads an endpoint such as https://gateway.example:8443. Empty is no override.
+// ParseOverride parses an endpoint such as https://gateway.example:8443. It returns nil for an empty string, and an error for
+// anything but a scheme (http or https) and a host.
 func ParseOverride(s string) (*url.URL, error) {
 	if s == "" {
 		return nil, nil
@@ -33,7 +36,7 @@ func ParseOverride(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// scheme of the endpoint, in the SDK's upper case.
+// scheme returns the scheme of the endpoint in upper case, as the SDK expects it.
 func (e Endpoints) scheme() string {
 	if e.Override != nil {
 		return strings.ToUpper(e.Override.Scheme)
@@ -41,17 +44,17 @@ func (e Endpoints) scheme() string {
 	return "HTTPS"
 }
 
-// host of the endpoint for a target. Finance regions are isolated and always have their own.
-// Only the common endpoint of the international site has "intl" in its name.
+// host returns the host of the endpoint for the target. Finance regions (-fsi) are isolated and can only be reached through their own
+// endpoint. Of the international site, only the common endpoint has "intl" in its name.
 func (e Endpoints) host(t importjob.Target) string {
-	switch {
-	case e.Override != nil:
+	if e.Override != nil {
 		return e.Override.Host
-	case e.Regional, strings.HasSuffix(t.Region, "-fsi"):
-		return "cdb." + t.Region + "." + domain
-	case t.Site == importjob.International:
-		return "cdb.intl." + domain
-	default:
-		return "cdb." + domain
 	}
+	if e.Regional || strings.HasSuffix(t.Region, "-fsi") {
+		return "cdb." + t.Region + "." + domain
+	}
+	if t.Site == importjob.International {
+		return "cdb.intl." + domain
+	}
+	return "cdb." + domain
 }

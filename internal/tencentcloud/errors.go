@@ -10,26 +10,26 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// The longest message and the longest code or id of an answer, in bytes.
+// The maximum length of a message, and of a code or an id, in bytes. They fit into the status of an object.
 const maxMessage, maxID = 512, 128
 
-// The codes of a call without a readable answer. The cloud uses none that begins with codeNoAnswer.
+// The codes of a call without a readable answer. No code of the cloud begins with codeNoAnswer.
 const (
 	codeNoAnswer   = "ClientError"
-	codeNetwork    = codeNoAnswer + ".NetworkError"
-	codeTimeout    = codeNoAnswer + ".Timeout"
-	codeCanceled   = codeNoAnswer + ".Canceled"
-	codePanic      = codeNoAnswer + ".Panic"
-	codeTooLong    = codeNoAnswer + ".AnswerTooLong"
-	codeUnreadable = codeNoAnswer + ".UnreadableAnswer"
-	codeHTTPStatus = codeNoAnswer + ".HTTPStatus" // followed by the number
+	codeNetwork    = "ClientError.NetworkError"
+	codeTimeout    = "ClientError.Timeout"
+	codeCanceled   = "ClientError.Canceled"
+	codePanic      = "ClientError.Panic"
+	codeTooLong    = "ClientError.AnswerTooLong"
+	codeUnreadable = "ClientError.UnreadableAnswer"
+	codeHTTPStatus = "ClientError.HTTPStatus" // followed by the number of the status
 )
 
-// toError reads an answer with an Error. The class comes from the code as it was sent, before anything is redacted.
+// toError returns the error in an answer. Its class is that of the code before redaction.
 func toError(response apiResponse, gate gate) *importjob.Error {
 	code, message := response.Error.Code, response.Error.Message
-	if hint := hints[code]; hint != "" {
-		message = hint + ": " + message
+	if hint, found := hints[code]; found {
+		message = fmt.Sprintf("%s: %s", hint, message)
 	}
 	return &importjob.Error{
 		Class:     classOf(code),
@@ -39,20 +39,31 @@ func toError(response apiResponse, gate gate) *importjob.Error {
 	}
 }
 
-// unansweredError tells why there is no readable answer. The request may have been carried out once there was a connection.
+// unansweredError returns the error of a call without a readable answer. Its outcome is unknown if there was a connection, since the
+// cloud can have carried out the request.
 func unansweredError(ctx context.Context, err error, connected bool, gate gate) *importjob.Error {
-	result := &importjob.Error{Class: importjob.Transient, OutcomeUnknown: connected}
-	var unusual *responseError
-	switch {
-	case errors.As(err, &unusual):
-		result.Code, result.Message = unusual.code, unusual.message
-	case errors.Is(ctx.Err(), context.Canceled):
-		result.Code, result.Message = codeCanceled, "the call was given up before an answer"
-	case ctx.Err() != nil:
-		result.Code, result.Message = codeTimeout, fmt.Sprintf("no answer within %s", callTimeout)
-	default:
-		result.Code, result.Message = codeNetwork, err.Error()
+	code, message := causeOf(ctx, err)
+	return &importjob.Error{
+		Class:          importjob.Transient,
+		Code:           code,
+		Message:        gate.redact(message, maxMessage),
+		OutcomeUnknown: connected,
 	}
-	result.Message = gate.redact(result.Message, maxMessage)
-	return result
+}
+
+// causeOf returns why a call has no readable answer, as a code and a message. Err is the SDK's.
+func causeOf(ctx context.Context, err error) (code, message string) {
+	if err == nil {
+		return codeNetwork, "the SDK sent no request"
+	}
+	if refused, ok := errors.AsType[*responseError](err); ok {
+		return refused.code, refused.message
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return codeCanceled, "the call was canceled before the answer arrived"
+	}
+	if ctx.Err() != nil {
+		return codeTimeout, fmt.Sprintf("no answer within %s", callTimeout)
+	}
+	return codeNetwork, err.Error()
 }

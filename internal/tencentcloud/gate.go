@@ -4,6 +4,7 @@ package tencentcloud
 
 import (
 	"encoding/binary"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,25 +13,25 @@ import (
 )
 
 const (
-	// shortest is the length in bytes of the shortest credential, or part of one, that the gate hides.
-	// The vendor's are 32 bytes and longer. A shorter text is a part of ordinary words: hiding "A" would garble every message.
+	// shortest is the minimum length, in bytes, of a secret or a part of a secret that the gate redacts.
+	// The vendor's credentials are 32 bytes or longer. Redacting shorter texts would garble messages: "A" is part of most words.
 	shortest = 8
-	// margin is how much more than the limit the gate reads, since blanks and credentials take less room afterwards.
+	// margin is how many bytes the gate reads beyond the limit, because the text becomes shorter: runs of blanks and secrets shrink.
 	margin = 4096
-	// unsafeTail is what the gate drops at the end of a text that it has cut.
-	// A credential that begins there cannot be told from other text any more: shortest-1 bytes of one, 63 digits of a signature.
+	// unsafeTail is how many bytes the gate drops at the end of what it read, if the text goes on. A secret that begins there can be too
+	// short to be found: up to 7 bytes of a credential, or 63 digits of a signature.
 	unsafeTail = 64
 )
 
 const redacted = "[redacted]"
 
-// gate is the only way out for what others say: answers, transport errors, certificates.
-// It is one place, so that no field of an answer can be forgotten.
+// gate redacts every text that the package returns but did not write: fields of answers, and errors of the network, of TLS and of
+// the SDK. The zero value redacts what is secret whatever the credentials: signatures, and passwords in URLs.
 type gate struct {
-	forms []string // of each secret
+	forms []string // of all secrets
 }
 
-// newGate returns a gate that hides the secrets. It ignores those that are too short to be one.
+// newGate returns a gate that also redacts these secrets, in all their forms. It ignores secrets of less than 8 bytes.
 func newGate(secrets ...string) gate {
 	var g gate
 	for _, secret := range secrets {
@@ -39,15 +40,15 @@ func newGate(secrets ...string) gate {
 		}
 	}
 	for i, form := range g.forms {
-		g.forms[i] = oneLine(form) // as it is found in a text that was made one line
+		g.forms[i] = oneLine(form) // secretBytes searches a text of one line
 	}
 	slices.Sort(g.forms)
 	g.forms = slices.Compact(g.forms)
 	return g
 }
 
-// redact returns the text as one line of printable UTF-8 of at most limit bytes that shows nothing of the secrets.
-// It cuts first: its work depends on the limit, not on the length of the text.
+// redact returns the text without secrets, as one line of printable UTF-8 of at most limit bytes.
+// It reads limit+margin bytes of the text at most, so that a long text costs no more than a short one.
 func (g gate) redact(text string, limit int) string {
 	text = strings.TrimSpace(text)
 	tooLong := len(text) > limit+margin
@@ -57,12 +58,12 @@ func (g gate) redact(text string, limit int) string {
 	text = oneLine(text)
 	end := len(text)
 	if tooLong {
-		end = max(end-unsafeTail, 0)
+		end -= unsafeTail
 	}
-	return truncate(hide(text, g.secretBytes(text), end), limit)
+	return truncate(replace(text, g.secretBytes(text), end), limit)
 }
 
-// redactCode returns a code. A listed one is public and stays as it is, even to a user whose SecretId is "AuthFailure".
+// redactCode returns the code without secrets. It keeps listed codes, which are public, even if a user's SecretId is "AuthFailure".
 func (g gate) redactCode(code string) string {
 	if _, listed := classes[code]; listed {
 		return code
@@ -70,74 +71,83 @@ func (g gate) redactCode(code string) string {
 	return g.redact(code, maxID)
 }
 
-// hide replaces each run of secret bytes, and leaves out what is not secret from end on.
-func hide(text string, secret []bool, end int) string {
+// replace returns the text with a placeholder for each run of secret bytes. Of the bytes that are not secret, it keeps those before end.
+func replace(text string, secret []bool, end int) string {
 	var visible strings.Builder
 	for i := range len(text) {
-		switch {
-		case secret[i] && (i == 0 || !secret[i-1]):
-			visible.WriteString(redacted)
-		case !secret[i] && i < end:
+		if secret[i] {
+			if i == 0 || !secret[i-1] {
+				visible.WriteString(redacted)
+			}
+		} else if i < end {
 			visible.WriteByte(text[i])
 		}
 	}
 	return strings.ToValidUTF8(visible.String(), "")
 }
 
-// quoted is what is secret whatever the credentials: a signature, which is a SHA-256 in hexadecimal, and a URL's user and password.
+// quoted finds what is secret whatever the credentials: signatures, which are hexadecimal SHA-256 sums, and the user and password of a URL.
 var quoted = regexp.MustCompile(`([0-9A-Fa-f]{64,})|//([^/\s]+)@`)
 
-// secretBytes marks the bytes of the text that belong to a secret.
-// A part of a form, as long as the shortest credential, is enough: what quotes a secret may have cut, wrapped or mixed the forms.
+// secretBytes returns, for each byte of the text, whether it belongs to a secret. Eight bytes in a row of any form are enough,
+// because a server can quote a part of a secret, break it into lines, or mix forms.
 func (g gate) secretBytes(text string) []bool {
 	secret := make([]bool, len(text))
 	for _, at := range quoted.FindAllStringSubmatchIndex(text, -1) {
-		mark(secret, max(at[2], at[4]), max(at[3], at[5]))
+		mark(secret[max(at[2], at[4]):max(at[3], at[5])])
 	}
-	parts := make(map[uint64]bool, len(text)) // each part of the text: is it a part of a form?
-	for i := range len(text) - shortest + 1 {
-		parts[part(text, i)] = false
+	parts := make(map[uint64]bool, len(text)) // of the text; true if it is also part of a form
+	for _, part := range partsOf(text) {
+		parts[part] = false
 	}
 	for _, form := range g.forms {
-		for i := range len(form) - shortest + 1 {
-			if _, found := parts[part(form, i)]; found {
-				parts[part(form, i)] = true
+		for _, part := range partsOf(form) {
+			if _, found := parts[part]; found {
+				parts[part] = true
 			}
 		}
 	}
-	for i := range len(text) - shortest + 1 {
-		if parts[part(text, i)] {
-			mark(secret, i, i+shortest)
+	for i, part := range partsOf(text) {
+		if parts[part] {
+			mark(secret[i : i+shortest])
 		}
 	}
 	return secret
 }
 
-// part is the shortest bytes of s from i on, as a key.
-func part(s string, i int) uint64 { return binary.BigEndian.Uint64([]byte(s[i : i+shortest])) }
+// partsOf yields every eight bytes in a row of s, as a number, with the position of the first.
+func partsOf(s string) iter.Seq2[int, uint64] {
+	return func(yield func(int, uint64) bool) {
+		for i := range len(s) - shortest + 1 {
+			if !yield(i, binary.BigEndian.Uint64([]byte(s[i:i+shortest]))) {
+				return
+			}
+		}
+	}
+}
 
-func mark(bytes []bool, from, to int) {
-	for i := from; i < to; i++ {
+func mark(bytes []bool) {
+	for i := range bytes {
 		bytes[i] = true
 	}
 }
 
-// oneLine replaces what is not printable and joins lines.
+// oneLine replaces every run of blanks and characters that cannot be printed, such as line breaks and invalid UTF-8, by one space.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(s, " "))
+	}, s)
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// truncate cuts at a whole character.
+// truncate returns at most limit bytes of s: whole characters, and an ellipsis where some are left out.
 func truncate(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
 	const ellipsis = "…"
-	return strings.ToValidUTF8(s[:max(limit-len(ellipsis), 0)], "") + ellipsis
+	return strings.ToValidUTF8(s[:limit-len(ellipsis)], "") + ellipsis
 }

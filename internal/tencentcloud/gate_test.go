@@ -3,6 +3,7 @@
 package tencentcloud
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -17,13 +18,13 @@ func FuzzClean(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string, limit int) {
 		limit = 8 + max(limit, 0)%1024
 		if got := (gate{}).redact(s, limit); len(got) > limit || !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\x00") {
-			t.Errorf("tell(%q, %d) is %q", s, limit, got)
+			t.Errorf("redact(%q, %d) is %q", s, limit, got)
 		}
 	})
 }
 
-// Every form of every secret is hidden: alone, in a text, at the end of what is read and where the text is cut.
-func TestGateHidesEachForm(t *testing.T) {
+// The gate redacts every form of every secret: alone, within a text, at the end of what it reads and where it truncates.
+func TestGateRedactsEachForm(t *testing.T) {
 	t.Parallel()
 	hidden := newGate(secretsOf(quotable)...)
 	for name, secret := range quotedForms(quotable) {
@@ -32,80 +33,82 @@ func TestGateHidesEachForm(t *testing.T) {
 				text := "a" + strings.Repeat(blank, max(before, 0)) + secret
 				for _, text := range []string{text, text + " " + strings.Repeat("z", 5000)} {
 					if leak := leakOf(hidden.redact(text, maxMessage)); leak != "" {
-						t.Errorf("%s after %d of %q: it tells %q", name, before, blank, leak)
+						t.Errorf("%s after %d of %q: it shows %q", name, before, blank, leak)
 					}
 				}
 			}
 		}
 		if got := hidden.redact("before "+secret+" after", maxMessage); got != "before [redacted] after" {
-			t.Errorf("%s: it tells %q", name, got)
+			t.Errorf("%s: it is %q", name, got)
 		}
 	}
 }
 
-// A part of a credential is hidden too: the one that quotes it may have cut it or broken its lines.
-func TestGateHidesParts(t *testing.T) {
+// The gate redacts parts of a credential too, because a server can quote a part or break it into lines.
+func TestGateRedactsParts(t *testing.T) {
 	t.Parallel()
 	hidden := newGate(secretsOf(quotable)...)
 	for _, secret := range secretsOf(quotable) {
 		for _, text := range []string{secret[:8], secret[len(secret)-8:], secret[:12] + "\n" + secret[12:], secret[:20] + "****"} {
 			if leak := leakOf(hidden.redact(text, maxMessage)); leak != "" {
-				t.Errorf("of %q it tells %q", text, leak)
+				t.Errorf("of %q: it is %q", text, leak)
 			}
 		}
 	}
 }
 
-func TestGateHidesWhatIsSecretInAnyCase(t *testing.T) {
+// Signatures, and passwords in URLs, are secret whatever the credentials.
+func TestGateRedactsSignaturesAndURLs(t *testing.T) {
 	t.Parallel()
 	signature := strings.Repeat("0123456789abcdef", 4)
 	for text, want := range map[string]string{
-		"Signature=" + signature:                          "Signature=[redacted]",
-		"Signature=" + strings.ToUpper(signature) + ".":   "Signature=[redacted].",
-		`parse "http://user:hunter2@proxy:3128": refused`: `parse "http://[redacted]@proxy:3128": refused`,
-		"https://cdb.tencentcloudapi.com/ a@b":            "https://cdb.tencentcloudapi.com/ a@b",
+		"Signature=" + signature:                                "Signature=[redacted]",
+		"Signature=" + strings.ToUpper(signature) + ".":         "Signature=[redacted].",
+		`parse "http://user:hunter2@proxy:3128": refused`:       `parse "http://[redacted]@proxy:3128": refused`,
+		"http://a:b@proxy, " + signature + ", http://c:d@proxy": "http://[redacted]@proxy, [redacted], http://[redacted]@proxy",
+		"https://cdb.tencentcloudapi.com/ a@b":                  "https://cdb.tencentcloudapi.com/ a@b",
 	} {
 		if got := (gate{}).redact(text, maxMessage); got != want {
-			t.Errorf("of %q it tells %q", text, got)
+			t.Errorf("of %q: it is %q", text, got)
 		}
 	}
 	for cutAt := range 80 {
 		text := "a" + strings.Repeat(" ", maxMessage+margin-1-cutAt) + signature + " and more"
 		if got := (gate{}).redact(text, maxMessage); strings.Contains(got, "01234567") {
-			t.Errorf("%d digits before the cut: it tells %q", cutAt, got)
+			t.Errorf("%d digits before the cut: it is %q", cutAt, got)
 		}
 	}
 }
 
-// A secret without a letter shares no part with its other forms. A secret with blanks is found where lines are joined.
-func TestGateHidesOddSecrets(t *testing.T) {
+// A secret without letters has no part in common with its other forms. A secret with blanks is found after lines are joined.
+func TestGateRedactsOddSecrets(t *testing.T) {
 	t.Parallel()
 	for _, odd := range []string{`<"\&'/<"\&'/`, "ab  cd  ef  gh"} {
 		if got := newGate(odd).redact("it is "+odd, maxMessage); got != "it is [redacted]" {
-			t.Errorf("it tells %q", got)
+			t.Errorf("it is %q", got)
 		}
 	}
 }
 
-// Credentials of a letter hide nothing and cost nothing.
+// Credentials of a few letters do not garble messages.
 func TestGateIgnoresShortCredentials(t *testing.T) {
 	t.Parallel()
 	short := newGate("A", "a", "e", "", "InvalidSecret"[:7])
 	const text = "The SecretId is not found, AuthFailure, see InvalidSecret"
 	if got := short.redact(text, maxMessage); got != text {
-		t.Errorf("it tells %q", got)
+		t.Errorf("it is %q", got)
 	}
 	for _, code := range []string{"AuthFailure.SecretIdNotFound", "AuthFailure.New"} {
 		if got := short.redactCode(code); got != code {
-			t.Errorf("%s is told as %q", code, got)
+			t.Errorf("%s becomes %q", code, got)
 		}
 	}
 	if got := newGate("AuthFailure.SecretIdNotFound").redactCode("AuthFailure.SecretIdNotFound"); got != "AuthFailure.SecretIdNotFound" {
-		t.Errorf("a listed code is told as %q", got)
+		t.Errorf("a listed code becomes %q", got)
 	}
 }
 
-// The work is bounded however long the text is, and however long the credentials.
+// The work is bounded, however long the text and the credentials are.
 func TestGateIsBounded(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("0+/&<\"", 8<<10/6)
@@ -120,12 +123,63 @@ func TestGateIsBounded(t *testing.T) {
 	}
 }
 
-// What is long and harmless is told up to the limit.
-func TestGateTellsUpToTheLimit(t *testing.T) {
+// Of a long text without secrets, all that fits into the limit is kept.
+func TestGateKeepsUpToTheLimit(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{strings.Repeat("x", maxBody), strings.Repeat(" ", maxBody) + strings.Repeat("x", maxBody), strings.Repeat("x", maxMessage+1), strings.Repeat("x", maxMessage)} {
 		if got := newGate(secretsOf(quotable)...).redact(text, maxMessage); len(got) != maxMessage {
-			t.Errorf("%d bytes are told", len(got))
+			t.Errorf("%d bytes are left", len(got))
+		}
+	}
+}
+
+// A text of limit bytes is not truncated. A text that the gate can read to its end loses no tail.
+func TestGateLimits(t *testing.T) {
+	t.Parallel()
+	blanks := func(n int) string { return "a" + strings.Repeat(" ", n) }
+	tail := strings.Repeat("x", 100)
+	read := maxMessage + margin
+	for name, test := range map[string]struct{ text, want string }{
+		"as long as the limit":     {strings.Repeat("x", maxMessage), strings.Repeat("x", maxMessage)},
+		"longer than the limit":    {strings.Repeat("x", maxMessage+1), strings.Repeat("x", maxMessage-len("…")) + "…"},
+		"a whole character":        {strings.Repeat("é", maxMessage), strings.Repeat("é", (maxMessage-len("…"))/2) + "…"},
+		"read to its end":          {blanks(read-101) + tail, "a " + tail},
+		"longer than what is read": {blanks(read-101) + tail + "y", "a " + tail[:100-unsafeTail]},
+		"all of it is dropped":     {blanks(read-1) + tail, ""},
+	} {
+		if got := (gate{}).redact(test.text, maxMessage); got != test.want {
+			t.Errorf("%s: it is %q", name, got)
+		}
+	}
+}
+
+// The gate redacts secrets of eight bytes and more.
+func TestGateRedactsTheShortestSecret(t *testing.T) {
+	t.Parallel()
+	for secret, want := range map[string]string{"hunter22": "it is [redacted].", "hunter2": "it is hunter2."} {
+		if got := newGate(secret).redact("it is "+secret+".", maxMessage); got != want {
+			t.Errorf("it is %q, want %q", got, want)
+		}
+	}
+}
+
+// A form in Base64 begins with the first character that is the same whatever precedes the secret.
+func TestBase64FormsBeginWithTheSecret(t *testing.T) {
+	t.Parallel()
+	secret := quotable.SecretKey
+	forms := base64Forms(secret)
+	if len(forms) != 6 {
+		t.Fatalf("%d forms", len(forms))
+	}
+	for before := range 3 {
+		for i, alphabet := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+			form := forms[3*i+before]
+			zeros := alphabet.EncodeToString([]byte(strings.Repeat("\x00", before) + secret))
+			ones := alphabet.EncodeToString([]byte(strings.Repeat("\xff", before) + secret))
+			at := len(zeros) - len(form)
+			if zeros[at:] != form || ones[at:] != form || at > 0 && zeros[at-1] == ones[at-1] {
+				t.Errorf("%d bytes before: %q of %q", before, form, zeros)
+			}
 		}
 	}
 }

@@ -9,9 +9,10 @@ import (
 	"slices"
 )
 
-// Regions returns the known public regions of TencentDB for MySQL, sorted. The ones that end in -fsi are Finance regions.
-// The sources are https://www.tencentcloud.com/document/product/236/15832 (access domains), .../236/8458 (regions and zones)
-// and the regions package of the vendor's SDK. The vendor can open others at any time.
+// Regions returns the public regions of TencentDB for MySQL that were known at the time of writing, sorted. The vendor opens more
+// from time to time. Finance regions end in -fsi.
+// Sources: https://www.tencentcloud.com/document/product/236/15832 (access domains), .../236/8458 (regions and zones),
+// and the regions package of the vendor's SDK.
 func Regions() []string {
 	return []string{
 		"ap-bangkok", "ap-beijing", "ap-beijing-fsi", "ap-chengdu", "ap-chongqing", "ap-guangzhou", "ap-hongkong", "ap-jakarta",
@@ -20,11 +21,11 @@ func Regions() []string {
 	}
 }
 
-// KnownCodes returns the codes that the vendor lists and those of calls without a readable answer, sorted.
-// The cloud can answer others at any time.
+// KnownCodes returns, sorted, the error codes that the vendor lists and those of calls without a readable answer, which begin with
+// ClientError. A call can fail with another code, because the vendor does not list all codes.
 func KnownCodes() []string {
 	codes := slices.AppendSeq([]string{codeNetwork, codeTimeout, codeCanceled, codePanic, codeTooLong, codeUnreadable}, maps.Keys(classes))
-	for status := http.StatusContinue; status < 600; status++ {
+	for status := range 600 {
 		if http.StatusText(status) != "" && status != http.StatusOK {
 			codes = append(codes, fmt.Sprintf("%s%d", codeHTTPStatus, status))
 		}

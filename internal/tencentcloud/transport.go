@@ -16,36 +16,41 @@ import (
 	"time"
 )
 
-// Bounds of one call.
 const (
+	// callTimeout is the timeout of a call.
 	callTimeout = 10 * time.Second
-	maxBody     = 1 << 20
-	maxHeader   = 64 << 10
+	// connectTimeout limits the TCP connection attempt and the TLS handshake, each.
+	connectTimeout = 5 * time.Second
+	// maxBody is the maximum length of the body of an answer, in bytes.
+	maxBody = 1 << 20
+	// maxHeader is the maximum length of the header of an answer, in bytes.
+	maxHeader = 64 << 10
 )
 
-// responseError is an HTTP answer that the API never gives: its body must not reach the SDK.
-// Its message is in our words: a reason phrase can quote anything.
+// responseError is the error for an HTTP response that the API never sends. Its message quotes nothing of the response.
 type responseError struct{ code, message string }
 
-func (e *responseError) Error() string { return e.code + ": " + e.message }
+func (e *responseError) Error() string { return e.message }
 
-// apiResponse is what is read of an answer. Fields of other types than these make it unreadable, except for the Status, which may be null.
+// apiResponse is the part of an answer that the package uses. An answer with a field of another type is unreadable, except for the
+// Status, which the vendor documents as possibly null.
 type apiResponse struct {
 	Error     *struct{ Code, Message string }
 	RequestID string `json:"RequestId"`
 	Status    any
 }
 
+// noResponse accompanies an error.
 var noResponse apiResponse
 
-// guard serves one call. It lets nothing pass to the SDK but HTTP 200 with a well-formed answer: the SDK follows redirects with the token,
-// reads bodies without a bound, panics on null and takes an empty answer for a success.
+// guard is the transport of one call. It passes only well-formed answers with HTTP 200 to the SDK, because the SDK sends the token along
+// when it follows a redirect, reads bodies of any length, panics on null, and takes an empty answer for a success.
 type guard struct {
 	next     http.RoundTripper
-	response *apiResponse // the one reading of what was received: the SDK's depends on headers and on the case of names
+	response *apiResponse // the answer; what the SDK reads depends on headers and on the case of names
 }
 
-// RoundTrip sends the request and keeps the answer.
+// RoundTrip sends the request and keeps the answer. The error is a *responseError if the API cannot have sent the response.
 func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := g.next.RoundTrip(request)
 	if err != nil {
@@ -69,41 +74,53 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// statusText is the registered text of a status, never the reason phrase that was sent.
+// statusText returns the number of an HTTP status and its registered text. The reason phrase of a response could quote a secret.
 func statusText(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
-// readResponse accepts a Response that has an Error with a Code, or no Error and a RequestId.
+// readResponse returns the Response in the body of an answer, if it is well-formed.
 func readResponse(body []byte) (*apiResponse, error) {
 	if len(body) > maxBody {
 		return nil, &responseError{codeTooLong, "the answer is longer than 1 MiB"}
 	}
 	var envelope struct{ Response *apiResponse }
-	err := json.Unmarshal(body, &envelope)
-	switch a := envelope.Response; {
-	case err != nil, a == nil:
-		return nil, &responseError{codeUnreadable, "the answer is not one of the API; is something else in between?"}
-	case a.Error != nil && isBlank(a.Error.Code):
-		return nil, &responseError{codeUnreadable, "the answer has an Error without a Code"}
-	case a.Error != nil && strings.HasPrefix(strings.TrimSpace(a.Error.Code), codeNoAnswer):
-		return nil, &responseError{codeUnreadable, "the answer has a Code that the API does not use"}
-	case a.Error == nil && isBlank(a.RequestID):
-		return nil, &responseError{codeUnreadable, "the answer has neither an Error nor a RequestId"}
+	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Response == nil {
+		return nil, &responseError{codeUnreadable, "the answer does not have the format of the API; does a proxy or another server answer?"}
+	}
+	if flaw := flawOf(envelope.Response); flaw != "" {
+		return nil, &responseError{codeUnreadable, flaw}
 	}
 	return envelope.Response, nil
 }
 
-// isBlank says whether nothing of a code or id would be told.
+// flawOf returns what is wrong with a Response. It is empty for an Error with a Code, and for a RequestId without an Error.
+func flawOf(response *apiResponse) string {
+	if response.Error == nil {
+		if isBlank(response.RequestID) {
+			return "the answer has neither an Error nor a RequestId"
+		}
+		return ""
+	}
+	if isBlank(response.Error.Code) {
+		return "the answer has an Error without a Code"
+	}
+	if strings.HasPrefix(strings.TrimSpace(response.Error.Code), codeNoAnswer) {
+		return "the answer has a Code that the API does not use"
+	}
+	return ""
+}
+
+// isBlank returns whether redaction would leave nothing of a code or an id.
 func isBlank(s string) bool { return gate{}.redact(s, maxID) == "" }
 
-// newTransport is HTTP/1.1 on purpose: a call that hangs then holds up no other.
+// newTransport returns a transport for HTTP/1.1: with HTTP/2, calls would share a connection, and one that hangs could delay the others.
 func newTransport(proxy proxyFunc) *http.Transport {
 	return &http.Transport{
 		Proxy:                  proxy,
 		OnProxyConnectResponse: checkProxy,
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    5 * time.Second,
+		DialContext:            (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		TLSHandshakeTimeout:    connectTimeout,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		ResponseHeaderTimeout:  callTimeout,
 		MaxResponseHeaderBytes: maxHeader,
@@ -113,7 +130,7 @@ func newTransport(proxy proxyFunc) *http.Transport {
 	}
 }
 
-// checkProxy tells of a proxy's refusal by its number. Otherwise the error would be the proxy's reason phrase.
+// checkProxy returns an error with the status of a proxy that refuses to connect. Without it, net/http would return the proxy's reason phrase.
 func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
 	if response.StatusCode == http.StatusOK {
 		return nil

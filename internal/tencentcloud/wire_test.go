@@ -18,7 +18,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// onTheWire answers each request with these bytes and closes the connection. It returns the address.
+// onTheWire starts a server that answers each request with these bytes and closes the connection. It returns the address.
 func onTheWire(t *testing.T, body string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -47,7 +47,7 @@ func overHTTP(address string, proxy proxyFunc) *Client {
 	return newClient(Endpoints{Override: &url.URL{Scheme: "http", Host: address}}, proxy)
 }
 
-// What is quoted on the wire before there is an answer comes back in the errors of net/http.
+// The errors of net/http quote what a server sends instead of an HTTP answer.
 func TestQuotedOnTheWire(t *testing.T) {
 	t.Parallel()
 	const ok = "HTTP/1.1 200 OK\r\n"
@@ -62,14 +62,14 @@ func TestQuotedOnTheWire(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, secret := range quotedForms(quotable) {
-				wantTold(t, overHTTP(onTheWire(t, fmt.Sprintf(format, secret)), nil))
+				checkCalls(t, overHTTP(onTheWire(t, fmt.Sprintf(format, secret)), nil))
 			}
 		})
 	}
 }
 
-// The text of a status line is never told, whatever it says.
-func TestReasonPhraseIsNotTold(t *testing.T) {
+// A server can write anything into the reason phrase of its status line.
+func TestReasonPhraseIsNotQuoted(t *testing.T) {
 	t.Parallel()
 	client := overHTTP(onTheWire(t, "HTTP/1.1 503 go to http://evil.example\r\nContent-Length: 0\r\n\r\n"), nil)
 	_, err := client.Stop(t.Context(), creds, job)
@@ -78,7 +78,7 @@ func TestReasonPhraseIsNotTold(t *testing.T) {
 	}
 }
 
-func TestProxyPasswordIsNotTold(t *testing.T) {
+func TestProxyPasswordIsRedacted(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{"p4ssw0rd-of-proxy", "hunter2"} {
 		basic := base64.StdEncoding.EncodeToString([]byte("opsuser:" + password))
@@ -103,7 +103,7 @@ func TestProxyPasswordIsNotTold(t *testing.T) {
 	}
 }
 
-// A proxy's refusal is told by its number; nothing was sent to the cloud.
+// When a proxy refuses to connect, the error has the HTTP status, and nothing was sent to the cloud.
 func TestProxyRefuses(t *testing.T) {
 	t.Parallel()
 	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: onTheWire(t, "HTTP/1.1 407 see http://evil.example\r\nContent-Length: 0\r\n\r\n")})
@@ -114,7 +114,7 @@ func TestProxyRefuses(t *testing.T) {
 	}
 }
 
-func TestProxyURLIsNotTold(t *testing.T) {
+func TestProxyURLIsRedacted(t *testing.T) {
 	t.Parallel()
 	client := overHTTP("cloud.invalid", func(*http.Request) (*url.URL, error) {
 		return nil, errors.New(`invalid proxy address "http://user:hunter2@proxy:3128"`)
@@ -141,7 +141,7 @@ func TestLongHeaderIsRefused(t *testing.T) {
 	}
 }
 
-// Neither the type nor another header of an answer changes how its body is read.
+// The content type of an answer makes no difference to how its body is read.
 func TestEventStreamIsReadAsAnAnswer(t *testing.T) {
 	t.Parallel()
 	client := &Client{transport: answering{200, "OK", "text/event-stream", []byte(`{"Response":{"RequestId":"r"}}`)}}
@@ -185,7 +185,7 @@ func TestUnreadableAnswers(t *testing.T) {
 	}
 }
 
-// Credentials of one letter once made 81 MiB of a message of 1 MiB, and a code that nobody knows.
+// Replacing credentials of one letter would make 81 MiB of a message of 1 MiB, and an unknown code.
 func TestShortCredentialsAndLongMessage(t *testing.T) {
 	t.Parallel()
 	body, err := json.Marshal(map[string]any{"Response": map[string]any{
@@ -207,8 +207,8 @@ func TestShortCredentialsAndLongMessage(t *testing.T) {
 	}
 }
 
-// The class comes from the code as it was sent, also when a credential hides a part of it.
-func TestClassOfAHiddenCode(t *testing.T) {
+// The class is that of the code before redaction.
+func TestClassOfARedactedCode(t *testing.T) {
 	t.Parallel()
 	client := &Client{transport: answering{200, "OK", "", []byte(`{"Response":{"RequestId":"r","Error":{"Code":"AuthFailure.New","Message":""}}}`)}}
 	_, err := client.Stop(t.Context(), importjob.Credentials{SecretID: "AuthFailure", SecretKey: "canary-key"}, job)
