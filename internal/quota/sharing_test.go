@@ -31,7 +31,7 @@ func (s *server) admit() bool {
 	return true
 }
 
-// crowd is a budget whose queue never ends.
+// crowd is one program with so many callers that its queue is never empty.
 type crowd struct {
 	mu                sync.Mutex
 	accepted, refused []time.Time
@@ -39,7 +39,7 @@ type crowd struct {
 
 const latency = 20 * time.Millisecond
 
-// run calls the server for a while, with as many callers in the queue as the budget has room for.
+// run calls the server until a time, and lets a caller join the queue for each that leaves it.
 func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
 	var b *Limiter[int]
 	awake := make(chan int, 100)
@@ -66,7 +66,8 @@ func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
 	}
 	next := 0
 	join := func() {
-		for next++; ; next++ {
+		for range 10 * s.limit { // a window is no wider, whatever is wrong
+			next++
 			credit, _ := b.Acquire(key, next)
 			if credit == nil {
 				return
@@ -102,7 +103,7 @@ func within(times []time.Time, from, to time.Time) (n int) {
 	return n
 }
 
-// The other program takes half of the limit for a minute, and then nothing.
+// The other program takes half of the limit for a minute, and then none of it.
 func TestAllButLittleOfWhatAnotherProgramLeavesIsUsed(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
@@ -131,7 +132,7 @@ func TestAllButLittleOfWhatAnotherProgramLeavesIsUsed(t *testing.T) {
 	}
 }
 
-// Two budgets turn out to share a limit, from the start or because the second comes when the first has all of it.
+// Two programs share a limit, from the start or because the second comes when the first uses all of it.
 func TestTwoThatShareALimitSettle(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
