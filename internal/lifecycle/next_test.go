@@ -88,6 +88,28 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// An import that runs is stopped again; of one that is ending, the cloud is asked again.
+func TestNextAfterADelay(t *testing.T) {
+	t.Parallel()
+	ambiguous := stopAnswered(importjob.Ambiguous)
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   importjob.Action
+	}{
+		"transient":                      {after(attempt, stopAnswered(importjob.Transient)), importjob.ActionStop},
+		"rejected":                       {after(attempt, rejected), importjob.ActionStop},
+		"ambiguous, told that it runs":   {after(attempt, ambiguous, described(importjob.StatusRunning)), importjob.ActionStop},
+		"ambiguous, told that it ends":   {after(untilEnded, attempt, ambiguous, described(importjob.StatusPaused)), importjob.ActionDescribe},
+		"ambiguous, not told for a time": {after(attempt, ambiguous, noAnswer(importjob.Transient)), importjob.ActionDescribe},
+		"ambiguous, not told for good":   {after(attempt, ambiguous, noAnswer(importjob.Terminal)), importjob.ActionStop},
+		"accepted, still ending":         {after(untilEnded, attempt, accept), importjob.ActionDescribe},
+	} {
+		if got := Next(test.object, noon.Add(CredentialsRetry), false).Action; got != test.want {
+			t.Errorf("%s: next is %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 func TestARequestedRetryIsHandledOnce(t *testing.T) {
 	t.Parallel()
 	for name, object := range map[string]*cdbv1.ImportJobStop{

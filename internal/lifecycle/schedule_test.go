@@ -71,6 +71,7 @@ func TestAWaitInTheQueueIsLookedAtWhenItIsLong(t *testing.T) {
 		"for three seconds":      {after(), 3 * time.Second, 2 * time.Second},
 		"for long":               {after(), 5 * time.Second, 0},
 		"written":                {after(inQueue), 0, 0},
+		"the deadline is later":  {after(aMinute, attempt, stopAnswered(importjob.Throttled)), 5 * time.Second, time.Minute},
 		"the deadline is sooner": {after(aMinute, RecordAttempt(noon.Add(-59*time.Second)), stopAnswered(importjob.Throttled)), 0, time.Second},
 	} {
 		if got := RequeueAfter(test.object, noon, noon.Add(-test.waited)); got != test.want {
