@@ -108,14 +108,15 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 // proceed makes the call if the object has credentials and a credit. Otherwise the status says what is missing.
 func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, action importjob.Action, changed, urgent bool) (time.Duration, error) {
 	now := time.Now()
-	if lifecycle.WaitsForMissingSecret(object) && !changed {
+	secret := lifecycle.SecretWaitOf(object)
+	if secret.Missing && !changed {
 		return r.keepWaiting(ctx, object, now)
 	}
 	creds, fingerprint, err := r.credentials.Get(ctx, secretOf(object))
 	if err != nil {
 		return r.withoutCredentials(ctx, object, fingerprint, err)
 	}
-	if lifecycle.FollowsRefusals(object) && !urgent {
+	if secret.Rejected && !urgent {
 		if next, refused := r.credentials.Refused(scopeOf(object, action), fingerprint, client.ObjectKeyFromObject(object), now, lifecycle.CredentialsRetry); refused {
 			return r.followRefusal(ctx, object, fingerprint, next)
 		}
@@ -126,7 +127,7 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 			return 0, err
 		}
 		r.subscribe(object, credentials.Fingerprint{})
-		return lifecycle.RequeueInQueue(object, now, wait.Since), nil
+		return lifecycle.RequeueAfter(object, now, wait.Since), nil
 	}
 	return 0, r.send(ctx, &call{object: object, creds: creds, fingerprint: fingerprint, action: action, credit: credit})
 }

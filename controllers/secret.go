@@ -46,12 +46,13 @@ func scopeOf(object *cdbv1.ImportJobStop, action importjob.Action) credentials.S
 // subscribe has the object enqueued when its Secret changes, if it waits for one. A zero fingerprint: the content that failed is unknown.
 func (r *Reconciler) subscribe(object *cdbv1.ImportJobStop, seen credentials.Fingerprint) {
 	key := client.ObjectKeyFromObject(object)
-	if !lifecycle.WaitsForSecret(object) {
+	wait := lifecycle.SecretWaitOf(object)
+	if wait == (lifecycle.SecretWait{}) {
 		r.credentials.Forget(key)
 		return
 	}
 	r.credentials.Subscribe(secretOf(object), key, credentials.Subscription{
-		Seen: seen, Missing: lifecycle.WaitsForMissingSecret(object), Urgent: lifecycle.WaitsForRetry(object),
+		Seen: seen, Missing: wait.Missing, Urgent: wait.RetryRequested,
 	})
 }
 
@@ -61,7 +62,7 @@ func (r *Reconciler) writeAndWait(ctx context.Context, object *cdbv1.ImportJobSt
 		return 0, err
 	}
 	r.subscribe(object, seen)
-	return lifecycle.RequeueAfter(object, now), nil
+	return lifecycle.RequeueAfter(object, now, time.Time{}), nil
 }
 
 // keepWaiting handles an object whose Secret was missing and has not changed since.

@@ -130,7 +130,7 @@ func (r *Reconciler) applySafely(ctx context.Context, object *cdbv1.ImportJobSto
 	asRead := object.Status.DeepCopy()
 	defer r.recoverPanic(ctx, func() {
 		object.Status = *asRead
-		lifecycle.ApplyResultUnjudged(object, result)
+		lifecycle.KeepResult(object, result)
 	})
 	lifecycle.ApplyResult(object, result)
 }
@@ -177,8 +177,8 @@ func (r *Reconciler) remove(ctx context.Context, object *cdbv1.ImportJobStop) er
 		}
 		return err
 	}
-	if tool := lifecycle.ManagedBy(object); tool != "" {
-		r.emit(object, lifecycle.TTLIgnored(tool))
+	if event, ignored := lifecycle.TTLIgnored(object); ignored {
+		r.emit(object, event)
 		return nil
 	}
 	err := r.Client.Delete(ctx, object, client.Preconditions{UID: &object.UID, ResourceVersion: &version},

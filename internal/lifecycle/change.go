@@ -32,30 +32,23 @@ func noteRetry(object *cdbv1.ImportJobStop) {
 	}
 }
 
-// Observe makes the status speak of the spec as it is now, and changes nothing else that is consistent.
-func Observe(now time.Time) Change {
+// observe makes the status speak of the spec as it is now. Ready keeps its reason and its message.
+func observe(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		ready := readyOf(&object.Status)
-		if ready.Reason == "" {
-			return
-		}
-		p := phaseOf(ready.Reason)
-		if ready.Reason == cdbv1.ReasonCredentialsNotFound && ready.Status == metav1.ConditionFalse {
-			p = stalled
-		}
-		setPhase(object, p, ready.Reason, strings.TrimSuffix(ready.Message, remedy(ready.Reason)), now)
+		setPhase(object, phaseOf(ready.Reason), ready.Reason, strings.TrimSuffix(ready.Message, remedy(ready.Reason)), now)
 	}
 }
 
-// settle is for an object that has ended.
+// settle observes the spec of an object that has ended. A requested retry has nothing to do any more.
 func settle(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		noteRetry(object)
-		Observe(now)(object)
+		observe(now)(object)
 	}
 }
 
-// suspend clears the times that count towards a deadline or a retry, so that a resumed object starts fresh.
+// suspend holds the object back. It clears startTime and nextAttemptTime, so that a resumed object gets its full deadline and goes on at once.
 func suspend(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		begin(object, now)
@@ -64,7 +57,7 @@ func suspend(now time.Time) Change {
 	}
 }
 
-// prefixAccepted names the accepted call, if there is one, before what else there is to say.
+// prefixAccepted puts the accepted call, if there is one, before the message.
 func prefixAccepted(object *cdbv1.ImportJobStop, message string) string {
 	if !accepted(object) {
 		return message
@@ -73,87 +66,11 @@ func prefixAccepted(object *cdbv1.ImportJobStop, message string) string {
 }
 
 func acceptedMessage(object *cdbv1.ImportJobStop) string {
-	return "the cloud accepted the stop, RequestId " + Truncate(object.Status.RequestID, maxID)
+	return "the cloud accepted the stop, RequestId " + truncate(object.Status.RequestID, maxID)
 }
 
-// maxID bounds, in bytes, the ids and codes that status brings into a message.
+// maxID is how much of an id or a code from status a message quotes, in bytes.
 const maxID = 128
-
-// stallAfter is how long a missing Secret is waited for before a person is called. Helm and Flux give up after five minutes.
-const stallAfter = 2 * time.Minute
-
-// WaitForCredentials says what is wrong with the Secret. After two minutes the object is stalled, and goes on all the same when the Secret comes.
-// An empty text keeps what was said before.
-func WaitForCredentials(now time.Time, text string) Change {
-	return func(object *cdbv1.ImportJobStop) {
-		begin(object, now)
-		ready := readyOf(&object.Status)
-		message := prefixAccepted(object, text)
-		if text == "" {
-			message = strings.TrimSuffix(ready.Message, remedy(ready.Reason))
-		} else {
-			noteRetry(object)
-		}
-		object.Status.NextAttemptTime = nil
-		p, since := progressing, object.Status.WaitingSince
-		if ready.Reason == cdbv1.ReasonCredentialsNotFound && since != nil && now.Sub(since.Time) >= stallAfter {
-			p = stalled
-		}
-		setPhase(object, p, cdbv1.ReasonCredentialsNotFound, message, now)
-	}
-}
-
-// FollowRefusal puts off the next try of credentials that the cloud refused, because another object of the same Secret has just tried them.
-func FollowRefusal(now, next time.Time) Change {
-	return func(object *cdbv1.ImportJobStop) {
-		object.Status.NextAttemptTime = microTime(next)
-		Observe(now)(object)
-	}
-}
-
-// worthTelling is the shortest wait in a queue that is written into status.
-const worthTelling = 5 * time.Second
-
-// WaitForQuota says that the object is in the queue of its budget since a time, and about how long its turn takes.
-// It writes nothing while the wait is short and the status is about this spec. It does not touch what an accepted object says.
-func WaitForQuota(now, since time.Time, turn time.Duration) Change {
-	return func(object *cdbv1.ImportJobStop) {
-		if accepted(object) && !targetChanged(object) {
-			waitToAsk(now)(object)
-			return
-		}
-		current := !targetChanged(object) && object.Status.ObservedGeneration == object.Generation
-		if current && readyReason(object) == cdbv1.ReasonWaitingForQuota {
-			return
-		}
-		fresh := object.Status.Target == nil
-		isLong := now.Sub(since) >= worthTelling || now.Add(turn).Sub(since) > worthTelling
-		isLong = isLong || WaitsForSecret(object)                                      // it has the Secret now: without a word of it, it would wait for that again
-		if !isLong && (current || fresh) && object.Spec.ActiveDeadlineSeconds == nil { // a deadline counts from startTime
-			return
-		}
-		begin(object, now)
-		noteRetry(object)
-		object.Status.NextAttemptTime = microTime(now.Add(turn))
-		setPhase(object, progressing, cdbv1.ReasonWaitingForQuota,
-			fmt.Sprintf("in the queue for the cloud's quota since %s", since.UTC().Format(time.RFC3339)), now)
-		object.Status.WaitingSince = secondTime(since)
-	}
-}
-
-// waitToAsk is for an accepted object in the queue: what it says of its call stays.
-func waitToAsk(now time.Time) Change {
-	return func(object *cdbv1.ImportJobStop) {
-		switch readyReason(object) {
-		case cdbv1.ReasonWaitingForStop:
-			Observe(now)(object)
-		default:
-			begin(object, now)
-			object.Status.NextAttemptTime = nil
-			setPhase(object, progressing, cdbv1.ReasonWaitingForStop, prefixAccepted(object, "the import is still ending"), now)
-		}
-	}
-}
 
 // RecordAttempt writes the attempt down before its call is sent.
 func RecordAttempt(now time.Time) Change {
@@ -162,7 +79,7 @@ func RecordAttempt(now time.Time) Change {
 		noteRetry(object)
 		status, last := &object.Status, object.Status.LastAttempt
 		attempt := &cdbv1.Attempt{StartTime: *microTime(now)}
-		attempt.FollowsUnknown = last != nil && (last.EndTime == nil || last.FollowsUnknown)
+		attempt.FollowsUnknown = isUnknown(last)
 		if status.Attempts < math.MaxInt32 {
 			status.Attempts++
 		}
@@ -178,6 +95,12 @@ func RecordAttempt(now time.Time) Change {
 
 const outcomeUnknown = "the outcome of an attempt is unknown, it may have stopped the import"
 
+// isUnknown: the outcome of the attempt, or of one before it, is not known.
+func isUnknown(attempt *cdbv1.Attempt) bool {
+	return attempt != nil && (attempt.EndTime == nil || attempt.FollowsUnknown)
+}
+
+// confirmAccepted ends an object that asked for no more than the acceptance.
 func confirmAccepted(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, acceptedMessage(object), now)
@@ -185,7 +108,7 @@ func confirmAccepted(now time.Time) Change {
 	}
 }
 
-// startOver makes a delayed or failed object go on, because a person has asked for it.
+// startOver makes a delayed or failed object go on at once, because a person has asked for a retry.
 func startOver(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		noteRetry(object)
@@ -197,28 +120,34 @@ func startOver(now time.Time) Change {
 // exceedDeadline gives up, and says how far the object came.
 func exceedDeadline(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
-		progress, last := "no call was made", object.Status.LastAttempt
-		value := metav1.ConditionFalse
-		switch {
-		case accepted(object):
-			progress, value = acceptedMessage(object)+", but the import was not seen to end", metav1.ConditionTrue
-		case last != nil && (last.EndTime == nil || last.FollowsUnknown):
-			progress, value = outcomeUnknown, metav1.ConditionUnknown
-		case last != nil:
-			progress = "the last answer was " + Truncate(last.ErrorCode, maxID)
-		}
-		message := fmt.Sprintf("not done within the %d s of activeDeadlineSeconds; %s", *object.Spec.ActiveDeadlineSeconds, progress)
-		switch value {
-		case metav1.ConditionUnknown:
-			setCondition(object, cdbv1.ConditionAccepted, value, cdbv1.ReasonOutcomeUnknown, outcomeUnknown, now)
-		case metav1.ConditionFalse:
-			setCondition(object, cdbv1.ConditionAccepted, value, cdbv1.ReasonDeadlineExceeded, message, now)
+		message := fmt.Sprintf("not done within the %d s of activeDeadlineSeconds; %s", *object.Spec.ActiveDeadlineSeconds, progressOf(object))
+		if !accepted(object) {
+			if isUnknown(object.Status.LastAttempt) {
+				setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionUnknown, cdbv1.ReasonOutcomeUnknown, outcomeUnknown, now)
+			} else {
+				setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionFalse, cdbv1.ReasonDeadlineExceeded, message, now)
+			}
 		}
 		setPhase(object, failed, cdbv1.ReasonDeadlineExceeded, message, now)
 	}
 }
 
-// InternalError says that the operator panicked while it judged the object. Accepted stays as it is.
+// progressOf says how far an object came that is given up.
+func progressOf(object *cdbv1.ImportJobStop) string {
+	last := object.Status.LastAttempt
+	if accepted(object) {
+		return acceptedMessage(object) + ", but the import was not seen to end"
+	}
+	if isUnknown(last) {
+		return outcomeUnknown
+	}
+	if last == nil {
+		return "no call was made"
+	}
+	return "the last answer was " + truncate(last.ErrorCode, maxID)
+}
+
+// InternalError writes that the operator panicked while it judged the object. Accepted stays as it is.
 func InternalError(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		if object.Status.Target == nil {

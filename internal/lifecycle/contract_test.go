@@ -133,8 +133,8 @@ func (w *fixture) checkRest() {
 	object := w.object
 	inQueue := !w.recalled.since.IsZero()
 	if waited := w.now().Sub(w.recalled.since); inQueue && waited >= worthTelling {
-		final := accepted(object) || readyReason(object) == cdbv1.ReasonWaitingForQuota
-		w.must(final && !targetChanged(object), "in the queue for %s, Ready has the reason %q", waited, readyReason(object))
+		final := accepted(object) || ReadyReason(object) == cdbv1.ReasonWaitingForQuota
+		w.must(final && !targetChanged(object), "in the queue for %s, Ready has the reason %q", waited, ReadyReason(object))
 	}
 	if !inQueue {
 		w.must(object.Status.Target != nil && *object.Status.Target == object.Spec.Target(), "at rest, status speaks of another target")

@@ -11,7 +11,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// applyDescribe writes what the cloud said of the import.
+// applyDescribe writes what the cloud answered when it was asked how the import is.
 func applyDescribe(object *cdbv1.ImportJobStop, r *Result) {
 	if r.Err != nil {
 		applyNoAnswer(object, r)
@@ -39,7 +39,7 @@ func applyDescribe(object *cdbv1.ImportJobStop, r *Result) {
 	}
 }
 
-// applyRunning: the import is not over.
+// applyRunning goes on where the import is not over.
 func applyRunning(object *cdbv1.ImportJobStop, r *Result) {
 	if accepted(object) {
 		waitForEnd(object, r, "the import is still ending")
@@ -53,50 +53,59 @@ func applyRunning(object *cdbv1.ImportJobStop, r *Result) {
 	retry(object, r, backoff(r.Attempt, r.Jitter), message)
 }
 
-// applyNoAnswer: the cloud did not say how the import is.
+// applyNoAnswer goes on where the cloud did not say how the import is.
 func applyNoAnswer(object *cdbv1.ImportJobStop, r *Result) {
-	err, passing := r.Err, false
-	switch r.Err.Class {
-	case importjob.Transient, importjob.Throttled, importjob.Ambiguous:
-		passing = true
+	if accepted(object) {
+		applyEndUnknown(object, r)
+		return
 	}
-	switch {
-	case accepted(object) && passing:
-		waitForEnd(object, r, "whether it has ended is not known: "+err.Error())
-	case accepted(object) && err.Class == importjob.Rejected:
-		reject(object, r, acceptedMessage(object)+", but the operator may not ask whether the import has ended: "+err.Error()+
-			"; allow cdb:DescribeAsyncRequestInfo, or set waitFor to Accepted")
-	case accepted(object):
-		giveUp(object, r, reasonOf(err.Class), acceptedMessage(object)+", but the cloud does not say whether the import has ended: "+err.Error())
-	case passing:
-		retry(object, r, poll(object, r.At), lastError(object)+"; asking the cloud failed: "+err.Error())
-	default:
-		object.Status.ImportStatus = string(importjob.StatusUnknown)
-		message := fmt.Sprintf("%s; the cloud could not be asked whether the import is over: %s", lastError(object), err.Error())
-		refusal := refusalOf(&object.Status)
-		switch refusal {
-		case cdbv1.ReasonImportNotFound, cdbv1.ReasonInvalidRequest:
-			giveUp(object, r, refusal, message)
-		default:
-			if r.Attempt >= blindTries {
-				giveUp(object, r, cdbv1.ReasonImportError, message)
-				return
-			}
-			retry(object, r, backoff(r.Attempt, r.Jitter), message)
-		}
+	if isPassing(r.Err.Class) {
+		retry(object, r, poll(object, r.At), lastError(object)+"; asking the cloud failed: "+r.Err.Error())
+		return
 	}
+	object.Status.ImportStatus = string(importjob.StatusUnknown)
+	message := fmt.Sprintf("%s; the cloud could not be asked whether the import is over: %s", lastError(object), r.Err.Error())
+	refusal := refusalOf(&object.Status)
+	if refusal == cdbv1.ReasonImportNotFound || refusal == cdbv1.ReasonInvalidRequest {
+		giveUp(object, r, refusal, message)
+		return
+	}
+	if r.Attempt >= blindTries {
+		giveUp(object, r, cdbv1.ReasonImportError, message)
+		return
+	}
+	retry(object, r, backoff(r.Attempt, r.Jitter), message)
 }
 
-// lastError is what the last attempt failed with.
+// applyEndUnknown is applyNoAnswer where the stop was accepted: only its end is not known.
+func applyEndUnknown(object *cdbv1.ImportJobStop, r *Result) {
+	if isPassing(r.Err.Class) {
+		waitForEnd(object, r, "whether it has ended is not known: "+r.Err.Error())
+		return
+	}
+	if r.Err.Class == importjob.Rejected {
+		reject(object, r, acceptedMessage(object)+", but the operator may not ask whether the import has ended: "+r.Err.Error()+
+			"; allow cdb:DescribeAsyncRequestInfo, or set waitFor to Accepted")
+		return
+	}
+	giveUp(object, r, reasonOf(r.Err.Class), acceptedMessage(object)+", but the cloud does not say whether the import has ended: "+r.Err.Error())
+}
+
+// isPassing: the same question may be answered later.
+func isPassing(class importjob.Class) bool {
+	return class == importjob.Transient || class == importjob.Throttled || class == importjob.Ambiguous
+}
+
+// lastError quotes what the last attempt failed with.
 func lastError(object *cdbv1.ImportJobStop) string {
 	last := object.Status.LastAttempt
 	if last == nil || last.ErrorCode == "" {
 		return "the last attempt has no answer"
 	}
-	return Truncate(last.ErrorCode, maxID) + ": " + Truncate(last.Message, maxMessage/4)
+	return truncate(last.ErrorCode, maxID) + ": " + truncate(last.Message, maxMessage/4)
 }
 
-// endStopped: the import is over before its end.
+// endStopped ends an object whose import is over before it ran to its end.
 func endStopped(object *cdbv1.ImportJobStop, r *Result) {
 	how := fmt.Sprintf("the import has ended before its end (%s)", r.Status)
 	if accepted(object) {
@@ -111,7 +120,7 @@ func endStopped(object *cdbv1.ImportJobStop, r *Result) {
 	setPhase(object, succeeded, cdbv1.ReasonAlreadyStopped, message, r.At)
 }
 
-// settleAccepted makes Accepted False where the import is over and no call of ours was accepted.
+// settleAccepted makes Accepted final where the import is over: True if the stop was accepted, else False.
 func settleAccepted(object *cdbv1.ImportJobStop, r *Result, message string) {
 	if accepted(object) {
 		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, acceptedMessage(object), r.At)

@@ -11,60 +11,73 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// Event is a Kubernetes event that is emitted after the status was written.
+// Event is a Kubernetes event. It is emitted after the status is written.
 type Event struct{ Type, Reason, Message string }
 
-// Events are what to tell of the difference between the status of an object and what it was before.
+// Events returns the events for what has changed in the status of an object since before.
 func Events(object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus) (events []Event) {
 	if e := outcomeEvent(&object.Status, before); e.Reason != "" {
 		events = append(events, e)
 	}
 	ended := isSettled(object) && (before.CompletionTime == nil || before.ObservedGeneration != object.Generation)
-	if tool := ManagedBy(object); ended && tool != "" && object.Spec.TTLSecondsAfterFinished != nil {
-		events = append(events, TTLIgnored(tool))
+	if e, ignored := TTLIgnored(object); ignored && ended && object.Spec.TTLSecondsAfterFinished != nil {
+		events = append(events, e)
 	}
 	return events
 }
 
-// TTLIgnored says why a finished object is not deleted.
-func TTLIgnored(tool string) Event {
+// TTLIgnored says whether the object is not deleted after its TTL, and returns the event that says why.
+func TTLIgnored(object *cdbv1.ImportJobStop) (event Event, ignored bool) {
+	tool := managedBy(object)
+	if tool == "" {
+		return Event{}, false
+	}
 	return Event{corev1.EventTypeWarning, cdbv1.ReasonTTLIgnored, fmt.Sprintf(
-		"not deleted after ttlSecondsAfterFinished, because %s would create it again and it would act again; delete it at its source instead", tool)}
+		"not deleted after ttlSecondsAfterFinished, because %s would create it again and it would act again; delete it at its source instead", tool)}, true
 }
 
-// outcomeEvent is one event for an outcome, and none for a retry of the same kind.
+// outcomeEvent returns one event for an outcome, and none for a retry that failed as the one before.
 func outcomeEvent(status, before *cdbv1.ImportJobStopStatus) Event {
 	ready, was := readyOf(status), readyOf(before)
-	refusal, refusedBefore := refusalOf(status), refusalOf(before)
-	isRefusedAnew := refusal != "" && refusal != refusedBefore && ready.Reason != cdbv1.ReasonStopping &&
-		(refusal != cdbv1.ReasonOutcomeUnknown || ready.Reason == cdbv1.ReasonRetryScheduled)
-	warning := Event{corev1.EventTypeWarning, ready.Reason, eventMessage(ready.Message)}
-	if ready.Status == was.Status && ready.Reason == was.Reason {
-		if isRefusedAnew {
-			return warning
-		}
+	if ready.Status == was.Status && ready.Reason == was.Reason && !isRefusedAnew(status, before) {
 		return Event{}
 	}
-	switch {
-	case ready.Status == metav1.ConditionTrue:
-		return Event{corev1.EventTypeNormal, ready.Reason, eventMessage(ready.Message)}
-	case status.RequestID != "" && before.RequestID == "":
-		return Event{corev1.EventTypeNormal, cdbv1.ReasonStopAccepted, eventMessage(ready.Message)}
-	case isRefusedAnew:
-		return warning
-	case ready.Reason == cdbv1.ReasonCredentialsRejected && refusal != "":
-		return Event{} // as every ten minutes
-	case ready.Status == metav1.ConditionFalse, ready.Reason == cdbv1.ReasonCredentialsNotFound:
-		return warning
+	message := eventMessage(ready.Message)
+	if ready.Status == metav1.ConditionTrue {
+		return Event{corev1.EventTypeNormal, ready.Reason, message}
+	}
+	if status.RequestID != "" && before.RequestID == "" {
+		return Event{corev1.EventTypeNormal, cdbv1.ReasonStopAccepted, message}
+	}
+	if isRefusedAnew(status, before) || needsHelp(status) {
+		return Event{corev1.EventTypeWarning, ready.Reason, message}
 	}
 	return Event{}
 }
 
-// eventMessage keeps within the 1 KiB that the note of an event may have.
+// isRefusedAnew: a stop failed, and not as the one before.
+func isRefusedAnew(status, before *cdbv1.ImportJobStopStatus) bool {
+	reason, refusal := readyOf(status).Reason, refusalOf(status)
+	if refusal == "" || refusal == refusalOf(before) || reason == cdbv1.ReasonStopping {
+		return false
+	}
+	return refusal != cdbv1.ReasonOutcomeUnknown || reason == cdbv1.ReasonRetryScheduled
+}
+
+// needsHelp: a person must act. Credentials that are refused again, as every ten minutes, are no news.
+func needsHelp(status *cdbv1.ImportJobStopStatus) bool {
+	ready := readyOf(status)
+	if ready.Reason == cdbv1.ReasonCredentialsRejected && refusalOf(status) != "" {
+		return false
+	}
+	return ready.Status == metav1.ConditionFalse || ready.Reason == cdbv1.ReasonCredentialsNotFound
+}
+
+// eventMessage shortens a message to fit the note of an event, which has at most 1 KiB.
 func eventMessage(message string) string {
 	const limit = 1000
 	if len(message) <= limit {
 		return message
 	}
-	return Truncate(message, limit-len("…")) + "…"
+	return truncate(message, limit-len("…")) + "…"
 }

@@ -16,7 +16,7 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// world is one object, its API server, its Secret, its cloud and an operator that does with the decisions what controllers/ does.
+// fixture is one object, its API server, its Secret, its cloud and an operator that does with the decisions what controllers/ does.
 type fixture struct {
 	generator
 	say    func(format string, args ...any) // the history, in words
@@ -51,7 +51,7 @@ func (w *fixture) must(holds bool, format string, args ...any) {
 
 func (w *fixture) now() time.Time { return w.clock.Add(w.skew) }
 
-// newWorld has any object that the schema allows.
+// newFixture has any object that the schema allows.
 func newFixture(seed uint64, say func(string, ...any)) *fixture {
 	w := &fixture{
 		generator: generator{Rand: rand.New(rand.NewPCG(seed, 0)), near: noon}, say: say,
@@ -136,7 +136,7 @@ type inWords struct{ any }
 
 func (v inWords) String() string {
 	text, _ := json.Marshal(v.any)
-	return Truncate(string(text), 1000)
+	return truncate(string(text), 1000)
 }
 
 // short is a status in short; made when it is printed.
@@ -148,14 +148,14 @@ func (s short) String() string {
 	for _, c := range status.Conditions {
 		text := fmt.Sprintf("%s=%s %s", c.Type, c.Status, c.Reason)
 		if c.Type == cdbv1.ConditionReady {
-			text += fmt.Sprintf(" %q", Truncate(c.Message, 80))
+			text += fmt.Sprintf(" %q", truncate(c.Message, 80))
 		}
 		conditions = append(conditions, text)
 	}
 	if last := status.LastAttempt; last != nil {
-		last.Message = Truncate(last.Message, 20)
+		last.Message = truncate(last.Message, 20)
 	}
-	status.ImportStatus, status.RequestID = Truncate(status.ImportStatus, 40), Truncate(status.RequestID, 40)
+	status.ImportStatus, status.RequestID = truncate(status.ImportStatus, 40), truncate(status.RequestID, 40)
 	status.Conditions = nil
 	return inWords{status}.String() + "\n      " + strings.Join(conditions, ", ")
 }
@@ -185,7 +185,7 @@ func (w *fixture) write(kind string, change Change, generation int64) (written b
 }
 
 func (w *fixture) remove() {
-	w.must(isSettled(w.object) && w.object.Spec.TTLSecondsAfterFinished != nil && ManagedBy(w.object) == "", "deleted without a reason")
+	w.must(isSettled(w.object) && w.object.Spec.TTLSecondsAfterFinished != nil && managedBy(w.object) == "", "deleted without a reason")
 	if w.skew == 0 && !w.behind {
 		ttl := time.Duration(*w.object.Spec.TTLSecondsAfterFinished) * time.Second
 		w.must(!w.clock.Before(w.finished.Add(ttl-time.Second)), "deleted %s after it finished, its TTL is %s", w.clock.Sub(w.finished), ttl)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package lifecycle decides what an ImportJobStop needs next, what a result means for its status, when to look again and what
-// to tell. It is pure: time, jitter and what other packages know come in as parameters.
+// Package lifecycle decides what an ImportJobStop needs next, what the result of a call means for its status, when to look again, and
+// which events to emit. It is pure: time, jitter and what other packages know are parameters.
 package lifecycle
 
 import (
@@ -14,14 +14,14 @@ import (
 // Change edits the status of an object. Applying it twice equals applying it once.
 type Change func(*cdbv1.ImportJobStop)
 
-// Step is what an object needs next: a call of the cloud, its deletion, or a change of its status. Exactly one is set.
+// Step is what an object needs next: a call to the cloud, its deletion, or a change of its status. Exactly one field is set.
 type Step struct {
 	Action importjob.Action
 	Remove bool
 	Change Change
 }
 
-// Next decides from the object alone. An accepted target is never stopped again, whatever else changes.
+// Next decides what comes next from the object alone. It never stops an accepted target again, whatever else changes.
 // credentialsChanged says that the Secret differs from what the cloud refused, or that it is time to try it again.
 func Next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) Step {
 	if !needsRepair(object, now) {
@@ -33,12 +33,12 @@ func Next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) S
 	return Step{Change: func(object *cdbv1.ImportJobStop) {
 		repair(now)(object)
 		if following != nil {
-			following(object) // in one write: nobody may look again after the first
+			following(object) // in the same write: nobody may look again after a repair
 		}
 	}}
 }
 
-// next is for a status that could be ours.
+// next decides for a status that needs no repair.
 func next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) Step {
 	switch {
 	case targetChanged(object) && object.Spec.Suspend:
@@ -55,7 +55,7 @@ func next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) S
 	return nextUnsettled(object, now, credentialsChanged)
 }
 
-// nextUnsettled is for an object whose target is under way.
+// nextUnsettled decides for an object that has not ended and is not suspended.
 func nextUnsettled(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) Step {
 	switch {
 	case accepted(object) && !waitsForEnd(object):
@@ -65,7 +65,7 @@ func nextUnsettled(object *cdbv1.ImportJobStop, now time.Time, credentialsChange
 	case isPast(deadline(object), now):
 		return Step{Change: exceedDeadline(now)}
 	case isDelayed(object, now, credentialsChanged):
-		return Step{Change: Observe(now)}
+		return Step{Change: observe(now)}
 	case accepted(object) || mayBeOver(object):
 		return Step{Action: importjob.ActionDescribe}
 	}
@@ -77,74 +77,59 @@ func targetChanged(object *cdbv1.ImportJobStop) bool {
 	return object.Status.Target == nil || *object.Status.Target != object.Spec.Target()
 }
 
-// isSettled: the object has ended for this spec. Only an edit, a requested retry or its TTL makes a difference.
+// isSettled: the object has ended for this spec. Only an edit, a requested retry or its TTL can change it now.
 func isSettled(object *cdbv1.ImportJobStop) bool {
 	ready := readyOf(&object.Status)
-	switch phaseOf(ready.Reason) {
-	case succeeded:
-		if ready.Status != "True" {
-			return false
-		}
-		if ready.Reason == cdbv1.ReasonAlreadyStopped || !accepted(object) {
-			return ready.Reason == cdbv1.ReasonAlreadyStopped && !accepted(object)
-		}
-		return ready.Reason == cdbv1.ReasonImportStopped || !waitsForEnd(object)
-	case failed:
-		if ready.Status != "False" {
-			return false
-		}
-		switch {
-		case ready.Reason == cdbv1.ReasonImportAlreadyFinished:
-			return true
-		case accepted(object) && !waitsForEnd(object):
-			return false // the acceptance is all that was asked for
-		}
-		return object.Generation == object.Status.ObservedGeneration && !isRetryRequested(object)
+	p := phaseOf(ready.Reason)
+	if ready.Status != readyIn[p] {
+		return false
 	}
-	return false
+	if p == succeeded {
+		return hasSucceeded(object, ready.Reason)
+	}
+	return p == failed && hasFailed(object, ready.Reason)
 }
 
-// isDelayed: the next call is not due. An edit does not wait for what it may have corrected.
+// hasSucceeded: the reason of success is one that goes with the record and with what the spec asks for.
+func hasSucceeded(object *cdbv1.ImportJobStop, reason string) bool {
+	if reason == cdbv1.ReasonAlreadyStopped {
+		return !accepted(object)
+	}
+	return accepted(object) && (reason == cdbv1.ReasonImportStopped || !waitsForEnd(object))
+}
+
+// hasFailed: the failure answers the spec as it is now, and nobody has asked for a retry.
+func hasFailed(object *cdbv1.ImportJobStop, reason string) bool {
+	if reason == cdbv1.ReasonImportAlreadyFinished {
+		return true
+	}
+	if accepted(object) && !waitsForEnd(object) {
+		return false // the acceptance is all that was asked for
+	}
+	return object.Generation == object.Status.ObservedGeneration && !isRetryRequested(object)
+}
+
+// isDelayed: the next call is not due. Rejected credentials are due early when the Secret or the spec has changed.
 func isDelayed(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) bool {
 	if !now.Before(dueTime(object)) {
 		return false
 	}
-	rejected := readyReason(object) == cdbv1.ReasonCredentialsRejected
-	return !rejected || (!credentialsChanged && object.Generation == object.Status.ObservedGeneration)
+	if ReadyReason(object) != cdbv1.ReasonCredentialsRejected {
+		return true
+	}
+	return !credentialsChanged && object.Generation == object.Status.ObservedGeneration
 }
 
-// retryStartsOver: without the requested retry the object would go on later, or not at all. One that waits for its Secret
-// is not among them: its retry is to read the Secret.
+// retryStartsOver: without the requested retry the object would go on later, or not at all. An object that waits for its Secret
+// does not start over: its retry is to read the Secret.
 func retryStartsOver(object *cdbv1.ImportJobStop, now time.Time) bool {
-	if WaitsForSecret(object) {
+	if waitsForSecret(object) {
 		return false
 	}
-	return now.Before(dueTime(object)) || isPast(deadline(object), now) || phaseOf(readyReason(object)) == failed
+	return now.Before(dueTime(object)) || isPast(deadline(object), now) || phaseOf(ReadyReason(object)) == failed
 }
 
-// WaitsForSecret says whether the object goes on when its Secret changes.
-func WaitsForSecret(object *cdbv1.ImportJobStop) bool {
-	reason := readyReason(object)
-	return !object.Spec.Suspend && !targetChanged(object) && object.Generation == object.Status.ObservedGeneration &&
-		(reason == cdbv1.ReasonCredentialsNotFound || reason == cdbv1.ReasonCredentialsRejected)
-}
-
-// WaitsForMissingSecret says whether the object waits for a Secret that was missing or unusable.
-func WaitsForMissingSecret(object *cdbv1.ImportJobStop) bool {
-	return WaitsForSecret(object) && readyReason(object) == cdbv1.ReasonCredentialsNotFound
-}
-
-// FollowsRefusals says whether the cloud refused the object's credentials, so that it goes by the result of whichever object tries them again.
-func FollowsRefusals(object *cdbv1.ImportJobStop) bool {
-	return WaitsForSecret(object) && readyReason(object) == cdbv1.ReasonCredentialsRejected
-}
-
-// WaitsForRetry says whether the Secret is to be read at once, because a person has asked for it.
-func WaitsForRetry(object *cdbv1.ImportJobStop) bool {
-	return WaitsForSecret(object) && isRetryRequested(object)
-}
-
-// mayBeOver: the last answer can mean that the import is over, and the cloud was not asked yet, or says that the import is ending.
+// mayBeOver: the last refusal can mean that the import is over, and the cloud, asked how the import is, has said nothing yet or PAUSED.
 func mayBeOver(object *cdbv1.ImportJobStop) bool {
 	status := importjob.Status(object.Status.ImportStatus)
 	if status != "" && status != importjob.StatusPaused {
@@ -169,28 +154,20 @@ func waitsForEnd(object *cdbv1.ImportJobStop) bool {
 	return object.Spec.WaitFor == cdbv1.WaitForStopped
 }
 
-// Target is the object's target in the words of the port.
+// Target returns the target of the spec as the port to the cloud takes it.
 func Target(object *cdbv1.ImportJobStop) importjob.Target {
 	t := object.Spec.Target()
 	return importjob.Target{Region: t.Region, AsyncRequestID: t.AsyncRequestID, Site: importjob.Site(t.Site)}
 }
 
-// Waits says whether the object waits for its Secret or for its turn.
-func Waits(object *cdbv1.ImportJobStop) bool {
-	return WaitsForSecret(object) || readyReason(object) == cdbv1.ReasonWaitingForQuota
-}
-
-// HasMore says whether the object needs another look right after this status was written. An object that is being stopped or waits
-// needs none: its answer, its credit or its Secret brings it back.
+// HasMore says whether the object needs another look right after its status was written. An object that is being stopped or waits
+// needs none: the result of its call, its credit or its Secret brings it back.
 func HasMore(object *cdbv1.ImportJobStop) bool {
-	switch readyReason(object) {
+	switch ReadyReason(object) {
 	case cdbv1.ReasonStopping, cdbv1.ReasonWaitingForQuota:
 		return false
 	case cdbv1.ReasonCredentialsNotFound:
-		return !WaitsForSecret(object)
+		return !waitsForSecret(object)
 	}
 	return !isSettled(object) || object.Generation != object.Status.ObservedGeneration || !expiry(object).IsZero()
 }
-
-// ReadyReason is the reason of Ready; empty before the operator has seen the object.
-func ReadyReason(object *cdbv1.ImportJobStop) string { return readyReason(object) }

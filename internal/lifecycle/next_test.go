@@ -7,80 +7,9 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
-)
-
-// noon is when these tests take place.
-var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
-
-// request is an object that nobody has looked at.
-func request() *cdbv1.ImportJobStop {
-	return &cdbv1.ImportJobStop{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "stop", UID: "1", Generation: 1},
-		Spec: cdbv1.ImportJobStopSpec{
-			Region: "ap-guangzhou", AsyncRequestID: "a-b",
-			CredentialsSecretRef: cdbv1.SecretReference{Name: "creds"},
-		},
-		Status: cdbv1.ImportJobStopStatus{ObservedGeneration: -1},
-	}
-}
-
-// after is a request to which these changes were made, one after the other.
-func after(changes ...Change) *cdbv1.ImportJobStop {
-	object := request()
-	for _, c := range changes {
-		c(object)
-	}
-	return object
-}
-
-// answered is what came of the attempt that is in status.
-func answered(action importjob.Action, edit func(*Result)) Change {
-	return func(object *cdbv1.ImportJobStop) {
-		a := &Result{Action: action, Generation: object.Generation, Attempt: object.Status.Attempts, At: noon, Jitter: 0.5}
-		edit(a)
-		ApplyResult(object, a)
-	}
-}
-
-func stopAnswered(class importjob.Class, edit ...func(*importjob.Error)) Change {
-	return answered(importjob.ActionStop, func(a *Result) {
-		fault := &importjob.Error{Class: class, Code: "Some.Code", Message: "something", RequestID: "r-1"}
-		for _, e := range edit {
-			e(fault)
-		}
-		a.Err = fault
-	})
-}
-
-func accept(object *cdbv1.ImportJobStop) {
-	answered(importjob.ActionStop, func(a *Result) { a.RequestID = "r-1" })(object)
-}
-
-func described(s importjob.Status) Change {
-	return answered(importjob.ActionDescribe, func(a *Result) { a.Status = s })
-}
-
-func spec(edit func(*cdbv1.ImportJobStopSpec)) Change {
-	return func(o *cdbv1.ImportJobStop) { edit(&o.Spec); o.Generation++ }
-}
-
-var (
-	attempt       = RecordAttempt(noon)
-	elsewhere     = spec(func(s *cdbv1.ImportJobStopSpec) { s.AsyncRequestID = "c-d" })
-	otherSecret   = spec(func(s *cdbv1.ImportJobStopSpec) { s.CredentialsSecretRef.Name = "other" })
-	hold          = spec(func(s *cdbv1.ImportJobStopSpec) { s.Suspend = true })
-	untilEnded    = spec(func(s *cdbv1.ImportJobStopSpec) { s.WaitFor = cdbv1.WaitForStopped })
-	chinaByName   = spec(func(s *cdbv1.ImportJobStopSpec) { s.Site = cdbv1.SiteChina })
-	anHourAgo     = RecordAttempt(noon.Add(-time.Hour))
-	aMinute       = spec(func(s *cdbv1.ImportJobStopSpec) { s.ActiveDeadlineSeconds = new(int32(60)) })
-	twoHours      = spec(func(s *cdbv1.ImportJobStopSpec) { s.ActiveDeadlineSeconds = new(int32(7200)) })
-	shortLived    = spec(func(s *cdbv1.ImportJobStopSpec) { s.TTLSecondsAfterFinished = new(int32(0)) })
-	longLived     = spec(func(s *cdbv1.ImportJobStopSpec) { s.TTLSecondsAfterFinished = new(int32(60)) })
-	international = spec(func(s *cdbv1.ImportJobStopSpec) { s.Site = cdbv1.SiteInternational })
 )
 
 func TestNext(t *testing.T) {
@@ -159,12 +88,26 @@ func TestNext(t *testing.T) {
 	}
 }
 
-func byFlux(o *cdbv1.ImportJobStop) {
-	o.Labels = map[string]string{"kustomize.toolkit.fluxcd.io/name": "shop"}
-}
-
-func tryAgain(o *cdbv1.ImportJobStop) {
-	o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "2026-01-02T12:00:00Z"}
+// An import that runs is stopped again; of one that is ending, the cloud is asked again.
+func TestNextAfterADelay(t *testing.T) {
+	t.Parallel()
+	ambiguous := stopAnswered(importjob.Ambiguous)
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   importjob.Action
+	}{
+		"transient":                      {after(attempt, stopAnswered(importjob.Transient)), importjob.ActionStop},
+		"rejected":                       {after(attempt, rejected), importjob.ActionStop},
+		"ambiguous, told that it runs":   {after(attempt, ambiguous, described(importjob.StatusRunning)), importjob.ActionStop},
+		"ambiguous, told that it ends":   {after(untilEnded, attempt, ambiguous, described(importjob.StatusPaused)), importjob.ActionDescribe},
+		"ambiguous, not told for a time": {after(attempt, ambiguous, noAnswer(importjob.Transient)), importjob.ActionDescribe},
+		"ambiguous, not told for good":   {after(attempt, ambiguous, noAnswer(importjob.Terminal)), importjob.ActionStop},
+		"accepted, still ending":         {after(untilEnded, attempt, accept), importjob.ActionDescribe},
+	} {
+		if got := Next(test.object, noon.Add(CredentialsRetry), false).Action; got != test.want {
+			t.Errorf("%s: next is %q, want %q", name, got, test.want)
+		}
+	}
 }
 
 func TestARequestedRetryIsHandledOnce(t *testing.T) {
@@ -172,7 +115,7 @@ func TestARequestedRetryIsHandledOnce(t *testing.T) {
 	for name, object := range map[string]*cdbv1.ImportJobStop{
 		"there from the beginning": after(tryAgain, attempt, stopAnswered(importjob.Terminal)),
 		"handled":                  after(attempt, stopAnswered(importjob.Terminal), tryAgain, startOver(noon), attempt, stopAnswered(importjob.Terminal)),
-		"of one that was Ready":    after(attempt, accept, tryAgain, Observe(noon), elsewhere, attempt, stopAnswered(importjob.Terminal)),
+		"of one that was Ready":    after(attempt, accept, tryAgain, observe(noon), elsewhere, attempt, stopAnswered(importjob.Terminal)),
 	} {
 		if isRetryRequested(object) {
 			t.Errorf("%s: asks for yet another try", name)
@@ -180,26 +123,34 @@ func TestARequestedRetryIsHandledOnce(t *testing.T) {
 	}
 }
 
-func TestRequeueAfter(t *testing.T) {
+// After a write, only what nothing else brings back is looked at again.
+func TestHasMore(t *testing.T) {
 	t.Parallel()
+	terminal := stopAnswered(importjob.Terminal)
 	for name, test := range map[string]struct {
 		object *cdbv1.ImportJobStop
-		want   time.Duration
+		want   bool
 	}{
-		"new":                    {after(), 0},
-		"in the queue":           {after(WaitForQuota(noon, noon, time.Hour)), 0},
-		"in the queue, deadline": {after(aMinute, WaitForQuota(noon, noon, time.Hour)), time.Minute},
-		"delayed":                {after(attempt, stopAnswered(importjob.Transient)), time.Second / 2},
-		"rejected, deadline":     {after(aMinute, attempt, stopAnswered(importjob.Rejected)), time.Minute},
-		"suspended, no deadline": {after(aMinute, attempt, hold, suspend(noon)), 0},
-		"accepted":               {after(aMinute, attempt, accept), 0},
-		"accepted, expires":      {after(longLived, attempt, accept), time.Minute},
-		"refused, no deadline":   {after(aMinute, attempt, stopAnswered(importjob.Terminal)), 0},
-		"rejected":               {after(attempt, stopAnswered(importjob.Rejected)), CredentialsRetry},
-		"no Secret":              {after(WaitForCredentials(noon, "none")), stallAfter},
+		"new":                          {after(), true},
+		"calling":                      {after(attempt), false},
+		"in the queue":                 {after(inQueue), false},
+		"no Secret":                    {after(missing), false},
+		"no Secret, other one named":   {after(missing, otherSecret), true},
+		"delayed":                      {after(attempt, stopAnswered(importjob.Transient)), true},
+		"rejected":                     {after(attempt, rejected), true},
+		"accepted":                     {after(attempt, accept), false},
+		"accepted, edited":             {after(attempt, accept, otherSecret), true},
+		"accepted, expires":            {after(longLived, attempt, accept), true},
+		"accepted, expires, of Flux":   {after(longLived, byFlux, attempt, accept), false},
+		"accepted, then to wait":       {after(attempt, accept, untilEnded), true},
+		"failed":                       {after(attempt, terminal), false},
+		"failed, retry requested":      {after(attempt, terminal, tryAgain), true},
+		"ran to its end, edited":       {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusSuccess), otherSecret, seen), false},
+		"ending, given up":             {after(aMinute, untilEnded, attempt, accept, exceedDeadline(noon)), false},
+		"given up, acceptance will do": {after(aMinute, untilEnded, attempt, accept, exceedDeadline(noon), untilAccepted, seen), true},
 	} {
-		if got := RequeueAfter(test.object, noon); got != test.want {
-			t.Errorf("%s: %s, want %s", name, got, test.want)
+		if got := HasMore(test.object); got != test.want {
+			t.Errorf("%s: %t, want %t", name, got, test.want)
 		}
 	}
 }
@@ -207,7 +158,7 @@ func TestRequeueAfter(t *testing.T) {
 // Whatever is asked after success, only another target is called.
 func TestSuccessIsFinal(t *testing.T) {
 	t.Parallel()
-	changes := []Change{otherSecret, hold, untilEnded, chinaByName, Observe(noon), accept, described(importjob.StatusPaused), described(importjob.StatusKilled), described("")}
+	changes := []Change{otherSecret, hold, untilEnded, chinaByName, observe(noon), accept, described(importjob.StatusPaused), described(importjob.StatusKilled), described("")}
 	for i := range len(changes) * len(changes) {
 		object := after(attempt, accept, changes[i%len(changes)], changes[i/len(changes)])
 		if got := Next(object, noon.Add(time.Hour), false); got.Action == importjob.ActionStop {

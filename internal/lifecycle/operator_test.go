@@ -10,7 +10,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// memory is what an operator knows until it ends.
+// recalled is what an operator knows until it ends.
 type recalled struct {
 	waits   bool // for its Secret
 	missing bool
@@ -53,7 +53,7 @@ func (w *fixture) reconcile() (again bool) {
 	}
 	written := w.write(kind, step.Change, w.object.Generation)
 	w.awaitSecret(0)
-	w.recalled.timer = RequeueAfter(w.object, w.now())
+	w.recalled.timer = RequeueAfter(w.object, w.now(), time.Time{})
 	return Next(w.object.DeepCopy(), w.now(), false).Action != "" || written && HasMore(w.object)
 }
 
@@ -66,15 +66,16 @@ func (w *fixture) proceed(action importjob.Action, changed, urgent bool) (again 
 		w.recalled.since = time.Time{}
 		written := w.write(kind, change, w.object.Generation)
 		w.awaitSecret(seen)
-		w.recalled.timer = RequeueAfter(w.object, now)
+		w.recalled.timer = RequeueAfter(w.object, now, time.Time{})
 		return written && HasMore(w.object)
 	}
+	secret := SecretWaitOf(w.object)
 	switch {
-	case WaitsForMissingSecret(w.object) && !changed:
+	case secret.Missing && !changed:
 		return wait("go on waiting for the Secret", WaitForCredentials(now, ""), 0)
 	case w.secret == 0:
 		return wait("wait for the Secret", WaitForCredentials(now, "Secret does not exist"), -1)
-	case w.bad && !urgent && FollowsRefusals(w.object) && w.chance(0.3):
+	case w.bad && !urgent && secret.Rejected && w.chance(0.3):
 		return wait("follow a refusal", FollowRefusal(now, now.Add(time.Duration(w.IntN(600))*time.Second)), w.secret)
 	}
 	if w.recalled.since.IsZero() {
@@ -83,7 +84,7 @@ func (w *fixture) proceed(action importjob.Action, changed, urgent bool) (again 
 	if since := w.recalled.since; w.crowded {
 		written := w.write("wait for the quota", WaitForQuota(now, since, time.Duration(w.IntN(20))*time.Second), w.object.Generation)
 		w.awaitSecret(0)
-		w.recalled.timer = RequeueInQueue(w.object, now, since)
+		w.recalled.timer = RequeueAfter(w.object, now, since)
 		return written && HasMore(w.object)
 	}
 	w.recalled.since = time.Time{}
@@ -132,7 +133,7 @@ func resultWords(r *Result) string {
 	return fmt.Sprintf("of %s: RequestId %q, status %q", r.Action, r.RequestID, r.Status)
 }
 
-// answer is what the cloud says: anything, or, when all is well, what leads to an end.
+// receive puts into the result what the cloud answers: anything, or, when all is well, what leads to an end.
 func (w *fixture) receive(r *Result) {
 	r.At = w.now()
 	statuses := []importjob.Status{
@@ -166,11 +167,12 @@ func (m *recalled) news() (changed, urgent bool) {
 }
 
 func (w *fixture) awaitSecret(seen int) {
-	if !WaitsForSecret(w.object) {
+	wait := SecretWaitOf(w.object)
+	if wait == (SecretWait{}) {
 		w.recalled.waits = false
 		return
 	}
-	w.recalled.await(seen, WaitsForMissingSecret(w.object), WaitsForRetry(w.object))
+	w.recalled.await(seen, wait.Missing, wait.RetryRequested)
 }
 
 func (m *recalled) await(seen int, missing, urgent bool) {

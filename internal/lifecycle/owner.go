@@ -8,7 +8,7 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// marks are the labels and annotations of tools that create again what was deleted.
+// marks has the labels and annotations of tools that create again what was deleted.
 var marks = map[string]string{
 	"app.kubernetes.io/instance":       "Argo CD or Helm",
 	"applyset.kubernetes.io/part-of":   "kubectl apply --prune",
@@ -21,18 +21,18 @@ var marks = map[string]string{
 	"meta.helm.sh/release-name":        "Helm",
 }
 
-// managers are the field managers of such tools. The cache does not keep them.
+// managers has the field managers of such tools. Only a live read has them: the cache drops managedFields.
 var managers = map[string]string{
 	"argocd-controller":    "Argo CD",
 	"helm":                 "Helm",
 	"kustomize-controller": "Flux",
 }
 
-// ManagedBy names the owner or the tool that would create the object again after its deletion; empty is none.
-func ManagedBy(object *cdbv1.ImportJobStop) string {
+// managedBy names the owner or the tool that would create the object again after its deletion; empty means none.
+func managedBy(object *cdbv1.ImportJobStop) string {
 	if len(object.OwnerReferences) > 0 {
 		owner := object.OwnerReferences[0]
-		return Truncate("its owner "+owner.Kind+"/"+owner.Name, maxID)
+		return truncate("its owner "+owner.Kind+"/"+owner.Name, maxID)
 	}
 	var tools []string
 	for _, set := range []map[string]string{object.Labels, object.Annotations} {
@@ -53,5 +53,5 @@ func ManagedBy(object *cdbv1.ImportJobStop) string {
 	return slices.Min(tools)
 }
 
-// IsRead says whether the operator looks at a label or an annotation of this name.
+// IsRead says whether the operator reads the label or the annotation of this name.
 func IsRead(name string) bool { return marks[name] != "" || name == cdbv1.RetryRequestedAtAnnotation }

@@ -48,3 +48,15 @@ func TestWhatWouldBeCreatedAgainIsNotDeleted(t *testing.T) {
 		}
 	}
 }
+
+// The cache keeps what the operator reads, and nothing else.
+func TestWhatTheOperatorReads(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"kustomize.toolkit.fluxcd.io/name": true, cdbv1.RetryRequestedAtAnnotation: true, "app.kubernetes.io/name": false, "": false,
+	} {
+		if got := IsRead(name); got != want {
+			t.Errorf("%q: %t, want %t", name, got, want)
+		}
+	}
+}

@@ -12,17 +12,17 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// phase says which of Ready, Reconciling and Stalled go together.
+// phase is a combination of Ready, Reconciling and Stalled.
 type phase int
 
 const (
-	progressing phase = iota // Unknown, True, False: the operator works on it
-	succeeded                // True, False, False: it is over
-	failed                   // False, False, True: it is over, unless the spec changes or a retry is requested
-	stalled                  // False, False, True: it needs help, and goes on by itself when help has come
+	progressing phase = iota // Unknown, True, False: the operator works on the object
+	succeeded                // True, False, False: the object has ended
+	failed                   // False, False, True: the object has ended, unless the spec changes or a retry is requested
+	stalled                  // False, False, True: the object needs help, and goes on by itself when help has come
 )
 
-// phaseOf is the phase that a reason of Ready belongs to. A reason that is not ours is progressing: the object is judged anew.
+// phaseOf is the phase of a reason of Ready. A reason that is not ours counts as progressing, so that the object is decided anew.
 func phaseOf(reason string) phase {
 	switch reason {
 	case cdbv1.ReasonStopAccepted, cdbv1.ReasonImportStopped, cdbv1.ReasonAlreadyStopped:
@@ -36,41 +36,37 @@ func phaseOf(reason string) phase {
 	return progressing
 }
 
-// maxMessage is the longest message of a condition, in bytes, without the link to its remedy. The API server takes 32 KiB.
+// maxMessage is the longest message of a condition, in bytes, without the link to the remedy. The API server takes 32 KiB.
 const maxMessage = 4096
 
-// setPhase writes Ready, Reconciling and Stalled together, each with the generation that it speaks of, and the times that go with them.
-// Where a person must act, the message says where the remedy is.
+// setPhase writes Ready, Reconciling and Stalled together, each with the generation of the spec, and the times that go with them.
+// Where a person must act, the message links to the remedy.
 func setPhase(object *cdbv1.ImportJobStop, p phase, reason, message string, at time.Time) {
 	was := readyOf(&object.Status)
-	message = Truncate(message, maxMessage)
-	if p == failed || p == stalled || reason == cdbv1.ReasonCredentialsNotFound {
+	message, isStalled := truncate(message, maxMessage), p == failed || p == stalled
+	if isStalled || reason == cdbv1.ReasonCredentialsNotFound {
 		message += remedy(reason)
 	}
 	idle := cdbv1.ReasonFinished
 	if p == progressing {
 		idle = cdbv1.ReasonProgressing
 	}
-	for _, c := range []struct {
-		kind   string
-		status metav1.ConditionStatus
-	}{
-		{cdbv1.ConditionReady, readyIn[p]},
-		{cdbv1.ConditionReconciling, isTrue(p == progressing)},
-		{cdbv1.ConditionStalled, isTrue(p == failed || p == stalled)},
-	} {
-		if c.status == metav1.ConditionFalse && c.kind != cdbv1.ConditionReady && p != stalled {
-			setCondition(object, c.kind, c.status, idle, idleMessages[idle], at)
+	setCondition(object, cdbv1.ConditionReady, readyIn[p], reason, message, at)
+	setBesideReady := func(kind string, is bool) {
+		if is || p == stalled {
+			setCondition(object, kind, statusOf(is), reason, message, at)
 		} else {
-			setCondition(object, c.kind, c.status, reason, message, at)
+			setCondition(object, kind, statusOf(is), idle, idleMessages[idle], at)
 		}
 	}
+	setBesideReady(cdbv1.ConditionReconciling, p == progressing)
+	setBesideReady(cdbv1.ConditionStalled, isStalled)
 	if isOutcomeOpen(object, p, reason) && conditionOf(&object.Status, cdbv1.ConditionAccepted).Status != metav1.ConditionUnknown {
 		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionUnknown, cdbv1.ReasonOutcomeUnknown, outcomeUnknown, at)
 	}
 	setCompletion(&object.Status, p, was.Reason == reason && was.Status == readyIn[p], at)
 	setWaiting(&object.Status, reason, was.Reason == reason, at)
-	observe(object)
+	setObservedGeneration(object)
 }
 
 // readyIn is the status of Ready in each phase.
@@ -78,14 +74,14 @@ var readyIn = map[phase]metav1.ConditionStatus{
 	progressing: metav1.ConditionUnknown, succeeded: metav1.ConditionTrue, failed: metav1.ConditionFalse, stalled: metav1.ConditionFalse,
 }
 
-func isTrue(b bool) metav1.ConditionStatus {
+func statusOf(b bool) metav1.ConditionStatus {
 	if b {
 		return metav1.ConditionTrue
 	}
 	return metav1.ConditionFalse
 }
 
-// setCompletion sets completionTime when the object ends; one that ended before for the same reason keeps it.
+// setCompletion sets completionTime when the object ends. An object that had ended for the same reason keeps its time.
 func setCompletion(status *cdbv1.ImportJobStopStatus, p phase, again bool, at time.Time) {
 	if p != succeeded && p != failed {
 		status.CompletionTime = nil
@@ -108,7 +104,7 @@ func setWaiting(status *cdbv1.ImportJobStopStatus, reason string, again bool, at
 	}
 }
 
-// isOutcomeOpen: an attempt has no end, is not being made, and nothing was found out since that answers for it.
+// isOutcomeOpen: the last attempt has no end, is not in flight, and nothing that was found out since tells its outcome.
 func isOutcomeOpen(object *cdbv1.ImportJobStop, p phase, reason string) bool {
 	switch reason {
 	case cdbv1.ReasonStopping, cdbv1.ReasonImportAlreadyFinished, cdbv1.ReasonInternalError:
@@ -123,13 +119,13 @@ var idleMessages = map[string]string{
 	cdbv1.ReasonProgressing: "the operator goes on without help",
 }
 
-// remedy is the link to what a person can do.
+// remedy links to what a person can do.
 func remedy(reason string) string {
 	return "; see " + cdbv1.RemediesPage + "#" + strings.ToLower(reason)
 }
 
-// observe makes the status speak of the spec as it is now.
-func observe(object *cdbv1.ImportJobStop) {
+// setObservedGeneration makes the status, and each condition of ours, speak of the spec as it is now.
+func setObservedGeneration(object *cdbv1.ImportJobStop) {
 	object.Status.ObservedGeneration = object.Generation
 	for i, c := range object.Status.Conditions {
 		switch c.Type {
@@ -158,9 +154,10 @@ func readyOf(status *cdbv1.ImportJobStopStatus) metav1.Condition {
 	return conditionOf(status, cdbv1.ConditionReady)
 }
 
-func readyReason(object *cdbv1.ImportJobStop) string { return readyOf(&object.Status).Reason }
+// ReadyReason is the reason of Ready; empty before the operator has seen the object.
+func ReadyReason(object *cdbv1.ImportJobStop) string { return readyOf(&object.Status).Reason }
 
-// refusalOf is the reason of Accepted while the cloud has not accepted: the class of its latest refusal. Empty without one.
+// refusalOf is the reason of Accepted while that is not True: the class of the latest refusal. Empty means that there was none.
 func refusalOf(status *cdbv1.ImportJobStopStatus) string {
 	if c := conditionOf(status, cdbv1.ConditionAccepted); c.Status != metav1.ConditionTrue {
 		return c.Reason
@@ -168,8 +165,8 @@ func refusalOf(status *cdbv1.ImportJobStopStatus) string {
 	return ""
 }
 
-// Truncate returns the beginning of s, of at most limit bytes, as whole characters: JSON would not keep half of one.
-func Truncate(s string, limit int) string {
+// truncate returns the first limit bytes of s, or less: it drops a character that is cut, because JSON would replace it.
+func truncate(s string, limit int) string {
 	return strings.ToValidUTF8(s[:min(len(s), limit)], "")
 }
 

@@ -12,25 +12,24 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// clockSkew is how far the operator's clock may be behind the API server's before its times count as wrong.
+// clockSkew is how much earlier than the creation of its object a time may be before it counts as wrong: two clocks are never equal.
 const clockSkew = time.Minute
 
-// needsRepair: the status has what no version of the operator would write.
+// needsRepair: the status has something that the operator would not write.
 func needsRepair(object *cdbv1.ImportJobStop, now time.Time) bool {
 	repaired := object.DeepCopy()
 	repair(now)(repaired)
 	return !equality.Semantic.DeepEqual(&object.Status, &repaired.Status)
 }
 
-// repair corrects a status that comes from a restore, a person or a wrong clock. A time in the future, or from before the object
-// existed, becomes now, so that a deadline and a TTL run in full.
+// repair corrects a status that comes from a restore, a person or a wrong clock.
 func repair(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		status := &object.Status
 		status.Attempts = max(status.Attempts, 0)
 		status.Conditions = firstOfEachType(status.Conditions)
 		if status.Target == nil && (status.RequestID != "" || status.LastAttempt != nil) {
-			target := object.Spec.Target() // a record without a target is taken for this one: a second stop cannot be undone
+			target := object.Spec.Target() // a record without a target counts for this one: a second stop cannot be undone
 			status.Target = &target
 		}
 		repairAccepted(object, now)
@@ -39,6 +38,7 @@ func repair(now time.Time) Change {
 	}
 }
 
+// repairTimes sets a time that lies in the future, or before the object existed, to now, so that a deadline and a TTL run in full.
 func repairTimes(object *cdbv1.ImportJobStop, now time.Time) {
 	status := &object.Status
 	earliest := object.CreationTimestamp.Add(-clockSkew)
@@ -50,7 +50,7 @@ func repairTimes(object *cdbv1.ImportJobStop, now time.Time) {
 			*t = secondTime(now)
 		}
 		if *t != nil {
-			*t = secondTime((*t).Time) // as it is written: what is due must not depend on whether it was written before
+			*t = secondTime((*t).Time) // as JSON keeps it: what is due must not depend on whether it was written before
 		}
 	}
 	if dueTime(object).After(now.Add(CredentialsRetry)) {
@@ -58,7 +58,7 @@ func repairTimes(object *cdbv1.ImportJobStop, now time.Time) {
 	}
 }
 
-// repairUnwritable replaces times that the schema takes and the API server would refuse when we write them.
+// repairUnwritable replaces the other times that the schema allows but nobody can write.
 func repairUnwritable(status *cdbv1.ImportJobStopStatus, now time.Time) {
 	if next := status.NextAttemptTime; next != nil && isUnwritable(next.Time) {
 		status.NextAttemptTime = nil
@@ -78,13 +78,13 @@ func repairUnwritable(status *cdbv1.ImportJobStopStatus, now time.Time) {
 	}
 }
 
-// isUnwritable: the schema takes this time, but it would be written as null or with a year that is no year, and the API server would
-// refuse every status that has it.
+// isUnwritable: the schema allows this time, but JSON would have it as null or with a year that the API server refuses, and with it the
+// whole status.
 func isUnwritable(t time.Time) bool {
 	return t.IsZero() || t.UTC().Year() < 0 || t.UTC().Year() > 9999
 }
 
-// repairAccepted makes the condition Accepted agree with status.requestId.
+// repairAccepted makes Accepted agree with status.requestId.
 func repairAccepted(object *cdbv1.ImportJobStop, now time.Time) {
 	isTrue := conditionOf(&object.Status, cdbv1.ConditionAccepted).Status == metav1.ConditionTrue
 	switch {
@@ -95,6 +95,7 @@ func repairAccepted(object *cdbv1.ImportJobStop, now time.Time) {
 	}
 }
 
+// firstOfEachType drops repeated conditions.
 func firstOfEachType(conditions []metav1.Condition) []metav1.Condition {
 	seen := map[string]bool{}
 	var first []metav1.Condition

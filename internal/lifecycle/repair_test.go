@@ -43,6 +43,54 @@ func TestATimeThatCannotBeWrittenIsRepaired(t *testing.T) {
 	}
 }
 
+// The schema takes these as well, and so does the API server.
+func TestAFarYearThatCanBeWrittenStays(t *testing.T) {
+	t.Parallel()
+	for _, at := range []time.Time{time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)} {
+		object := byHand(func(s *cdbv1.ImportJobStopStatus) { s.LastAttempt.EndTime = &metav1.MicroTime{Time: at} }, attempt)
+		if err := store(object.Status.DeepCopy(), true); err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+		if repair(noon)(object); !object.Status.LastAttempt.EndTime.Time.Equal(at) {
+			t.Errorf("%s becomes %s", at, object.Status.LastAttempt.EndTime)
+		}
+	}
+}
+
+// A time in the future or from before the object existed would shorten or stretch a deadline. Clocks may differ by a minute.
+func TestAStartThatCannotBeIsNow(t *testing.T) {
+	t.Parallel()
+	anHour := noon.Add(-time.Hour)
+	for name, test := range map[string]struct {
+		created, start, want time.Time
+	}{
+		"since it was created":               {anHour, anHour, anHour},
+		"a minute before":                    {anHour, anHour.Add(-time.Minute), anHour.Add(-time.Minute)},
+		"more than a minute before":          {anHour, anHour.Add(-61 * time.Second), noon},
+		"now":                                {anHour, noon, noon},
+		"in the future":                      {anHour, noon.Add(time.Second), noon},
+		"our clock is behind the API server": {noon.Add(time.Hour), anHour, anHour},
+	} {
+		object := byHand(func(s *cdbv1.ImportJobStopStatus) { s.StartTime = &metav1.Time{Time: test.start} }, attempt)
+		object.CreationTimestamp = metav1.Time{Time: test.created}
+		if repair(noon)(object); !object.Status.StartTime.Time.Equal(test.want) {
+			t.Errorf("%s: %s, want %s", name, object.Status.StartTime, test.want)
+		}
+	}
+}
+
+// No delay of ours is longer than ten minutes, so a due time that is farther off comes from a wrong clock.
+func TestADueTimeThatIsTooFarOffIsDue(t *testing.T) {
+	t.Parallel()
+	for wait, want := range map[time.Duration]importjob.Action{CredentialsRetry: "", CredentialsRetry + time.Second: importjob.ActionStop} {
+		object := byHand(func(s *cdbv1.ImportJobStopStatus) { s.NextAttemptTime = microTime(noon.Add(wait)) }, attempt, rejected)
+		repair(noon)(object)
+		if got := Next(object, noon, false).Action; got != want {
+			t.Errorf("due in %s, next is %q, want %q", wait, got, want)
+		}
+	}
+}
+
 // Written, it would be a second that has passed, and nobody would look again.
 func TestAPartOfASecondDoesNotPutOffADeadline(t *testing.T) {
 	t.Parallel()
@@ -51,7 +99,7 @@ func TestAPartOfASecondDoesNotPutOffADeadline(t *testing.T) {
 	}, attempt, aMinute)
 	now := noon.Add(time.Minute - time.Millisecond)
 	Next(object, now, false).Change(object)
-	if got := readyReason(object); got != cdbv1.ReasonDeadlineExceeded {
+	if got := ReadyReason(object); got != cdbv1.ReasonDeadlineExceeded {
 		t.Errorf("Ready has the reason %s", got)
 	}
 }

@@ -11,23 +11,23 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// blindTries is how often a stop is tried that the cloud refuses ambiguously while it cannot be asked how the import is.
+// blindTries is how many stops are tried while the cloud refuses each ambiguously and cannot be asked how the import is.
 const blindTries = 5
 
-// Result is what came of one call.
+// Result is the result of one call.
 type Result struct {
 	Action       importjob.Action
 	Generation   int64             // of the spec that the call was made for
-	Attempt      int32             // number of the attempt
-	AttemptStart *metav1.MicroTime // of the attempt in status; nil when there was none
+	Attempt      int32             // status.attempts, when the call was made
+	AttemptStart *metav1.MicroTime // of status.lastAttempt; nil when there was none
 	At           time.Time         // when the answer was known
 	RequestID    string            // of an accepted stop
-	Status       importjob.Status  // of an answered question
+	Status       importjob.Status  // of the import, when the cloud was asked
 	Err          *importjob.Error  // nil: the call succeeded
 	Jitter       float64           // in [0, 1), for the backoff
 }
 
-// Belongs says whether the status still speaks of the attempt that the result is of.
+// Belongs says whether status.lastAttempt is still the attempt that the result is of.
 func (r *Result) Belongs(object *cdbv1.ImportJobStop) bool {
 	last := object.Status.LastAttempt
 	if last == nil || r.AttemptStart == nil {
@@ -36,8 +36,8 @@ func (r *Result) Belongs(object *cdbv1.ImportJobStop) bool {
 	return last.StartTime.Equal(r.AttemptStart)
 }
 
-// IsRewound says whether the status, of the same target, has lost the attempt that the result of a stop is of: it speaks of none, or
-// of one that was before. A later attempt, as of another operator whose clock is behind, has a number that is not lower.
+// IsRewound says whether the status of the same target has lost the attempt that the result of a stop is of: it has no attempt, or an
+// earlier one, as after a restore. An attempt of another operator is not earlier, even by a slow clock: its number is not lower.
 func (r *Result) IsRewound(object, called *cdbv1.ImportJobStop) bool {
 	sameTarget := object.UID == called.UID && object.Spec.Target() == called.Spec.Target()
 	if r.Action != importjob.ActionStop || r.AttemptStart == nil || accepted(object) || !sameTarget {
@@ -47,7 +47,7 @@ func (r *Result) IsRewound(object, called *cdbv1.ImportJobStop) bool {
 	return last == nil || (object.Status.Attempts < r.Attempt && last.StartTime.Before(r.AttemptStart))
 }
 
-// ApplyResult writes what a result means into the status that it belongs to. Applying the same result twice changes nothing.
+// ApplyResult writes what a result means into the status that it belongs to. Applying it twice equals applying it once.
 func ApplyResult(object *cdbv1.ImportJobStop, r *Result) {
 	asCalled(object, r, func() {
 		if r.Action == importjob.ActionDescribe {
@@ -58,8 +58,8 @@ func ApplyResult(object *cdbv1.ImportJobStop, r *Result) {
 	})
 }
 
-// ApplyResultUnjudged keeps the answer where judging it panicked: nothing of a stop that was accepted may be lost.
-func ApplyResultUnjudged(object *cdbv1.ImportJobStop, r *Result) {
+// KeepResult records a result on which ApplyResult panics, without saying what it means, so that no accepted stop is lost.
+func KeepResult(object *cdbv1.ImportJobStop, r *Result) {
 	asCalled(object, r, func() {
 		if r.Action == importjob.ActionStop {
 			endAttempt(object, r)
@@ -68,18 +68,18 @@ func ApplyResultUnjudged(object *cdbv1.ImportJobStop, r *Result) {
 	})
 }
 
-// asCalled makes the status speak of the spec that the call was made for, whatever the spec says by now.
+// asCalled applies a result so that the status speaks of the spec that the call was made for, whatever the spec says by now.
 func asCalled(object *cdbv1.ImportJobStop, r *Result, apply func()) {
 	generation := object.Generation
 	object.Generation = r.Generation
 	defer func() { object.Generation = generation }()
-	if object.Status.StartTime == nil { // it was suspended meanwhile
+	if object.Status.StartTime == nil { // the object was suspended meanwhile
 		object.Status.StartTime = secondTime(r.At)
 	}
 	apply()
 }
 
-// endAttempt records the answer of a stop.
+// endAttempt records the answer to a stop.
 func endAttempt(object *cdbv1.ImportJobStop, r *Result) {
 	status := &object.Status
 	if status.LastAttempt == nil {
@@ -97,6 +97,7 @@ func endAttempt(object *cdbv1.ImportJobStop, r *Result) {
 	}
 }
 
+// applyStop writes what the answer to a stop means.
 func applyStop(object *cdbv1.ImportJobStop, r *Result) {
 	endAttempt(object, r)
 	err := r.Err
@@ -139,20 +140,21 @@ func setRefused(object *cdbv1.ImportJobStop, r *Result) {
 	if r.Err.OutcomeUnknown || object.Status.LastAttempt.FollowsUnknown {
 		value, message = metav1.ConditionUnknown, message+"; "+outcomeUnknown
 		switch r.Err.Class {
-		case importjob.Terminal, importjob.NotFound, importjob.Ambiguous: // the cloud is asked: keep why
+		case importjob.Terminal, importjob.NotFound, importjob.Ambiguous: // keep why the cloud is asked
 		default:
 			reason = cdbv1.ReasonOutcomeUnknown
 		}
 	}
-	setCondition(object, cdbv1.ConditionAccepted, value, reason, Truncate(message, maxMessage), r.At)
+	setCondition(object, cdbv1.ConditionAccepted, value, reason, truncate(message, maxMessage), r.At)
 }
 
+// waitForEnd goes on asking until the import has ended.
 func waitForEnd(object *cdbv1.ImportJobStop, r *Result, message string) {
 	object.Status.NextAttemptTime = microTime(r.At.Add(poll(object, r.At)))
 	setPhase(object, progressing, cdbv1.ReasonWaitingForStop, prefixAccepted(object, message), r.At)
 }
 
-// retry goes on after a delay; without one, as soon as the quota allows.
+// retry makes the next call after a delay; without one, as soon as the quota allows.
 func retry(object *cdbv1.ImportJobStop, r *Result, delay time.Duration, message string) {
 	object.Status.NextAttemptTime = nil
 	if delay > 0 {
@@ -161,17 +163,18 @@ func retry(object *cdbv1.ImportJobStop, r *Result, delay time.Duration, message 
 	setPhase(object, progressing, cdbv1.ReasonRetryScheduled, message, r.At)
 }
 
-// reject waits for other credentials, and tries these again after ten minutes.
+// reject waits for other credentials, and tries the refused ones again after CredentialsRetry.
 func reject(object *cdbv1.ImportJobStop, r *Result, message string) {
 	object.Status.NextAttemptTime = microTime(r.At.Add(CredentialsRetry))
 	setPhase(object, stalled, cdbv1.ReasonCredentialsRejected, message, r.At)
 }
 
+// giveUp ends the object.
 func giveUp(object *cdbv1.ImportJobStop, r *Result, reason, message string) {
 	setPhase(object, failed, reason, message, r.At)
 }
 
-// reasonOf is the reason of Accepted for a class.
+// reasonOf is the reason of Accepted for the class of a refusal.
 func reasonOf(class importjob.Class) string {
 	switch class {
 	case importjob.Throttled:

@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,39 +12,37 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// The delays that the operator makes.
+// The delays between calls.
 const (
-	// CredentialsRetry is how often credentials that the cloud refused are tried again, because a CAM policy can change unseen.
+	// CredentialsRetry is the time after which refused credentials are tried again, because the operator does not see a CAM policy change.
 	CredentialsRetry = 10 * time.Minute
 	maxBackoff       = 5 * time.Minute
 	minPoll, maxPoll = 2 * time.Second, 30 * time.Second
 )
 
-// RequeueAfter is the time until the next retry, deadline, expiry or stall; zero means none.
-func RequeueAfter(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
+// RequeueAfter is the time until the next retry, deadline, expiry or stall, or until a wait in the queue is long enough to be written into
+// status; zero means none. The object has been in the queue since queuedSince; a zero time means that it is not.
+func RequeueAfter(object *cdbv1.ImportJobStop, now, queuedSince time.Time) time.Duration {
 	times := []time.Time{expiry(object)}
 	if !isSettled(object) {
 		times = append(times, dueTime(object), deadline(object), stallTime(object))
 	}
-	soonest := time.Duration(0)
+	if ReadyReason(object) != cdbv1.ReasonWaitingForQuota {
+		times = append(times, queuedSince.Add(worthTelling))
+	}
+	var ahead []time.Duration
 	for _, at := range times {
-		if after := at.Sub(now); after > 0 && (soonest == 0 || after < soonest) {
-			soonest = after
+		if after := at.Sub(now); after > 0 {
+			ahead = append(ahead, after)
 		}
 	}
-	return soonest
-}
-
-// RequeueInQueue is the time until the next deadline, or until a wait in the queue is worth telling; zero means none.
-func RequeueInQueue(object *cdbv1.ImportJobStop, now, since time.Time) time.Duration {
-	after := RequeueAfter(object, now)
-	if tell := since.Add(worthTelling).Sub(now); tell > 0 && (after == 0 || tell < after) && readyReason(object) != cdbv1.ReasonWaitingForQuota {
-		return tell
+	if len(ahead) == 0 {
+		return 0
 	}
-	return after
+	return slices.Min(ahead)
 }
 
-// dueTime is when the next call is due; zero is now, or when the turn comes, which no clock tells.
+// dueTime is when the next call is due; zero means at once, as soon as the quota allows.
 func dueTime(object *cdbv1.ImportJobStop) time.Time {
 	ready := readyOf(&object.Status)
 	delayed := false
@@ -62,7 +61,7 @@ func dueTime(object *cdbv1.ImportJobStop) time.Time {
 	return object.Status.NextAttemptTime.Time
 }
 
-// deadline is when an unfinished object is given up; zero is never.
+// deadline is when an unfinished object is given up; zero means never.
 func deadline(object *cdbv1.ImportJobStop) time.Time {
 	seconds, start := object.Spec.ActiveDeadlineSeconds, object.Status.StartTime
 	if seconds == nil || start == nil || object.Spec.Suspend {
@@ -71,7 +70,7 @@ func deadline(object *cdbv1.ImportJobStop) time.Time {
 	return start.Add(time.Duration(*seconds) * time.Second)
 }
 
-// stallTime is when a missing Secret becomes a matter for a person; zero is never.
+// stallTime is when an object that waits for a missing Secret is stalled; zero means never.
 func stallTime(object *cdbv1.ImportJobStop) time.Time {
 	ready, since := readyOf(&object.Status), object.Status.WaitingSince
 	if ready.Reason != cdbv1.ReasonCredentialsNotFound || ready.Status != metav1.ConditionUnknown || since == nil {
@@ -80,10 +79,10 @@ func stallTime(object *cdbv1.ImportJobStop) time.Time {
 	return since.Add(stallAfter)
 }
 
-// expiry is when a finished object is deleted; zero is never.
+// expiry is when a finished object is deleted; zero means never.
 func expiry(object *cdbv1.ImportJobStop) time.Time {
 	seconds, end := object.Spec.TTLSecondsAfterFinished, object.Status.CompletionTime
-	if seconds == nil || end == nil || !isSettled(object) || ManagedBy(object) != "" {
+	if seconds == nil || end == nil || !isSettled(object) || managedBy(object) != "" {
 		return time.Time{}
 	}
 	return end.Add(time.Duration(*seconds) * time.Second)
@@ -97,7 +96,7 @@ func backoff(attempt int32, jitter float64) time.Duration {
 	return time.Duration(jitter * float64(bound))
 }
 
-// poll is the delay between two questions how the import is. It grows with the time that the object has taken so far.
+// poll is how long the operator waits before it asks again how the import is. It grows with the time that the object has taken so far.
 func poll(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
 	if object.Status.StartTime == nil {
 		return minPoll
@@ -105,12 +104,12 @@ func poll(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
 	return min(max(now.Sub(object.Status.StartTime.Time)/2, minPoll), maxPoll)
 }
 
-// maxRetryMark is how much of the retry annotation's value counts, in bytes.
+// maxRetryMark is how much of the value of the retry annotation is compared, in bytes.
 const maxRetryMark = 64
 
-// retryMark is what the annotation asks for now.
+// retryMark is the value of the retry annotation now.
 func retryMark(object *cdbv1.ImportJobStop) string {
-	return Truncate(object.Annotations[cdbv1.RetryRequestedAtAnnotation], maxRetryMark)
+	return truncate(object.Annotations[cdbv1.RetryRequestedAtAnnotation], maxRetryMark)
 }
 
 // isRetryRequested: a person has asked for a retry since the last one was handled.

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// headStart is how long before it is usable a returning credit is handed to the next waiter. The waiter records its attempt meanwhile;
-// most writes to a busy API server take less.
+// headStart is how long before it may be used a returning credit is handed to the next waiter. The waiter records its attempt meanwhile;
+// even a busy API server takes less for most writes.
 const headStart = 50 * time.Millisecond
 
-// Credit is the right to make one call, once Wait has returned. Give it back by Done, Cancel or Keep; only the first of them counts.
+// Credit is the right to make one call after Wait has returned. Give it back by Done, Cancel or Keep; only the first of them counts.
 type Credit struct {
 	Waited   time.Duration // in the queue
 	usableAt time.Time     // when the call may be sent
-	sent     time.Time
+	sent     time.Time     // when Wait returned
 	once     sync.Once
 	done     func(sent time.Time, refused bool)
 	cancel   func()
@@ -34,59 +34,61 @@ func (c *Credit) Done(refused bool) { c.once.Do(func() { c.done(c.sent, refused)
 // Cancel reports that no call was made. The next waiter gets the credit at once.
 func (c *Credit) Cancel() { c.once.Do(c.cancel) }
 
-// Keep reports that no call was made yet. The owner gets the same credit when it asks again; Leave gives it to the next waiter.
+// Keep reports that no call was made yet. The owner gets the credit when it asks again; Leave gives it to the next waiter.
 func (c *Credit) Keep() { c.once.Do(c.keep) }
 
-func (b *Limiter[ID]) credit(bud *budget[ID], id ID, p *waiter[ID]) *Credit {
-	bud.usedAt = time.Now()
+// credit is what the owner of a credit in hand gets.
+func (l *Limiter[ID]) credit(b *budget[ID], id ID, w *waiter[ID]) *Credit {
+	b.usedAt = time.Now()
 	return &Credit{
-		Waited: time.Since(p.since), usableAt: bud.usableAt,
-		done:   func(sent time.Time, refused bool) { b.answered(bud, sent, refused) },
-		cancel: func() { b.release(bud, time.Time{}) },
-		keep:   func() { b.returnToOwner(bud, id, p) },
+		Waited: time.Since(w.since), usableAt: b.usableAt,
+		done:   func(sent time.Time, refused bool) { l.answered(b, sent, refused) },
+		cancel: func() { l.release(b, time.Time{}) },
+		keep:   func() { l.returnToOwner(b, id, w) },
 	}
 }
 
-// returnToOwner keeps a credit for its owner. If the owner has asked again meanwhile, the next waiter gets it.
-func (b *Limiter[ID]) returnToOwner(bud *budget[ID], id ID, p *waiter[ID]) {
-	b.mu.Lock()
-	taken := b.waiters[id] != nil
+// returnToOwner keeps a credit for its owner. If the owner has asked for another meanwhile, the next waiter gets this one.
+func (l *Limiter[ID]) returnToOwner(b *budget[ID], id ID, w *waiter[ID]) {
+	l.mu.Lock()
+	taken := l.waiters[id] != nil
 	if !taken {
-		b.waiters[id] = p
+		l.waiters[id] = w
 	}
-	b.mu.Unlock()
+	l.mu.Unlock()
 	if taken {
-		b.release(bud, time.Time{})
+		l.release(b, time.Time{})
 	}
 }
 
-func (b *Limiter[ID]) answered(bud *budget[ID], sent time.Time, refused bool) {
+// answered lets the window learn from an answer, and brings the credit back one second after it.
+func (l *Limiter[ID]) answered(b *budget[ID], sent time.Time, refused bool) {
 	now := time.Now()
-	b.mu.Lock()
-	bud.turnAhead = period + now.Sub(sent)
+	l.mu.Lock()
+	b.turnAhead = period + now.Sub(sent)
 	if refused {
-		bud.window.refused(sent, now)
+		b.window.refused(sent, now)
 	} else {
-		bud.window.answered(now)
+		b.window.answered(now)
 	}
-	b.mu.Unlock()
-	time.AfterFunc(period-headStart, func() { b.release(bud, now.Add(period)) })
+	l.mu.Unlock()
+	time.AfterFunc(period-headStart, func() { l.release(b, now.Add(period)) })
 }
 
-// release takes back a credit that is usable from then on. It is handed out earlier only to a waiter in the queue, who waits for that time.
-// The budget knows the latest such time only: the next owner of any credit waits for it, which is soon.
-func (b *Limiter[ID]) release(bud *budget[ID], usableAt time.Time) {
-	b.mu.Lock()
-	if early := time.Until(usableAt); early > 0 && bud.queue.Len() == 0 {
-		b.mu.Unlock()
-		time.AfterFunc(early, func() { b.release(bud, usableAt) })
+// release takes back a credit that may be used from usableAt on. Only a waiter in the queue gets it earlier, and Wait then lasts until
+// usableAt. The budget remembers the latest usableAt alone, so the next owner of any credit waits until then: for headStart at the most.
+func (l *Limiter[ID]) release(b *budget[ID], usableAt time.Time) {
+	l.mu.Lock()
+	if early := time.Until(usableAt); early > 0 && b.queue.Len() == 0 {
+		l.mu.Unlock()
+		time.AfterFunc(early, func() { l.release(b, usableAt) })
 		return
 	}
-	bud.inUse--
-	if usableAt.After(bud.usableAt) {
-		bud.usableAt = usableAt
+	b.inUse--
+	if usableAt.After(b.usableAt) {
+		b.usableAt = usableAt
 	}
-	wake := b.dispatch(bud)
-	b.mu.Unlock()
+	wake := l.dispatch(b)
+	l.mu.Unlock()
 	wake()
 }

@@ -4,20 +4,20 @@
 //
 // A budget is a window of credits, clocked by answers. A call takes a credit, and the credit comes back one second after the answer
 // to that call. A call arrives at the server after it was sent and before it is answered, so no second at the server sees more calls
-// than the window is wide, whatever the latency: jitter cannot break it, and a lone user is never refused. The price is a rate of
-// limit/(1 s + latency). A returning credit is handed to the next waiter in the queue 50 ms before it is usable, so that the waiter can
-// get ready; without a waiter it is free only from then on. A credit whose call was not made comes back at once, or is kept for when
-// its owner asks again. The first credits of a process come one second after Start, because its predecessor may just have used them.
+// than the window is wide. Latency and jitter cannot change that, and a lone user is never refused. The price is a rate of
+// limit/(1 s + latency). If anyone waits, a returning credit is handed to the first in the queue 50 ms before it may be used, so that
+// the waiter can get ready. If nobody waits, it is free when it may be used. A credit whose call was not made comes back at once, or is
+// kept until its owner asks again. The first credits of a process come one second after Start: its predecessor may just have used them.
 //
 // An id that gets no credit joins the queue of the budget, once, and is woken with a credit in hand: first come, first served. An id
 // that leaves gives its place or its credit to the next. Waiters are woken one at a time, at least half an even share of a second
 // apart, so that the calls do not come in one burst and others find gaps. No budget waits for another. An idle budget is forgotten.
 //
-// A refusal means that others share the limit. The first halves the window and pauses the budget for one to two seconds, and counts
-// once for all calls that were in flight; each full window without a refusal opens it by one. From then on the size that was refused is
-// remembered, as CUBIC does: the window stays below it for four seconds, then tries it again in steps of 1, 2, 4…, and a single
-// refusal takes it back by the last step, at least a sixth, without a pause. More than a quarter of a window refused halves it and
-// pauses again. A window at the limit without a refusal forgets.
+// A refusal means that others share the limit. The first one halves the window and pauses the budget for one to two seconds. Refusals of
+// calls that were in flight at that moment do not count again. Each full window of answers without a refusal opens the window by one.
+// The budget remembers the size that was refused, as CUBIC does. The window stays below it for four seconds, then tries it again in steps
+// of 1, 2, 4…. A single refusal takes the window back by the last step, and by a sixth at least, without a pause. When more than a
+// quarter of a window is refused, the window halves and the budget pauses again. A full window at the limit forgets the remembered size.
 package quota
 
 import (
@@ -27,18 +27,18 @@ import (
 )
 
 const (
-	// period in which the server counts calls.
+	// period is the time within which the server counts calls.
 	period = time.Second
-	// retention of what an idle budget has learned from refusals.
+	// retention is how long an idle budget keeps what it learned from refusals.
 	retention = time.Minute
 )
 
-// Key is what the server counts by. Account is any text that tells accounts apart; it is only compared.
+// Key is what the server counts by. Account is any text that tells accounts apart.
 type Key struct {
 	Account, Host, Action string
 }
 
-// Limiter holds the budgets of one process. An id waits in one queue at most. Call Start before it hands out credits.
+// Limiter holds the budgets of one process. An id waits in one queue at most.
 type Limiter[ID comparable] struct {
 	limit func(action string) int
 
@@ -52,185 +52,123 @@ type Limiter[ID comparable] struct {
 type budget[ID comparable] struct {
 	key               Key
 	window            window
-	inUse             int // credits in hand, with a call, or on their way back
-	queue             list.List
+	inUse             int           // credits in hand, with a call, or on their way back
+	queue             list.List     // of ID
 	served            int           // waiters that have left the queue
 	nextAt            time.Time     // nobody is woken before
-	dispatchScheduled bool          // it will look again by itself
-	usedAt            time.Time     // the latest credit
+	dispatchScheduled bool          // a timer will dispatch
+	usedAt            time.Time     // when the latest credit was taken
 	usableAt          time.Time     // when the latest credit that came back may be used
-	turnAhead         time.Duration // of the latest call, with its second
+	turnAhead         time.Duration // from the latest call to the return of its credit
 }
 
 type waiter[ID comparable] struct {
 	budget  *budget[ID]
 	element *list.Element // nil once the credit is in hand
-	number  int
-	since   time.Time
+	number  int           // of those that joined the queue before
+	since   time.Time     // when it joined
 }
 
-// New returns a Limiter whose budgets allow limit calls of an action a second. Nobody gets a credit before Start.
+// New returns a Limiter whose budgets allow limit(action) calls a second. It hands out nothing before Start.
 func New[ID comparable](limit func(action string) int) *Limiter[ID] {
 	return &Limiter[ID]{limit: limit, budgets: map[Key]*budget[ID]{}, waiters: map[ID]*waiter[ID]{}}
 }
 
-// Start hands out the first credits one second later. It calls wake, without a lock held, for each id that has got a credit.
-func (b *Limiter[ID]) Start(wake func(ID)) {
-	b.mu.Lock()
-	b.wake, b.opening = wake, time.Now().Add(period)
-	b.mu.Unlock()
-	time.AfterFunc(period, b.dispatchAll)
+// Start hands out the first credits one second later. Whenever a waiter gets a credit, the Limiter calls wake, without holding a lock.
+func (l *Limiter[ID]) Start(wake func(ID)) {
+	l.mu.Lock()
+	l.wake, l.opening = wake, time.Now().Add(period)
+	l.mu.Unlock()
+	time.AfterFunc(period, l.dispatchAll)
 }
 
-// Wait describes how an id waits in the queue. The zero value: it does not.
+// Wait says how an id waits in the queue. The zero value means that it does not.
 type Wait struct {
 	Since time.Time     // when it joined the queue
-	Turn  time.Duration // estimate of the time until it gets a credit, from now
+	Turn  time.Duration // estimated time from now until it gets a credit
 }
 
-// Acquire returns a credit, or nil and adds id to the queue. An id that asks again keeps its place; one that asks another budget leaves
-// the first.
-func (b *Limiter[ID]) Acquire(key Key, id ID) (*Credit, Wait) {
+// Acquire returns a credit, or adds id to the queue and returns nil. An id that asks again keeps its place. An id that asks another budget
+// leaves the queue of the first.
+func (l *Limiter[ID]) Acquire(key Key, id ID) (*Credit, Wait) {
 	wake := func() {}
 	defer func() { wake() }()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	p := b.waiters[id]
-	if p != nil && p.budget.key != key {
-		wake, p = b.leave(id), nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.waiters[id]
+	if w != nil && w.budget.key != key {
+		wake, w = l.leave(id), nil
 	}
-	bud := b.budget(key)
-	if p == nil {
-		p = &waiter[ID]{budget: bud, number: bud.served + bud.queue.Len(), since: time.Now()}
-		b.waiters[id] = p
-		if bud.queue.Len() == 0 && bud.inUse < bud.window.size && b.wake != nil && !p.since.Before(b.opensAt(bud)) {
-			bud.inUse++
+	b := l.budget(key)
+	if w == nil {
+		w = &waiter[ID]{budget: b, number: b.served + b.queue.Len(), since: time.Now()}
+		l.waiters[id] = w
+		if b.queue.Len() == 0 && b.inUse < b.window.size && l.wake != nil && !w.since.Before(l.opensAt(b)) {
+			b.inUse++
 		} else {
-			p.element = bud.queue.PushBack(id)
-			if bud.inUse < bud.window.size {
-				b.scheduleDispatch(bud, b.untilOpen(bud)) // no credit will come back that does
+			w.element = b.queue.PushBack(id)
+			if b.inUse < b.window.size {
+				l.scheduleDispatch(b, l.untilOpen(b)) // no credit is out whose return would dispatch
 			}
 		}
 	}
-	if p.element != nil {
-		turns := 1 + max(p.number-bud.served, 0)/bud.window.size
-		return nil, Wait{p.since, time.Duration(turns) * max(bud.turnAhead, period)}
+	if w.element != nil {
+		turns := 1 + max(w.number-b.served, 0)/b.window.size
+		return nil, Wait{w.since, time.Duration(turns) * max(b.turnAhead, period)}
 	}
-	delete(b.waiters, id)
-	return b.credit(bud, id, p), Wait{}
+	delete(l.waiters, id)
+	return l.credit(b, id, w), Wait{}
 }
 
 // Leave gives back the place or the credit of an id that no longer wants to call.
-func (b *Limiter[ID]) Leave(id ID) {
-	b.mu.Lock()
-	wake := b.leave(id)
-	b.mu.Unlock()
+func (l *Limiter[ID]) Leave(id ID) {
+	l.mu.Lock()
+	wake := l.leave(id)
+	l.mu.Unlock()
 	wake()
 }
 
-func (b *Limiter[ID]) leave(id ID) (wake func()) {
-	p := b.waiters[id]
-	if p == nil {
+// leave removes an id and returns a function that wakes whoever gets its credit.
+func (l *Limiter[ID]) leave(id ID) (wake func()) {
+	w := l.waiters[id]
+	if w == nil {
 		return func() {}
 	}
-	delete(b.waiters, id)
-	if p.element != nil {
-		p.budget.queue.Remove(p.element)
-		p.budget.served++
+	delete(l.waiters, id)
+	if w.element != nil {
+		w.budget.queue.Remove(w.element)
+		w.budget.served++
 	} else {
-		p.budget.inUse--
+		w.budget.inUse--
 	}
-	return b.dispatch(p.budget)
+	return l.dispatch(w.budget)
 }
 
-func (b *Limiter[ID]) budget(key Key) *budget[ID] {
-	if b.budgets[key] == nil {
-		b.budgets[key] = &budget[ID]{key: key, window: newWindow(b.limit(key.Action))}
+// budget returns the budget of a key, a new one if need be.
+func (l *Limiter[ID]) budget(key Key) *budget[ID] {
+	if l.budgets[key] == nil {
+		l.budgets[key] = &budget[ID]{key: key, window: newWindow(l.limit(key.Action))}
 	}
-	return b.budgets[key]
+	return l.budgets[key]
 }
 
-// opensAt is when the budget may spend again.
-func (b *Limiter[ID]) opensAt(bud *budget[ID]) time.Time {
-	if bud.window.pausedUntil.After(b.opening) {
-		return bud.window.pausedUntil
-	}
-	return b.opening
-}
-
-// untilOpen is the time until the next waiter may be woken.
-func (b *Limiter[ID]) untilOpen(bud *budget[ID]) time.Duration {
-	return max(time.Until(b.opensAt(bud)), time.Until(bud.nextAt))
-}
-
-func (b *Limiter[ID]) dispatchAll() {
-	b.mu.Lock()
-	var wakes []func()
-	for _, bud := range b.budgets {
-		wakes = append(wakes, b.dispatch(bud))
-	}
-	b.mu.Unlock()
-	for _, wake := range wakes {
-		wake()
-	}
-}
-
-// dispatch hands free credits to the first waiters and returns a function that wakes them.
-func (b *Limiter[ID]) dispatch(bud *budget[ID]) (wake func()) {
-	var owners []ID
-	for b.wake != nil && bud.queue.Len() > 0 && bud.inUse < bud.window.size {
-		if wait := b.untilOpen(bud); wait > 0 {
-			b.scheduleDispatch(bud, wait)
-			break
-		}
-		id, _ := bud.queue.Remove(bud.queue.Front()).(ID)
-		b.waiters[id].element = nil
-		bud.inUse++
-		bud.served++
-		bud.nextAt = time.Now().Add(period / time.Duration(2*bud.window.limit))
-		owners = append(owners, id)
-	}
-	b.forget(bud)
-	notify := b.wake
-	return func() {
-		for _, id := range owners {
-			notify(id)
-		}
-	}
-}
-
-// scheduleDispatch dispatches again after a wait, once however often it is called.
-func (b *Limiter[ID]) scheduleDispatch(bud *budget[ID], wait time.Duration) {
-	if bud.dispatchScheduled {
+// forget drops an idle budget: at once when all its credits may be used, and after retention when it has learned from refusals.
+func (l *Limiter[ID]) forget(b *budget[ID]) {
+	if b.inUse > 0 || b.queue.Len() > 0 || l.budgets[b.key] != b {
 		return
 	}
-	bud.dispatchScheduled = true
-	time.AfterFunc(wait, func() {
-		b.mu.Lock()
-		bud.dispatchScheduled = false
-		wake := b.dispatch(bud)
-		b.mu.Unlock()
-		wake()
-	})
-}
-
-// forget drops an idle budget when its last credit may be used, or after retention when it has learned from refusals.
-func (b *Limiter[ID]) forget(bud *budget[ID]) {
-	if bud.inUse > 0 || bud.queue.Len() > 0 || b.budgets[bud.key] != bud {
-		return
-	}
-	wait := time.Until(bud.usableAt)
-	if bud.window.size < bud.window.limit || bud.window.ceiling > 0 {
-		wait = max(wait, retention-time.Since(bud.usedAt))
+	wait := time.Until(b.usableAt)
+	if b.window.size < b.window.limit || b.window.ceiling > 0 {
+		wait = max(wait, retention-time.Since(b.usedAt))
 	}
 	if wait <= 0 {
-		delete(b.budgets, bud.key)
+		delete(l.budgets, b.key)
 		return
 	}
 	time.AfterFunc(wait, func() {
-		b.mu.Lock()
-		b.forget(bud)
-		b.mu.Unlock()
+		l.mu.Lock()
+		l.forget(b)
+		l.mu.Unlock()
 	})
 }
 
@@ -239,16 +177,16 @@ type State struct {
 	Key     Key
 	Window  int  // credits
 	Waiting int  // ids in the queue
-	Paused  bool // after a refusal
+	Paused  bool // hands out nothing after a refusal
 }
 
-// States returns a snapshot of each budget that is not idle.
-func (b *Limiter[ID]) States() []State {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	states := make([]State, 0, len(b.budgets))
-	for key, bud := range b.budgets {
-		states = append(states, State{key, bud.window.size, bud.queue.Len(), time.Now().Before(bud.window.pausedUntil)})
+// States returns a snapshot of each budget that is not forgotten.
+func (l *Limiter[ID]) States() []State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	states := make([]State, 0, len(l.budgets))
+	for key, b := range l.budgets {
+		states = append(states, State{key, b.window.size, b.queue.Len(), time.Now().Before(b.window.pausedUntil)})
 	}
 	return states
 }

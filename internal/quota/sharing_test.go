@@ -31,66 +31,74 @@ func (s *server) admit() bool {
 	return true
 }
 
-// crowd is a budget whose queue never ends.
+// crowd is one program with so many callers that its queue is never empty.
 type crowd struct {
+	limiter *Limiter[int]
+	server  *server
+	newest  int // id
+
 	mu                sync.Mutex
+	random            *rand.Rand
 	accepted, refused []time.Time
 }
 
 const latency = 20 * time.Millisecond
 
-// run calls the server for a while, with as many callers in the queue as the budget has room for.
+// run calls the server until a time, and lets a caller join the queue for each that leaves it.
 func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
-	var b *Limiter[int]
 	awake := make(chan int, 100)
-	b = New[int](func(string) int { return s.limit })
-	b.Start(func(id int) { awake <- id })
-	jitter := func() time.Duration {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return time.Duration(random.Int64N(int64(5 * time.Millisecond)))
-	}
-	call := func(credit *Credit) {
-		credit.Wait()
-		time.Sleep(latency/2 + jitter())
-		ok := s.admit()
-		time.Sleep(latency / 2)
-		credit.Done(!ok)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if ok {
-			c.accepted = append(c.accepted, time.Now())
-		} else {
-			c.refused = append(c.refused, time.Now())
-		}
-	}
-	next := 0
-	join := func() {
-		for next++; ; next++ {
-			credit, _ := b.Acquire(key, next)
-			if credit == nil {
-				return
-			}
-			go call(credit)
-		}
-	}
+	c.limiter, c.server, c.random = New[int](func(string) int { return s.limit }), s, random
+	c.limiter.Start(func(id int) { awake <- id })
 	for range 50 {
-		join()
+		c.join()
 	}
 	for time.Now().Before(until) {
 		select {
 		case id := <-awake:
-			if credit, _ := b.Acquire(key, id); credit != nil {
-				go call(credit)
+			if credit, _ := c.limiter.Acquire(key, id); credit != nil {
+				go c.call(credit)
 			}
-			join()
+			c.join()
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	for id := range next + 1 {
-		b.Leave(id)
+	for id := range c.newest + 1 {
+		c.limiter.Leave(id)
 	}
 	time.Sleep(2 * time.Minute)
+}
+
+// join lets callers call until one has to wait.
+func (c *crowd) join() {
+	for range 10 * c.server.limit { // no window is wider, whatever is wrong
+		c.newest++
+		credit, _ := c.limiter.Acquire(key, c.newest)
+		if credit == nil {
+			return
+		}
+		go c.call(credit)
+	}
+}
+
+func (c *crowd) call(credit *Credit) {
+	credit.Wait()
+	time.Sleep(latency/2 + c.jitter())
+	ok := c.server.admit()
+	time.Sleep(latency / 2)
+	credit.Done(!ok)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ok {
+		c.accepted = append(c.accepted, time.Now())
+	} else {
+		c.refused = append(c.refused, time.Now())
+	}
+}
+
+func (c *crowd) jitter() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Duration(c.random.Int64N(int64(5 * time.Millisecond)))
 }
 
 func within(times []time.Time, from, to time.Time) (n int) {
@@ -102,7 +110,7 @@ func within(times []time.Time, from, to time.Time) (n int) {
 	return n
 }
 
-// The other program takes half of the limit for a minute, and then nothing.
+// The other program takes half of the limit for a minute, and then none of it.
 func TestAllButLittleOfWhatAnotherProgramLeavesIsUsed(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
@@ -131,7 +139,7 @@ func TestAllButLittleOfWhatAnotherProgramLeavesIsUsed(t *testing.T) {
 	}
 }
 
-// Two budgets turn out to share a limit, from the start or because the second comes when the first has all of it.
+// Two programs share a limit, from the start or because the second comes when the first uses all of it.
 func TestTwoThatShareALimitSettle(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {

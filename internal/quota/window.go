@@ -10,38 +10,37 @@ import (
 // hold is how long a window stays below the size that was refused before it tries that size again.
 const hold = 4 * time.Second
 
-// window is the size of a budget in credits, as answers move it.
+// window is how many credits a budget has. Answers open it, refusals narrow it.
 type window struct {
 	size, limit int
-	successes   int // answers since the last growth, cut or refusal
-	step        int // of the next growth from the ceiling on, in credits
-	ceiling     int // the size that was refused last; 0: the limit is ours alone
-	refusals    int // refusals since the last full window without one
-	cutAt       time.Time
-	heldUntil   time.Time // it stays below the ceiling
+	successes   int       // answers since the last full window or refusal
+	step        int       // credits to grow by next, from the ceiling on
+	ceiling     int       // the size that was refused last; 0: none, the limit is ours alone
+	refusals    int       // since the last full window without one
+	cutAt       time.Time // a refusal of a call that was sent before does not count
+	heldUntil   time.Time // the size stays below the ceiling
 	pausedUntil time.Time // nothing is spent
 }
 
 func newWindow(limit int) window { return window{size: limit, limit: limit, step: 1} }
 
-// answered counts an answer that was no refusal.
+// answered counts an answer that was no refusal. Each full window of them may change the size.
 func (w *window) answered(now time.Time) {
 	if w.successes++; w.successes < w.size {
 		return
 	}
 	w.successes, w.refusals = 0, 0
-	switch {
-	case w.size == w.limit:
+	if w.size == w.limit {
 		w.ceiling = 0
-	case w.ceiling == 0 || w.size+1 < w.ceiling:
+	} else if w.size+1 < w.ceiling {
 		w.size++
-	case !now.Before(w.heldUntil):
+	} else if !now.Before(w.heldUntil) {
 		w.size = min(w.size+w.step, w.limit)
 		w.step *= 2
 	}
 }
 
-// refused counts a refusal of a call that was sent at that time.
+// refused counts the refusal of a call, which was sent at a time before now.
 func (w *window) refused(sent, now time.Time) {
 	if sent.Before(w.cutAt) {
 		return

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+func TestRequeueAfter(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   time.Duration
+	}{
+		"new":                    {after(), 0},
+		"in the queue":           {after(WaitForQuota(noon, noon, time.Hour)), 0},
+		"in the queue, deadline": {after(aMinute, WaitForQuota(noon, noon, time.Hour)), time.Minute},
+		"delayed":                {after(attempt, stopAnswered(importjob.Transient)), time.Second / 2},
+		"rejected, deadline":     {after(aMinute, attempt, stopAnswered(importjob.Rejected)), time.Minute},
+		"suspended, no deadline": {after(aMinute, attempt, hold, suspend(noon)), 0},
+		"accepted":               {after(aMinute, attempt, accept), 0},
+		"accepted, expires":      {after(longLived, attempt, accept), time.Minute},
+		"refused, no deadline":   {after(aMinute, attempt, stopAnswered(importjob.Terminal)), 0},
+		"rejected":               {after(attempt, stopAnswered(importjob.Rejected)), CredentialsRetry},
+		"no Secret":              {after(WaitForCredentials(noon, "none")), stallAfter},
+	} {
+		if got := RequeueAfter(test.object, noon, time.Time{}); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	for attempt, want := range map[int32]time.Duration{0: time.Second, 1: time.Second, 2: 2 * time.Second, 9: 256 * time.Second, 10: 5 * time.Minute, 1 << 30: 5 * time.Minute} {
+		if got := backoff(attempt, 1); got != want {
+			t.Errorf("attempt %d waits up to %s, want %s", attempt, got, want)
+		}
+	}
+	if got := backoff(5, 0); got != 0 {
+		t.Errorf("without jitter's luck it waits %s", got)
+	}
+}
+
+func TestPollGrowsFromTwoToThirtySeconds(t *testing.T) {
+	t.Parallel()
+	object := request()
+	for age, want := range map[time.Duration]time.Duration{0: 2 * time.Second, 20 * time.Second: 10 * time.Second, time.Hour: 30 * time.Second} {
+		object.Status.StartTime = &metav1.Time{Time: noon.Add(-age)}
+		if got := poll(object, noon); got != want {
+			t.Errorf("polls after %s at the age of %s, want %s", got, age, want)
+		}
+	}
+}
+
+// It is due when the wait is long enough to be written into status, until it is written.
+func TestAWaitInTheQueueIsLookedAtWhenItIsLong(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		waited time.Duration
+		want   time.Duration
+	}{
+		"new":                    {after(), 0, 5 * time.Second},
+		"for three seconds":      {after(), 3 * time.Second, 2 * time.Second},
+		"for long":               {after(), 5 * time.Second, 0},
+		"written":                {after(inQueue), 0, 0},
+		"the deadline is later":  {after(aMinute, attempt, stopAnswered(importjob.Throttled)), 5 * time.Second, time.Minute},
+		"the deadline is sooner": {after(aMinute, RecordAttempt(noon.Add(-59*time.Second)), stopAnswered(importjob.Throttled)), 0, time.Second},
+	} {
+		if got := RequeueAfter(test.object, noon, noon.Add(-test.waited)); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+)
+
+// SecretWait says why an object goes on only when its Secret changes. The zero value means that it does not wait for its Secret.
+type SecretWait struct {
+	Missing        bool // the Secret was missing or unusable
+	Rejected       bool // the cloud refused the credentials: the object follows the result of whichever object tries them again
+	RetryRequested bool // while it waits, a person has asked for the Secret to be read at once
+}
+
+// SecretWaitOf returns how the object waits for its Secret.
+func SecretWaitOf(object *cdbv1.ImportJobStop) SecretWait {
+	if object.Spec.Suspend || targetChanged(object) || object.Generation != object.Status.ObservedGeneration {
+		return SecretWait{}
+	}
+	switch ReadyReason(object) {
+	case cdbv1.ReasonCredentialsNotFound:
+		return SecretWait{Missing: true, RetryRequested: isRetryRequested(object)}
+	case cdbv1.ReasonCredentialsRejected:
+		return SecretWait{Rejected: true, RetryRequested: isRetryRequested(object)}
+	}
+	return SecretWait{}
+}
+
+func waitsForSecret(object *cdbv1.ImportJobStop) bool { return SecretWaitOf(object) != SecretWait{} }
+
+// Waits says whether the object waits for its Secret or for its turn.
+func Waits(object *cdbv1.ImportJobStop) bool {
+	return waitsForSecret(object) || ReadyReason(object) == cdbv1.ReasonWaitingForQuota
+}
+
+// stallAfter is how long an object waits for a missing Secret before it asks for help. Helm and Flux give up after five minutes.
+const stallAfter = 2 * time.Minute
+
+// WaitForCredentials writes what is wrong with the Secret; an empty text keeps the message. After two minutes the object is stalled. It still
+// goes on when the Secret comes.
+func WaitForCredentials(now time.Time, text string) Change {
+	return func(object *cdbv1.ImportJobStop) {
+		begin(object, now)
+		ready := readyOf(&object.Status)
+		message := prefixAccepted(object, text)
+		if text == "" {
+			message = strings.TrimSuffix(ready.Message, remedy(ready.Reason))
+		} else {
+			noteRetry(object)
+		}
+		object.Status.NextAttemptTime = nil
+		p, since := progressing, object.Status.WaitingSince
+		if ready.Reason == cdbv1.ReasonCredentialsNotFound && since != nil && now.Sub(since.Time) >= stallAfter {
+			p = stalled
+		}
+		setPhase(object, p, cdbv1.ReasonCredentialsNotFound, message, now)
+	}
+}
+
+// FollowRefusal postpones the next try of refused credentials, because another object has just tried the same Secret.
+func FollowRefusal(now, next time.Time) Change {
+	return func(object *cdbv1.ImportJobStop) {
+		object.Status.NextAttemptTime = microTime(next)
+		observe(now)(object)
+	}
+}
+
+// worthTelling is how long a wait in a queue must be to be written into status.
+const worthTelling = 5 * time.Second
+
+// WaitForQuota writes since when the object has been in the queue of its budget, and when its turn is expected.
+// It writes nothing while the wait is short and the status speaks of this spec. An accepted object keeps what it says.
+func WaitForQuota(now, since time.Time, turn time.Duration) Change {
+	return func(object *cdbv1.ImportJobStop) {
+		if accepted(object) && !targetChanged(object) {
+			waitToAsk(now)(object)
+			return
+		}
+		current := !targetChanged(object) && object.Status.ObservedGeneration == object.Generation
+		if current && ReadyReason(object) == cdbv1.ReasonWaitingForQuota {
+			return
+		}
+		if !isWorthTelling(object, now.Sub(since), turn) {
+			return
+		}
+		begin(object, now)
+		noteRetry(object)
+		object.Status.NextAttemptTime = microTime(now.Add(turn))
+		setPhase(object, progressing, cdbv1.ReasonWaitingForQuota,
+			fmt.Sprintf("in the queue for the cloud's quota since %s", since.UTC().Format(time.RFC3339)), now)
+		object.Status.WaitingSince = secondTime(since)
+	}
+}
+
+// isWorthTelling: the wait in the queue is long, or status would mislead without it.
+func isWorthTelling(object *cdbv1.ImportJobStop, waited, turn time.Duration) bool {
+	if object.Status.Target != nil && (targetChanged(object) || object.Generation != object.Status.ObservedGeneration) {
+		return true // status speaks of another spec
+	}
+	if waitsForSecret(object) {
+		return true // it has the Secret now, and must not wait for it again
+	}
+	if object.Spec.ActiveDeadlineSeconds != nil {
+		return true // the deadline counts from status.startTime
+	}
+	return waited >= worthTelling || waited+turn > worthTelling
+}
+
+// waitToAsk is WaitForQuota for an accepted object, which is in the queue only to ask how the import is.
+func waitToAsk(now time.Time) Change {
+	return func(object *cdbv1.ImportJobStop) {
+		if ReadyReason(object) == cdbv1.ReasonWaitingForStop {
+			observe(now)(object)
+			return
+		}
+		begin(object, now)
+		object.Status.NextAttemptTime = nil
+		setPhase(object, progressing, cdbv1.ReasonWaitingForStop, prefixAccepted(object, "the import is still ending"), now)
+	}
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+var (
+	missing  = WaitForCredentials(noon, "no Secret")
+	rejected = stopAnswered(importjob.Rejected)
+	inQueue  = WaitForQuota(noon, noon, time.Hour)
+)
+
+// seen makes the status speak of the newest generation, whatever it says.
+func seen(o *cdbv1.ImportJobStop) { o.Status.ObservedGeneration = o.Generation }
+
+func TestSecretWaitOf(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   SecretWait
+		waits  bool // for the Secret, or for its turn
+	}{
+		"new":                         {after(), SecretWait{}, false},
+		"no Secret":                   {after(missing), SecretWait{Missing: true}, true},
+		"no Secret, retry requested":  {after(missing, tryAgain), SecretWait{Missing: true, RetryRequested: true}, true},
+		"rejected":                    {after(attempt, rejected), SecretWait{Rejected: true}, true},
+		"rejected, retry requested":   {after(attempt, rejected, tryAgain), SecretWait{Rejected: true, RetryRequested: true}, true},
+		"no Secret, suspended":        {after(missing, hold, seen), SecretWait{}, false},
+		"no Secret, another import":   {after(missing, elsewhere, seen), SecretWait{}, false},
+		"no Secret, another named":    {after(missing, otherSecret), SecretWait{}, false},
+		"no Secret, spec changed":     {after(missing, otherSecret, seen), SecretWait{Missing: true}, true},
+		"in the queue":                {after(inQueue), SecretWait{}, true},
+		"calling":                     {after(attempt), SecretWait{}, false},
+		"retry of a refused one":      {after(attempt, stopAnswered(importjob.Terminal), tryAgain), SecretWait{}, false},
+		"ending, no Secret":           {after(untilEnded, attempt, accept, missing), SecretWait{Missing: true}, true},
+		"ending, may not be asked of": {after(untilEnded, attempt, accept, noAnswer(importjob.Rejected)), SecretWait{Rejected: true}, true},
+	} {
+		if got := SecretWaitOf(test.object); got != test.want {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+		}
+		if got := Waits(test.object); got != test.waits {
+			t.Errorf("%s: waits %t, want %t", name, got, test.waits)
+		}
+	}
+}
+
+// A short wait is not worth a write, unless status would mislead without it.
+func TestWaitForQuotaWritesALongWait(t *testing.T) {
+	t.Parallel()
+	transient := stopAnswered(importjob.Transient)
+	for name, test := range map[string]struct {
+		object       *cdbv1.ImportJobStop
+		waited, turn time.Duration
+		want         bool // it is written
+	}{
+		"expected to last 5 s":              {after(), 0, 5 * time.Second, false},
+		"expected to last longer":           {after(), 0, 5*time.Second + 1, true},
+		"expected to last longer in all":    {after(), 4 * time.Second, time.Second + 1, true},
+		"has not lasted 5 s":                {after(), 5*time.Second - 1, 0, false},
+		"has lasted 5 s":                    {after(), 5 * time.Second, 0, true},
+		"short, after a failure":            {after(attempt, transient), 0, time.Second, false},
+		"short, of another import":          {after(attempt, transient, elsewhere, seen), 0, time.Second, true},
+		"short, of an edited spec":          {after(attempt, transient, otherSecret), 0, time.Second, true},
+		"short, with a deadline":            {after(aMinute), 0, time.Second, true},
+		"short, now with a Secret":          {after(missing), 0, time.Second, true},
+		"short, now with other credentials": {after(attempt, rejected), 0, time.Second, true},
+		"long, and written":                 {after(inQueue), time.Minute, time.Hour, false},
+		"long, written of an older spec":    {after(inQueue, otherSecret), time.Minute, time.Hour, true},
+		"long, written of another import":   {after(inQueue, elsewhere, seen), time.Minute, time.Hour, true},
+		"ending":                            {after(untilEnded, attempt, accept), time.Minute, time.Hour, false},
+		"accepted, now another import":      {after(attempt, accept, elsewhere), time.Minute, time.Hour, true},
+	} {
+		before := test.object.DeepCopy()
+		WaitForQuota(noon, noon.Add(-test.waited), test.turn)(test.object)
+		if got := !equality.Semantic.DeepEqual(before.Status, test.object.Status); got != test.want {
+			t.Errorf("%s: written %t, want %t", name, got, test.want)
+		}
+		if test.want && ReadyReason(test.object) != cdbv1.ReasonWaitingForQuota {
+			t.Errorf("%s: Ready has the reason %s", name, ReadyReason(test.object))
+		}
+	}
+}
+
+func TestWaitForQuotaSaysSinceWhenAndUntilWhen(t *testing.T) {
+	t.Parallel()
+	status := after(WaitForQuota(noon, noon.Add(-time.Minute), time.Hour)).Status
+	if got := status.WaitingSince; got == nil || !got.Time.Equal(noon.Add(-time.Minute)) {
+		t.Errorf("in the queue since %s", got)
+	}
+	if got := status.NextAttemptTime; got == nil || !got.Time.Equal(noon.Add(time.Hour)) {
+		t.Errorf("the turn is expected at %s", got)
+	}
+}
+
+func TestFollowRefusalPostponesTheNextTry(t *testing.T) {
+	t.Parallel()
+	object := after(attempt, rejected, FollowRefusal(noon, noon.Add(time.Minute)))
+	if got := RequeueAfter(object, noon, time.Time{}); got != time.Minute {
+		t.Errorf("it is tried again after %s", got)
+	}
+}
+
+// Two minutes count from the first time that the Secret was missing.
+func TestAMissingSecretStallsAfterTwoMinutes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		waited time.Duration
+		want   string
+	}{
+		"less":                           {after(missing), stallAfter - 1, "Unknown - True False CredentialsNotFound"},
+		"two minutes":                    {after(missing), stallAfter, "False - False True CredentialsNotFound"},
+		"two minutes in the queue":       {after(inQueue), stallAfter, "Unknown - True False CredentialsNotFound"},
+		"without a time, as in a backup": {byHand(func(s *cdbv1.ImportJobStopStatus) { s.WaitingSince = nil }, missing), stallAfter, "Unknown - True False CredentialsNotFound"},
+	} {
+		WaitForCredentials(noon.Add(test.waited), "no Secret")(test.object)
+		if got := row(test.object); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}

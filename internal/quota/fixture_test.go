@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package quota
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var key = Key{Account: "a", Host: "h", Action: "x"}
+
+// fixture runs callers against a server that judges by arrival.
+type fixture struct {
+	*Limiter[int]
+	mu       sync.Mutex
+	awake    []int
+	arrivals []time.Time
+}
+
+func start(limit int) *fixture {
+	r := &fixture{Limiter: New[int](func(string) int { return limit })}
+	r.Start(r.wake)
+	pass(period)
+	return r
+}
+
+// pass lets time pass, and everything happen that is due by then.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (r *fixture) wake(id int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.awake = append(r.awake, id)
+}
+
+// woken has the ids that were woken so far.
+func (r *fixture) woken() []int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.awake)
+}
+
+func (r *fixture) mustGet(t *testing.T, id int) *Credit {
+	t.Helper()
+	credit, _ := r.Acquire(key, id)
+	if credit == nil {
+		t.Fatalf("%d got no credit", id)
+	}
+	return credit
+}
+
+// wantTurn asks for a credit, and wants to be told how long the turn takes.
+func (r *fixture) wantTurn(t *testing.T, id int, want time.Duration) {
+	t.Helper()
+	if _, wait := r.Acquire(key, id); wait.Turn != want {
+		t.Errorf("%d is told that its turn takes %s, want %s", id, wait.Turn, want)
+	}
+}
