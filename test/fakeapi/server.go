@@ -24,15 +24,15 @@ import (
 
 // Server stores objects. It serves as an http.RoundTripper.
 type Server struct {
-	mu        sync.Mutex
-	revision  int64
-	compacted int64 // watches from before this revision are refused
-	objects   map[name]*unstructured.Unstructured
-	changes   []change // oldest first
-	changed   chan struct{}
-	cut       chan struct{} // closed to end all watches
-	lag       time.Duration
-	skew      time.Duration
+	mu         sync.Mutex
+	revision   int64
+	compacted  int64 // watches from before this revision are refused
+	objects    map[name]*unstructured.Unstructured
+	changes    []change // oldest first
+	changed    chan struct{}
+	watchesEnd chan struct{} // closed to end all watches
+	lag        time.Duration
+	skew       time.Duration
 }
 
 // name of an object.
@@ -51,7 +51,7 @@ type change struct {
 
 // New returns a server without objects.
 func New() *Server {
-	return &Server{revision: 1, objects: map[name]*unstructured.Unstructured{}, changed: make(chan struct{}), cut: make(chan struct{})}
+	return &Server{revision: 1, objects: map[name]*unstructured.Unstructured{}, changed: make(chan struct{}), watchesEnd: make(chan struct{})}
 }
 
 // SetLag delays what watches report, as a slow network or a busy API server does.
@@ -73,8 +73,8 @@ func (s *Server) SetSkew(ahead time.Duration) {
 func (s *Server) CutWatches() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	close(s.cut)
-	s.cut = make(chan struct{})
+	close(s.watchesEnd)
+	s.watchesEnd = make(chan struct{})
 }
 
 // Compact forgets old revisions and ends all watches: those that come back with an old revision are refused with 410.

@@ -33,17 +33,17 @@ func (b *stream) Close() error {
 
 // watcher sends the changes of one watch.
 type watcher struct {
-	server *Server
-	asked  request
-	next   int // index of the first change that was not sent
-	cut    <-chan struct{}
-	out    *json.Encoder
+	server     *Server
+	asked      request
+	next       int // index of the first change that was not sent
+	watchesEnd <-chan struct{}
+	encoder    *json.Encoder
 }
 
 func (s *Server) watch(r *http.Request, asked request) (*http.Response, error) {
 	reader, writer := io.Pipe()
 	body := &stream{PipeReader: reader, closed: make(chan struct{})}
-	w := &watcher{server: s, asked: asked, out: json.NewEncoder(writer)}
+	w := &watcher{server: s, asked: asked, encoder: json.NewEncoder(writer)}
 	first := w.start(r.URL.Query())
 	var expiry <-chan time.Time
 	if seconds, err := strconv.Atoi(r.URL.Query().Get("timeoutSeconds")); err == nil {
@@ -69,7 +69,7 @@ func (w *watcher) start(query url.Values) (first []watch.Event) {
 	s := w.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w.cut = s.cut
+	w.watchesEnd = s.watchesEnd
 	revision, _ := strconv.ParseInt(query.Get("resourceVersion"), 10, 64)
 	initial := query.Get("sendInitialEvents") == "true"
 	if revision > 0 && !initial {
@@ -114,7 +114,7 @@ func (w *watcher) run(canceled, closed <-chan struct{}, expiry <-chan time.Time)
 		select {
 		case <-changed:
 		case <-timer.C:
-		case <-w.cut:
+		case <-w.watchesEnd:
 			return
 		case <-canceled:
 			return
@@ -150,7 +150,7 @@ func (w *watcher) take() (event *watch.Event, wait time.Duration, changed <-chan
 }
 
 func (w *watcher) send(e watch.Event) error {
-	return w.out.Encode(map[string]any{"type": e.Type, "object": e.Object})
+	return w.encoder.Encode(map[string]any{"type": e.Type, "object": e.Object})
 }
 
 func statusOf(err *apierrors.StatusError) *metav1.Status {

@@ -26,9 +26,10 @@ type Version struct {
 // History is what the oracle knows of a run. It knows nothing of what was injected but the kills, and the faults in the cloud's log.
 type History struct {
 	Versions map[types.UID][]Version
-	Calls    []cdbsim.Call
+	CallLog  []cdbsim.Call
 	Kills    []time.Time                               // a process was killed or held up then, and lost what it knew
 	ByHand   map[types.UID][]cdbv1.ImportJobStopStatus // statuses that the operator did not write
+	Lost     map[string]bool                           // RequestIds of answers that the network lost
 	Secrets  []string                                  // keys and tokens
 	Events   []eventsv1.Event
 	Logs     []string // one for each process
@@ -82,7 +83,7 @@ func (h *History) Check() (v Findings) {
 			h.repeats(&v, target, stops)
 		}
 	}
-	for _, c := range h.Calls {
+	for _, c := range h.CallLog {
 		if _, known := claims[cdbv1.Target{Region: c.Region, AsyncRequestID: c.AsyncRequestID}]; !known && c.Action == "StopDBImportJob" {
 			v.fault("a call for %q, which nobody wrote down", c.AsyncRequestID)
 		}
@@ -91,7 +92,7 @@ func (h *History) Check() (v Findings) {
 }
 
 func (h *History) stopsOf(t cdbv1.Target) (stops []cdbsim.Call) {
-	for _, c := range h.Calls {
+	for _, c := range h.CallLog {
 		if c.Action == "StopDBImportJob" && c.AsyncRequestID == t.AsyncRequestID && c.Region == t.Region {
 			stops = append(stops, c)
 		}
@@ -121,7 +122,7 @@ func attemptsOf(versions []Version) map[cdbv1.Target][]cdbv1.Attempt {
 // window: no second saw more than the limit, of any account that was let in and any action.
 func (h *History) window(v *Findings) {
 	arrivals := map[[2]string][]time.Time{}
-	for _, c := range h.Calls {
+	for _, c := range h.CallLog {
 		if strings.HasPrefix(c.Code, "AuthFailure") {
 			continue
 		}
@@ -154,6 +155,18 @@ func (h *History) claims(v *Findings, uid types.UID, versions []Version) {
 			v.fault("%s (%s) claims the acceptance %s, which the cloud never gave", o.Name, uid, id)
 		}
 	}
+	for from := 0; from < len(versions); { // what somebody else wrote begins a new series
+		to := from + 1
+		for to < len(versions) && !h.isByHand(versions[to]) {
+			to++
+		}
+		unmarked(v, versions[from:to])
+		from = to
+	}
+}
+
+// unmarked: an attempt after one of unknown outcome says so.
+func unmarked(v *Findings, versions []Version) {
 	for target, attempts := range attemptsOf(versions) {
 		for i := 1; i < len(attempts); i++ {
 			if was := attempts[i-1]; (was.EndTime == nil || was.FollowsUnknown) && !attempts[i].FollowsUnknown {
@@ -166,7 +179,7 @@ func (h *History) claims(v *Findings, uid types.UID, versions []Version) {
 // isGiven: the cloud gave this RequestId for this import, or somebody wrote it by hand.
 func (h *History) isGiven(uid types.UID, o Version) bool {
 	id := o.Status.RequestID
-	for _, c := range h.Calls {
+	for _, c := range h.CallLog {
 		quoted := c.Fault == string(cdbsim.QuotingSuccess) // perhaps instead of the RequestId
 		if (c.RequestID == id || quoted) && c.Code == "" && o.Status.Target != nil && c.AsyncRequestID == o.Status.Target.AsyncRequestID {
 			return true
@@ -188,10 +201,13 @@ func (h *History) repeats(v *Findings, target cdbv1.Target, stops []cdbsim.Call)
 		}
 		v.Repeated += len(stops) - 1 - i
 		recorded := h.recordOf(c)
+		if h.erased(c.RequestID, stops[i+1].Time) {
+			break
+		}
 		if !recorded.IsZero() && stops[i+1].Time.After(recorded) {
 			v.fault("%s was called again %s after its acceptance was in status", target.AsyncRequestID, stops[i+1].Time.Sub(recorded))
 		}
-		explained := c.Fault != ""
+		explained := c.Fault != "" || h.Lost[c.RequestID]
 		for _, kill := range h.Kills {
 			explained = explained || (c.Time.Before(kill.Add(50*time.Millisecond)) && (recorded.IsZero() || recorded.After(kill)))
 		}
@@ -201,6 +217,20 @@ func (h *History) repeats(v *Findings, target cdbv1.Target, stops []cdbsim.Call)
 		}
 		break
 	}
+}
+
+// erased: somebody wrote a status without the acceptance over the one that recorded it, so that the operator cannot know of it any more.
+func (h *History) erased(requestID string, before time.Time) bool {
+	for _, versions := range h.Versions {
+		recorded := false
+		for _, o := range versions {
+			recorded = recorded || o.Status.RequestID == requestID
+			if recorded && o.Seen.Before(before) && o.Status.RequestID != requestID && h.isByHand(o) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // recordOf is when the acceptance of a call was first seen in a status.

@@ -56,9 +56,9 @@ var cloudDeeds = []deed{
 		r.cloud.SetIdentity(id, cdbsim.Identity{SubAccount: secretID})
 		stranger := tencentcloud.NewClient(tencentcloud.Endpoints{}).WithTransport(wire{r.cloud})
 		creds := importjob.Credentials{SecretID: id, SecretKey: "strangerskey0123456789"}
-		calls := 20 + random.IntN(60)
+		count := 20 + random.IntN(60)
 		go func() {
-			for range calls {
+			for range count {
 				_, _ = stranger.Stop(context.Background(), creds, importjob.Target{Region: region, AsyncRequestID: "none"})
 			}
 		}()

@@ -36,7 +36,9 @@ func (r *run) stop(random *rand.Rand, number int) (string, error) {
 		return o.Name + " is there", nil
 	}
 	if random.IntN(4) > 0 {
-		r.importing(fmt.Sprintf("o-%d", number)) // else it is as the last object left it, or was never there
+		r.importing(o.Name)
+	} else {
+		r.missing(o.Spec.AsyncRequestID) // or as the last object left it
 	}
 	if random.IntN(3) == 0 {
 		o.Spec.WaitFor = cdbv1.WaitForStopped

@@ -31,10 +31,10 @@ func (r *run) versions() map[types.UID][]oracle.Version {
 
 // history is what the oracle is asked about.
 func (r *run) history() *oracle.History {
-	h := &oracle.History{Versions: r.versions(), ByHand: r.byHand, Kills: r.kills, Secrets: r.secrets}
+	h := &oracle.History{Versions: r.versions(), ByHand: r.byHand, Kills: r.kills, Lost: r.lost, Secrets: r.secrets}
 	for _, c := range r.cloud.CallLog() {
 		if c.SecretID == secretID {
-			h.Calls = append(h.Calls, c)
+			h.CallLog = append(h.CallLog, c)
 		}
 	}
 	for _, c := range r.api.Changes(schema.GroupResource{Group: eventsv1.GroupName, Resource: "events"}) {

@@ -89,6 +89,7 @@ func isAttempt(body []byte) bool { return bytes.Contains(body, []byte(`"reason":
 type link struct {
 	next  http.RoundTripper
 	crash func(why string)
+	lost  func(text string) // is called with what does not reach the process
 
 	mu        sync.Mutex
 	random    *rand.Rand
@@ -118,7 +119,7 @@ func (l *link) hold(d time.Duration) {
 	l.heldUntil = time.Now().Add(d)
 }
 
-func (l *link) cut() {
+func (l *link) sever() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.dead = true
@@ -185,22 +186,29 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 func (l *link) after(r *http.Request, f fault, response *http.Response) (*http.Response, error) {
 	switch f.effect {
 	case lose:
-		_ = response.Body.Close()
+		l.lose(response)
 		return nil, errCut
 	case deny:
 		_ = response.Body.Close()
 		return refusal(r, f.code), nil
 	case crashAfter:
-		_ = response.Body.Close()
+		l.lose(response)
 		l.crash(fmt.Sprintf("crash after %s %s", f.on, r.URL.Path))
 		return l.nothing(r)
 	case late:
 		if err := l.travel(r, f.delay); err != nil {
-			_ = response.Body.Close()
+			l.lose(response)
 			return nil, err
 		}
 	}
 	return response, nil
+}
+
+// lose reads an answer that the process never sees.
+func (l *link) lose(response *http.Response) {
+	text, _ := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	l.lost(string(text))
 }
 
 func (l *link) send(r *http.Request, body []byte) (*http.Response, error) {

@@ -77,13 +77,13 @@ func (p *replica) start() *process {
 }
 
 func (p *replica) link(process *process, next http.RoundTripper) *link {
-	return &link{next: next, random: p.fork(), crash: func(why string) { p.crash(process, why) }}
+	return &link{next: next, random: p.fork(), lost: p.lose, crash: func(why string) { p.crash(process, why) }}
 }
 
 // crash is the end of a process: nothing of it reaches anybody any more.
 func (p *replica) crash(process *process, why string) {
-	process.api.cut()
-	process.cloud.cut()
+	process.api.sever()
+	process.cloud.sever()
 	process.stop()
 	p.killed(p.name + ": " + why)
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -49,8 +50,9 @@ type run struct {
 	byHand    map[types.UID][]cdbv1.ImportJobStopStatus
 	secrets   []string
 	story     []entry
+	lost      map[string]bool // RequestIds of answers that the network lost
 	done      map[string]int  // deeds by kind
-	imports   map[string]bool // that were ever there
+	imports   map[string]bool // true: there; false: an object asks for it, and it was not there
 }
 
 // entry is a sentence of the story that a failure prints.
@@ -62,7 +64,7 @@ type entry struct {
 func newRun(seed uint64, replicas int) (*run, error) {
 	r := &run{
 		api: fakeapi.New(), cloud: cdbsim.New(), random: rand.New(rand.NewPCG(seed, 1)),
-		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{},
+		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{}, lost: map[string]bool{},
 	}
 	jitter := r.fork()
 	var mu sync.Mutex
@@ -112,6 +114,18 @@ func (r *run) killed(what string) {
 	r.kills = append(r.kills, time.Now())
 }
 
+// requestIDs finds the RequestId in an answer of the cloud.
+var requestIDs = regexp.MustCompile(`"RequestId":"([^"]+)"`)
+
+// lose notes that the network lost an answer.
+func (r *run) lose(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if id := requestIDs.FindStringSubmatch(text); id != nil {
+		r.lost[id[1]] = true
+	}
+}
+
 // say adds a sentence to the story.
 func (r *run) say(format string, args ...any) {
 	r.mu.Lock()
@@ -145,7 +159,9 @@ func (r *run) importing(name string) { r.setImport(importID(name), "RUNNING") }
 
 func (r *run) setImport(id, status string) {
 	r.mu.Lock()
-	r.imports[id] = true
+	if _, known := r.imports[id]; !known {
+		r.imports[id] = true
+	}
 	r.mu.Unlock()
 	r.cloud.SetImport(cdbsim.Import{Region: region, ID: id, Status: status})
 }
@@ -188,20 +204,32 @@ func (r *run) objects() ([]cdbv1.ImportJobStop, error) {
 	return list.Items, err
 }
 
-// tell is the story, oldest first: what was done, what the cloud was asked, and each version of each object.
-func (r *run) tell() string {
+// missing notes that an object asks for an import that is not there.
+func (r *run) missing(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.imports[id]; !known {
+		r.imports[id] = false
+	}
+}
+
+// tell is the story of the objects that are wrong, oldest first: what was done, what the cloud was asked, and each version. Without a name
+// in what is wrong it is that of all objects.
+func (r *run) tell(wrong []string) string {
 	r.mu.Lock()
 	story := slices.Clone(r.story)
 	r.mu.Unlock()
 	for _, c := range r.cloud.CallLog() {
-		if c.SecretID != secretID {
+		if c.SecretID != secretID || !concerns(wrong, c.AsyncRequestID) {
 			continue
 		}
 		story = append(story, entry{c.Time, fmt.Sprintf("the cloud: %s %s: %s%s %s", c.Action, c.AsyncRequestID, c.RequestID, c.Code, c.Fault)})
 	}
 	for _, versions := range r.versions() {
 		for _, o := range versions {
-			story = append(story, entry{o.Seen, inWords(o)})
+			if concerns(wrong, o.Spec.AsyncRequestID) || concerns(wrong, o.Name) {
+				story = append(story, entry{o.Seen, inWords(o)})
+			}
 		}
 	}
 	slices.SortStableFunc(story, func(a, b entry) int { return a.at.Compare(b.at) })
@@ -210,4 +238,13 @@ func (r *run) tell() string {
 		fmt.Fprintf(&text, "%10.3f s  %s\n", e.at.Sub(story[0].at).Seconds(), e.text)
 	}
 	return text.String()
+}
+
+// named finds the names of objects and imports in a text.
+var named = regexp.MustCompile(`\b(o|other)-\d+\b`)
+
+// concerns returns true if what is wrong names this object or import, or none at all.
+func concerns(wrong []string, what string) bool {
+	names := named.FindAllString(strings.Join(wrong, " "), -1)
+	return len(names) == 0 || slices.Contains(names, named.FindString(what))
 }

@@ -101,7 +101,7 @@ func (s schedule) play() (p playback) {
 	lost = append(lost, r.end()...)
 	p.Findings = r.history().Check()
 	p.Wrong = append(p.Wrong, lost...)
-	p.deeds, p.story = r.done, r.tell()
+	p.deeds, p.story = r.done, r.tell(p.Wrong)
 	return p
 }
 

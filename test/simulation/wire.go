@@ -24,35 +24,35 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	reader, writer := io.Pipe()
 	ctx, cancel := context.WithCancel(r.Context())
-	answer := &responseWriter{header: http.Header{}, body: writer, begun: make(chan struct{})}
+	response := &responseWriter{header: http.Header{}, body: writer, begun: make(chan struct{})}
 	go func() {
 		defer cancel()
 		defer func() {
 			if recover() != nil { // http.ErrAbortHandler
 				_ = writer.CloseWithError(errCut)
-				answer.abort()
+				response.abort()
 				return
 			}
-			answer.WriteHeader(http.StatusOK)
-			_ = writer.Close()
+			response.WriteHeader(http.StatusOK)
+			_ = writer.CloseWithError(r.Context().Err()) // nil ends the body well
 		}()
-		w.handler.ServeHTTP(answer, r.Clone(ctx))
+		w.handler.ServeHTTP(response, r.Clone(ctx))
 	}()
 	select {
-	case <-answer.begun:
+	case <-response.begun:
 	case <-ctx.Done():
 		_ = reader.Close()
-		<-answer.begun
+		<-response.begun
 		if err := r.Context().Err(); err != nil {
 			return nil, err
 		}
 	}
-	if answer.code == 0 {
+	if response.code == 0 {
 		return nil, errCut
 	}
 	return &http.Response{
-		StatusCode: answer.code, Status: http.StatusText(answer.code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: answer.header, Body: reader, ContentLength: -1, Request: r,
+		StatusCode: response.code, Status: http.StatusText(response.code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: response.header, Body: reader, ContentLength: -1, Request: r,
 	}, nil
 }
 
