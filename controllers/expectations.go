@@ -19,24 +19,30 @@ type expectations struct {
 	written map[types.NamespacedName]expectation
 }
 
-// expectation is the latest write of an object.
+// expectation is the latest version of an object that this process wrote, or read past its cache.
 type expectation struct {
 	version string // resourceVersion
 	at      time.Time
+	own     bool // it was written
 }
 
 // maxExpectation is how long a copy counts as stale. A restored backup of etcd takes writes back and starts again at lower versions;
 // from then on the resourceVersion of the next write decides.
 const maxExpectation = 30 * time.Second
 
-// expect remembers a write. Until the cache has it, the object is stale.
-func (e *expectations) expect(object *cdbv1.ImportJobStop) {
+// expectWrite remembers a write. Until the cache has it, the object is stale.
+func (e *expectations) expectWrite(object *cdbv1.ImportJobStop) { e.expect(object, true) }
+
+// expectRead remembers a version that the API server has. Until the cache has it, the object is stale.
+func (e *expectations) expectRead(object *cdbv1.ImportJobStop) { e.expect(object, false) }
+
+func (e *expectations) expect(object *cdbv1.ImportJobStop, own bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.written == nil {
 		e.written = map[types.NamespacedName]expectation{}
 	}
-	e.written[client.ObjectKeyFromObject(object)] = expectation{object.ResourceVersion, time.Now()}
+	e.written[client.ObjectKeyFromObject(object)] = expectation{object.ResourceVersion, time.Now(), own}
 }
 
 // observeOwnWrite returns true once, when this version of the object is the latest write of this process.
@@ -44,11 +50,12 @@ func (e *expectations) observeOwnWrite(object *cdbv1.ImportJobStop) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	key := client.ObjectKeyFromObject(object)
-	if e.written[key].version != object.ResourceVersion {
+	expected := e.written[key]
+	if expected.version != object.ResourceVersion {
 		return false
 	}
 	delete(e.written, key)
-	return true
+	return expected.own
 }
 
 // isStale returns true if the object, read from the cache, is older than the latest write of this process.

@@ -56,7 +56,7 @@ func (r *Reconciler) writeSince(ctx context.Context, object *cdbv1.ImportJobStop
 			return errForeign
 		}
 		*object = *updated
-		r.expectations.expect(object)
+		r.expectations.expectWrite(object)
 	}
 	written = true
 	r.emit(object, lifecycle.Events(object, before)...)
@@ -148,7 +148,7 @@ func (r *Reconciler) readLive(ctx context.Context, object *cdbv1.ImportJobStop) 
 		return errForeign
 	}
 	*object = *newest
-	r.expectations.expect(object) // the cache can be older
+	r.expectations.expectRead(object)
 	return nil
 }
 

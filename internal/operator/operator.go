@@ -51,6 +51,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// Logger is that of controller-runtime if it is zero.
 	Logger logr.Logger
+	// Synced is called when the cache has all objects, unless it is nil.
+	Synced func()
 }
 
 // Run runs the operator until ctx is done, or until it cannot go on. registry takes its metrics.

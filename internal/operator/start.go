@@ -35,7 +35,12 @@ func (o Options) start(ctx context.Context, mgr ctrl.Manager) error {
 		return err
 	}
 	synced := make(chan struct{})
-	if err := mgr.Add(afterSync(func() { close(synced) })); err != nil {
+	if err := mgr.Add(afterSync(func() {
+		close(synced)
+		if o.Synced != nil {
+			o.Synced()
+		}
+	})); err != nil {
 		return err
 	}
 	ended := make(chan error, 1)

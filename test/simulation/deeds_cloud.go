@@ -53,7 +53,7 @@ var cloudDeeds = []deed{
 	{"a stranger shares the quota", 2, func(r *run, random *rand.Rand) (string, error) {
 		const id = "AKIDstranger0123456789abcdefghijklmn"
 		r.cloud.SetAccount(cdbsim.Account{SecretID: id, SecretKey: "strangerskey0123456789"})
-		r.cloud.SetIdentity(id, cdbsim.Identity{SubAccount: secretID})
+		r.cloud.SetIdentity(id, cdbsim.Identity{SubAccount: account})
 		stranger := tencentcloud.NewClient(tencentcloud.Endpoints{}).WithTransport(wire{r.cloud})
 		creds := importjob.Credentials{SecretID: id, SecretKey: "strangerskey0123456789"}
 		count := 20 + random.IntN(60)

@@ -4,6 +4,7 @@ package simulation
 
 import (
 	"fmt"
+	"strings"
 
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -33,7 +34,7 @@ func (r *run) versions() map[types.UID][]oracle.Version {
 func (r *run) history() *oracle.History {
 	h := &oracle.History{Versions: r.versions(), ByHand: r.byHand, Kills: r.kills, Lost: r.lost, Secrets: r.secrets}
 	for _, c := range r.cloud.CallLog() {
-		if c.SecretID == secretID {
+		if strings.HasPrefix(c.SecretID, account) {
 			h.CallLog = append(h.CallLog, c)
 		}
 	}

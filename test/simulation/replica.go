@@ -31,8 +31,8 @@ type replica struct {
 // process is one life of the operator.
 type process struct {
 	api, cloud *link
-	stop       context.CancelFunc
-	ended      chan struct{}
+	stop       func()        // asks it to end
+	ended      chan struct{} // closed then
 	mu         sync.Mutex
 	log        strings.Builder
 }
@@ -51,7 +51,14 @@ func (p *replica) live() {
 
 // start runs the very wiring that ships.
 func (p *replica) start() *process {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
+	synced := make(chan struct{})
+	stop := sync.OnceFunc(func() {
+		go func() { // before, controller-runtime would spin, and virtual time stand still
+			<-synced
+			cancel()
+		}()
+	})
 	process := &process{stop: stop, ended: make(chan struct{})}
 	process.api = p.link(process, p.run.api)
 	process.cloud = p.link(process, wire{p.run.cloud})
@@ -66,7 +73,7 @@ func (p *replica) start() *process {
 			CallsPerSecond: 20, Workers: 4, SecretPoll: 5 * time.Second, WaitLogInterval: time.Minute,
 			Metrics: metrics.Endpoint{Address: "0"}, ProbeAddress: "0", PprofAddress: "0",
 			LeaderElection: len(p.replicas) > 1, LeaseNamespace: "importjobstop-system",
-			Transport: process.cloud, Logger: funcr.NewJSON(process.write, funcr.Options{}),
+			Transport: process.cloud, Synced: func() { close(synced) }, Logger: funcr.NewJSON(process.write, funcr.Options{}),
 		})
 		if err != nil { // the program would exit
 			p.crash(process, "the operator ended: "+err.Error())

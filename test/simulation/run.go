@@ -32,7 +32,7 @@ import (
 const (
 	namespace = "shop"
 	region    = "ap-guangzhou"
-	secretID  = "AKIDsimulatedaccount0123456789abcdef"
+	account   = "AKIDsimulatedaccount" // the first part of each SecretId of the operator, and the sub-account of all
 )
 
 // run is one schedule as it plays.
@@ -133,16 +133,20 @@ func (r *run) say(format string, args ...any) {
 	r.story = append(r.story, entry{time.Now(), fmt.Sprintf(format, args...)})
 }
 
-// secret creates or renews the Secret of all objects. The key differs each time.
+// secret creates or renews the Secret of all objects, with another key of the same sub-account each time.
 func (r *run) secret() error {
 	r.mu.Lock()
-	key := fmt.Sprintf("simulatedkey%020d%020d", len(r.secrets), r.random.Uint64())
+	key, id := fmt.Sprintf("simulatedkey%020d%020d", len(r.secrets), r.random.Uint64()), fmt.Sprintf("%s%016d", account, len(r.secrets))
+	if n := len(r.secrets); n > 0 { // the old one is disabled
+		r.cloud.SetAccount(cdbsim.Account{SecretID: fmt.Sprintf("%s%016d", account, n-1), SecretKey: "disabled"})
+	}
 	r.secrets = append(r.secrets, key)
 	r.mu.Unlock()
-	r.cloud.SetAccount(cdbsim.Account{SecretID: secretID, SecretKey: key})
+	r.cloud.SetAccount(cdbsim.Account{SecretID: id, SecretKey: key})
+	r.cloud.SetIdentity(id, cdbsim.Identity{SubAccount: account})
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "creds"},
-		Data:       map[string][]byte{"secretId": []byte(secretID), "secretKey": []byte(key)},
+		Data:       map[string][]byte{"secretId": []byte(id), "secretKey": []byte(key)},
 	}
 	err := r.client.Create(context.Background(), secret)
 	if apierrors.IsAlreadyExists(err) {
@@ -220,7 +224,7 @@ func (r *run) tell(wrong []string) string {
 	story := slices.Clone(r.story)
 	r.mu.Unlock()
 	for _, c := range r.cloud.CallLog() {
-		if c.SecretID != secretID || !concerns(wrong, c.AsyncRequestID) {
+		if !strings.HasPrefix(c.SecretID, account) || !concerns(wrong, c.AsyncRequestID) {
 			continue
 		}
 		story = append(story, entry{c.Time, fmt.Sprintf("the cloud: %s %s: %s%s %s", c.Action, c.AsyncRequestID, c.RequestID, c.Code, c.Fault)})

@@ -163,7 +163,7 @@ func (r *run) ends(o *cdbv1.ImportJobStop) []string {
 		reasons = append(reasons, cdbv1.ReasonDeadlineExceeded)
 	}
 	if !r.imports[o.Spec.AsyncRequestID] {
-		reasons = append(reasons, cdbv1.ReasonImportNotFound)
+		reasons = append(reasons, cdbv1.ReasonImportNotFound, cdbv1.ReasonImportError)
 	}
 	return reasons
 }

@@ -26,6 +26,7 @@ var (
 	schedules = flag.Int("schedules", 500, "how many schedules to play")
 	firstSeed = flag.Uint64("seed", 0, "first seed; 0 begins with a range that is new each day")
 	replicas  = flag.Int("replicas", 0, "replicas of the operator; 0 alternates between one and two")
+	trace     = flag.Bool("trace", false, "print each seed as its schedule begins")
 	budget    = flag.Duration("for", time.Hour, "begin no schedule after this time")
 )
 
@@ -70,6 +71,9 @@ func TestSchedules(t *testing.T) {
 				t.Parallel()
 				for i := next.Add(1) - 1; i < uint64(*schedules) && time.Since(begin) < *budget && !t.Failed(); i = next.Add(1) - 1 {
 					s := plan(first+i, countOf(first+i))
+					if *trace {
+						fmt.Fprintln(os.Stderr, "seed", s.seed)
+					}
 					p := playIn(t, s)
 					all.add(p)
 					if len(p.Wrong) > 0 {
