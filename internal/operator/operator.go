@@ -57,9 +57,7 @@ type Options struct {
 
 // Run runs the operator until ctx is done, or until it cannot go on. registry takes its metrics.
 func Run(ctx context.Context, config *rest.Config, registry prometheus.Registerer, o Options) error {
-	if o.Logger.IsZero() {
-		o.Logger = ctrl.Log
-	}
+	o.setDefaults()
 	config.QPS = -1 // the API server's priority and fairness limits us better than we can
 	mgr, err := ctrl.NewManager(config, o.manager())
 	if err != nil {
@@ -97,6 +95,15 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 		return err
 	}
 	return o.start(ctx, mgr)
+}
+
+func (o *Options) setDefaults() {
+	if o.Logger.IsZero() {
+		o.Logger = ctrl.Log
+	}
+	if o.Synced == nil {
+		o.Synced = func() {}
+	}
 }
 
 // limit returns the maximum calls of an action in any second.

@@ -37,9 +37,7 @@ func (o Options) start(ctx context.Context, mgr ctrl.Manager) error {
 	synced := make(chan struct{})
 	if err := mgr.Add(afterSync(func() {
 		close(synced)
-		if o.Synced != nil {
-			o.Synced()
-		}
+		o.Synced()
 	})); err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func byName(t *testing.T, manifest string) map[string]map[string]any {
 // The chart makes what config/default makes, and the API server takes it.
 func TestHelmChart(t *testing.T) {
 	if *helm == "" {
-		return
+		t.Skip("needs -helm")
 	}
 	t.Parallel()
 	chart := harness.Path("config/chart")
@@ -84,7 +84,7 @@ func TestHelmChart(t *testing.T) {
 // helm install --wait of a chart that has the object: done returns, failed fails at once, all else runs into the timeout.
 func TestHelmWait(t *testing.T) {
 	if *helm == "" {
-		return
+		t.Skip("needs -helm")
 	}
 	t.Parallel()
 	want := map[health]string{inProgress: "times out", held: "times out", done: "deployed", failed: "failed"}
@@ -121,7 +121,7 @@ func TestHelmWait(t *testing.T) {
 // Install, upgrade, uninstall and install again, on a cluster of its own, lose no object.
 func TestHelmKeepsTheObjects(t *testing.T) {
 	if *helm == "" {
-		return
+		t.Skip("needs -helm")
 	}
 	t.Parallel()
 	cluster, err := harness.Start(t.Context())
@@ -160,7 +160,7 @@ func TestHelmKeepsTheObjects(t *testing.T) {
 // The alert rules are right, and fire when they should.
 func TestAlertRules(t *testing.T) {
 	if *promtool == "" {
-		return
+		t.Skip("needs -promtool")
 	}
 	t.Parallel()
 	dir := t.TempDir()

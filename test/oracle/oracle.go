@@ -160,15 +160,18 @@ func (h *History) claims(v *Findings, uid types.UID, versions []Version) {
 		for to < len(versions) && !h.isByHand(versions[to]) {
 			to++
 		}
-		unmarked(v, versions[from:to])
+		unmarked(v, versions[from:to], from > 0)
 		from = to
 	}
 }
 
-// unmarked: an attempt after one of unknown outcome says so.
-func unmarked(v *Findings, versions []Version) {
+// unmarked: an attempt after one of unknown outcome says so. An attempt from before somebody wrote the status can come back with its result.
+func unmarked(v *Findings, versions []Version, byHand bool) {
 	for target, attempts := range attemptsOf(versions) {
 		for i := 1; i < len(attempts); i++ {
+			if byHand && attempts[i].StartTime.Time.Before(versions[0].Seen) {
+				continue
+			}
 			if was := attempts[i-1]; (was.EndTime == nil || was.FollowsUnknown) && !attempts[i].FollowsUnknown {
 				v.fault("attempt %d for %s does not say that it follows one of unknown outcome", i+1, target.AsyncRequestID)
 			}

@@ -74,7 +74,12 @@ var requests = map[string]func(r *http.Request, body []byte) bool{
 
 // action of the cloud that a request is for. The SDK does not write the header in its canonical form.
 func action(r *http.Request) string {
-	return r.Header.Get("X-TC-Action") + strings.Join(r.Header["X-TC-Action"], "")
+	for name, values := range r.Header {
+		if strings.EqualFold(name, "X-TC-Action") {
+			return values[0]
+		}
+	}
+	return ""
 }
 
 func isWatch(r *http.Request) bool { return r.URL.Query().Get("watch") != "" }
@@ -123,6 +128,12 @@ func (l *link) sever() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.dead = true
+}
+
+func (l *link) isDead() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.dead
 }
 
 // take returns what happens to a request, and how long it travels.
@@ -184,6 +195,10 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // after is what goes wrong with an answer.
 func (l *link) after(r *http.Request, f fault, response *http.Response) (*http.Response, error) {
+	if l.isDead() && !isWatch(r) { // it was killed with the request under way
+		l.lose(response)
+		return l.nothing(r, nil)
+	}
 	switch f.effect {
 	case lose:
 		l.lose(response)

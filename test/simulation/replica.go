@@ -60,8 +60,8 @@ func (p *replica) start() *process {
 		}()
 	})
 	process := &process{stop: stop, ended: make(chan struct{})}
-	process.api = p.link(process, p.run.api)
-	process.cloud = p.link(process, wire{p.run.cloud})
+	process.api = p.link(process, p.api)
+	process.cloud = p.link(process, wire{p.cloud})
 	p.mu.Lock()
 	p.current = process
 	p.mu.Unlock()

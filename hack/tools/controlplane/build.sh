@@ -10,7 +10,7 @@ if [ -f "$out/stamp" ] && [ "$(cat "$out/stamp")" = "$stamp" ]; then exit 0; fi
 mkdir -p "$out"
 build() {
   echo "control plane: building $1 (about $3 on two cores, once)" >&2
-  go build -trimpath -buildvcs=false -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$version" -o "$out/$1" "$2"
+  go build -buildvcs=false -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$version" -o "$out/$1" "$2"
 }
 build etcd go.etcd.io/etcd/server/v3 '20 seconds'
 build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver '6 minutes'
