@@ -12,14 +12,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 var undo = flag.Bool("undo", false, "run the tests that each patch names, and see that they fail")
 
-// patch undoes one fix. Its first line says what happens without it; the line "Test: " has the arguments of go test.
+// patch undoes one fix. Its first line says what happens without it; each line "Test: " has the arguments of a go test that must fail.
 type patch struct {
 	name, file, why string
-	args            []string
+	tests           [][]string
 	touched         []string
 }
 
@@ -39,13 +40,13 @@ func read(t *testing.T, file string) *patch {
 	}
 	p := &patch{name: strings.TrimSuffix(filepath.Base(file), ".patch"), file: file}
 	p.why, _, _ = strings.Cut(string(text), "\n")
-	if m := testLine.FindStringSubmatch(string(text)); m != nil {
-		p.args = strings.Fields(m[1])
+	for _, m := range testLine.FindAllStringSubmatch(string(text), -1) {
+		p.tests = append(p.tests, strings.Fields(m[1]))
 	}
 	for _, m := range touchedLine.FindAllStringSubmatch(string(text), -1) {
 		p.touched = append(p.touched, m[1])
 	}
-	if len(p.args) == 0 || len(p.touched) == 0 {
+	if len(p.tests) == 0 || len(p.touched) == 0 {
 		t.Fatalf("%s has no line that begins with Test:, or changes nothing", file)
 	}
 	return p
@@ -115,19 +116,28 @@ func TestEachFixIsNeeded(t *testing.T) {
 			if !*undo {
 				return
 			}
-			command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-overlay=" + overlay}, p.args...)...)
-			command.Dir = root
-			output, err := command.CombinedOutput()
-			row := strings.TrimSpace(firstFailure.FindString(string(output)))
-			switch {
-			case err == nil:
-				t.Errorf("%s\nnobody notices: go test %s passes", p.why, strings.Join(p.args, " "))
-			case strings.Contains(string(output), "[build failed]"), row == "":
-				t.Errorf("%s\nit does not compile or did not run:\n%s", p.why, output)
-			default:
-				t.Logf("%s\n  → %s %s", p.why, failing(string(output)), row)
+			for _, args := range p.tests {
+				p.mustFail(t, root, overlay, args)
 			}
 		})
+	}
+}
+
+// mustFail runs a test with the fix undone.
+func (p *patch) mustFail(t *testing.T, root, overlay string, args []string) {
+	t.Helper()
+	begin := time.Now()
+	command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-overlay=" + overlay}, args...)...)
+	command.Dir = root
+	output, err := command.CombinedOutput()
+	row := strings.TrimSpace(firstFailure.FindString(string(output)))
+	switch {
+	case err == nil:
+		t.Errorf("%s\nnobody notices: go test %s passes", p.why, strings.Join(args, " "))
+	case strings.Contains(string(output), "[build failed]"), row == "":
+		t.Errorf("%s\nit does not compile or did not run:\n%s", p.why, output)
+	default:
+		t.Logf("%s\n  → %s after %s: %s", p.why, failing(string(output)), time.Since(begin).Round(time.Second), row)
 	}
 }
 
