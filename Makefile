@@ -27,7 +27,7 @@ demo: controlplane ## Show the main job, end to end, on this machine. KEEP=1 sta
 .PHONY: test
 test: verify-generated lint controlplane ## Everything that guards main.
 	go test -race -count=1 $(UNIT)
-	go test -count=1 ./test/simulation
+	go test -count=1 ./test/explorer ./test/simulation
 	go test -count=1 -parallel 6 -timeout 15m $(CLUSTER)
 	hack/fuzz.sh 3000x
 

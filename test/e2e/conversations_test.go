@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -40,8 +41,13 @@ func TestConversations(t *testing.T) {
 	harness.Must(t, err)
 	tenant, err := env.NewTenant(t.Context(), "conversations")
 	harness.Must(t, err)
-	genuine := &conversation{TB: t, transport: transport, host: env.Config.Host, namespace: tenant.Namespace}
+	genuine := &conversation{TB: t, transport: transport, host: strings.TrimSuffix(env.Config.Host, "/"), namespace: tenant.Namespace}
 	fake := &conversation{TB: t, transport: fakeapi.New(), host: "http://api.invalid", namespace: tenant.Namespace}
+	harness.In(t, tenant).Eventually("serving the CRD", func() (bool, error) { // it is established a moment before
+		response := genuine.send("GET", genuine.path(stops, "importjobstops"), nil)
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK, nil
+	})
 	for _, c := range []*conversation{genuine, fake} {
 		aboutObjects(c)
 		aboutFinalObjects(c)
@@ -65,6 +71,7 @@ func aboutObjects(c *conversation) {
 	c.ask("update without a resourceVersion", "PUT", path, c.edited(a, func(o object) { delete(metaOf(o), "resourceVersion") }))
 	c.ask("update of another uid", "PUT", path, c.edited(a, func(o object) { metaOf(o)["uid"] = "00000000-0000-0000-0000-000000000000" }))
 	c.ask("update of another name", "PUT", path, c.edited(a, func(o object) { metaOf(o)["name"] = "z" }))
+	a = c.ask("an annotation", "PUT", path, c.edited(a, func(o object) { metaOf(o)["annotations"] = object{"a": "b"} }))
 	c.ask("no-op update", "PUT", path, a)
 	b := c.ask("update of the spec", "PUT", path, c.edited(a, func(o object) { specOf(o)["suspend"] = true }))
 	c.ask("update with an old resourceVersion", "PUT", path, a)
@@ -180,12 +187,16 @@ func (c *conversation) ask(what, method, path string, body object) object {
 	response := c.send(method, path, body)
 	defer func() { _ = response.Body.Close() }()
 	answered := object{}
-	harness.Must(c, json.NewDecoder(response.Body).Decode(&answered))
+	text, _ := io.ReadAll(response.Body)
+	if err := json.Unmarshal(text, &answered); err != nil {
+		c.Fatalf("%s %s: %v: %s", method, path, err, text)
+	}
 	details, _ := answered["details"].(object)
 	said := fmt.Sprintf("%s: %d %v", what, response.StatusCode, answered["kind"])
 	switch {
 	case answered["kind"] == "Status":
 		said += fmt.Sprintf(" %v %v %v", answered["reason"], details["kind"], details["name"])
+		answered = c.last // to go on with
 	case answered["items"] != nil:
 		items, _ := answered["items"].([]any)
 		said += fmt.Sprintf(" of %d", len(items))

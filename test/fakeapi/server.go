@@ -7,6 +7,7 @@ package fakeapi
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -109,7 +110,9 @@ func (s *Server) create(k *kind, namespace string, object *unstructured.Unstruct
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if object.GetResourceVersion() != "" {
-		return nil, apierrors.NewInternalError(fmt.Errorf("resourceVersion should not be set on objects to be created"))
+		return nil, &apierrors.StatusError{ErrStatus: metav1.Status{
+			Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: "resourceVersion should not be set on objects to be created",
+		}}
 	}
 	if object.GetName() == "" && object.GetGenerateName() != "" {
 		object.SetName(object.GetGenerateName() + strconv.FormatInt(s.revision, 36))
@@ -118,6 +121,7 @@ func (s *Server) create(k *kind, namespace string, object *unstructured.Unstruct
 	if s.objects[n] != nil {
 		return nil, apierrors.NewAlreadyExists(k.resource(), n.name)
 	}
+	object.SetGroupVersionKind(k.GroupVersionKind)
 	object.SetNamespace(namespace)
 	object.SetUID(types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", s.revision)))
 	object.SetCreationTimestamp(metav1.NewTime(time.Now().Add(s.skew).UTC().Truncate(time.Second)))
@@ -152,9 +156,9 @@ func (s *Server) update(n name, object *unstructured.Unstructured, statusOnly bo
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", object.GetName(), n.name))
 	}
 	if n.kind.hasStatus && object.GetResourceVersion() == "" {
-		return nil, apierrors.NewInvalid(old.GroupVersionKind().GroupKind(), n.name, mustHaveVersion())
+		return nil, apierrors.NewInvalid(schema.GroupKind{Group: n.kind.Group, Kind: n.kind.plural}, n.name, mustHaveVersion())
 	}
-	if err := fits(n, old, object.GetUID(), object.GetResourceVersion()); err != nil {
+	if err := fits(n.kind.resource(), n.name, old, object.GetUID(), object.GetResourceVersion()); err != nil {
 		return nil, err
 	}
 	next := merge(old, object, n.kind.hasStatus, statusOnly)
@@ -180,6 +184,7 @@ func merge(old, object *unstructured.Unstructured, hasStatus, statusOnly bool) *
 		}
 		return next
 	}
+	next.SetGroupVersionKind(old.GroupVersionKind())
 	next.SetUID(old.GetUID())
 	next.SetNamespace(old.GetNamespace())
 	next.SetCreationTimestamp(old.GetCreationTimestamp())
@@ -214,7 +219,8 @@ func (s *Server) remove(n name, options *metav1.DeleteOptions) (*unstructured.Un
 		if p.ResourceVersion != nil {
 			version = *p.ResourceVersion
 		}
-		if err := fits(n, old, uid, version); err != nil {
+		deleted := schema.GroupResource{Group: n.kind.Group, Resource: n.kind.Kind} // as the server says it
+		if err := fits(deleted, n.name, old, uid, version); err != nil {
 			return nil, err
 		}
 	}
@@ -222,12 +228,12 @@ func (s *Server) remove(n name, options *metav1.DeleteOptions) (*unstructured.Un
 }
 
 // fits compares what a request expects. Empty expects nothing.
-func fits(n name, old *unstructured.Unstructured, uid types.UID, version string) error {
+func fits(resource schema.GroupResource, name string, old *unstructured.Unstructured, uid types.UID, version string) error {
 	if uid != "" && uid != old.GetUID() {
-		return apierrors.NewConflict(n.kind.resource(), n.name, fmt.Errorf("precondition failed: UID in precondition: %s, UID in object meta: %s", uid, old.GetUID()))
+		return apierrors.NewConflict(resource, name, fmt.Errorf("precondition failed: UID in precondition: %s, UID in object meta: %s", uid, old.GetUID()))
 	}
 	if version != "" && version != old.GetResourceVersion() {
-		return apierrors.NewConflict(n.kind.resource(), n.name, fmt.Errorf("the object has been modified; please apply your changes to the latest version and try again"))
+		return apierrors.NewConflict(resource, name, fmt.Errorf("the object has been modified; please apply your changes to the latest version and try again"))
 	}
 	return nil
 }
