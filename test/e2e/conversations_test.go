@@ -39,11 +39,11 @@ func TestConversations(t *testing.T) {
 	t.Parallel()
 	transport, err := rest.TransportFor(env.Config)
 	harness.Must(t, err)
-	tenant, err := env.NewTenant(t.Context(), "conversations")
+	owner, err := env.NewTenant(t.Context(), "conversations")
 	harness.Must(t, err)
-	genuine := &conversation{TB: t, transport: transport, host: strings.TrimSuffix(env.Config.Host, "/"), namespace: tenant.Namespace}
-	fake := &conversation{TB: t, transport: fakeapi.New(), host: "http://api.invalid", namespace: tenant.Namespace}
-	harness.In(t, tenant).Eventually("serving the CRD", func() (bool, error) { // it is established a moment before
+	genuine := &conversation{TB: t, transport: transport, host: strings.TrimSuffix(env.Config.Host, "/"), namespace: owner.Namespace}
+	fake := &conversation{TB: t, transport: fakeapi.New(), host: "http://api.invalid", namespace: owner.Namespace}
+	harness.In(t, owner).Eventually("serving the CRD", func() (bool, error) { // it is established a moment before
 		response := genuine.send("GET", genuine.path(stops, "importjobstops"), nil)
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK, nil
@@ -61,38 +61,38 @@ func TestConversations(t *testing.T) {
 
 func aboutObjects(c *conversation) {
 	path := c.path(stops, "importjobstops", "a")
-	c.ask("get what is missing", "GET", path, nil)
-	c.ask("delete what is missing", "DELETE", path, nil)
-	list := c.ask("an empty list", "GET", c.path(stops, "importjobstops"), nil)
+	c.exchange("get what is missing", "GET", path, nil)
+	c.exchange("delete what is missing", "DELETE", path, nil)
+	list := c.exchange("an empty list", "GET", c.path(stops, "importjobstops"), nil)
 	from := c.version(list)
-	a := c.ask("create, with a status", "POST", c.path(stops, "importjobstops"), c.stop("a", func(o object) { o["status"] = object{"attempts": 7} }))
-	c.ask("create again", "POST", c.path(stops, "importjobstops"), c.stop("a", nil))
-	c.ask("create with a resourceVersion", "POST", c.path(stops, "importjobstops"), c.stop("b", func(o object) { metaOf(o)["resourceVersion"] = "1" }))
-	c.ask("update without a resourceVersion", "PUT", path, c.edited(a, func(o object) { delete(metaOf(o), "resourceVersion") }))
-	c.ask("update of another uid", "PUT", path, c.edited(a, func(o object) { metaOf(o)["uid"] = "00000000-0000-0000-0000-000000000000" }))
-	c.ask("update of another name", "PUT", path, c.edited(a, func(o object) { metaOf(o)["name"] = "z" }))
-	a = c.ask("an annotation", "PUT", path, c.edited(a, func(o object) { metaOf(o)["annotations"] = object{"a": "b"} }))
-	c.ask("no-op update", "PUT", path, a)
-	b := c.ask("update of the spec", "PUT", path, c.edited(a, func(o object) { specOf(o)["suspend"] = true }))
-	c.ask("update with an old resourceVersion", "PUT", path, a)
-	b = c.ask("a label", "PUT", path, c.edited(b, func(o object) { metaOf(o)["labels"] = object{"a": "b"} }))
-	b = c.ask("a status by an update", "PUT", path, c.edited(b, func(o object) { o["status"] = object{"attempts": 9} }))
-	d := c.ask("status update", "PUT", path+"/status", c.edited(b, func(o object) {
+	a := c.exchange("create, with a status", "POST", c.path(stops, "importjobstops"), c.stop("a", func(o object) { o["status"] = object{"attempts": 7} }))
+	c.exchange("create again", "POST", c.path(stops, "importjobstops"), c.stop("a", nil))
+	c.exchange("create with a resourceVersion", "POST", c.path(stops, "importjobstops"), c.stop("b", func(o object) { metaOf(o)["resourceVersion"] = "1" }))
+	c.exchange("update without a resourceVersion", "PUT", path, c.edited(a, func(o object) { delete(metaOf(o), "resourceVersion") }))
+	c.exchange("update of another uid", "PUT", path, c.edited(a, func(o object) { metaOf(o)["uid"] = "00000000-0000-0000-0000-000000000000" }))
+	c.exchange("update of another name", "PUT", path, c.edited(a, func(o object) { metaOf(o)["name"] = "z" }))
+	a = c.exchange("an annotation", "PUT", path, c.edited(a, func(o object) { metaOf(o)["annotations"] = object{"a": "b"} }))
+	c.exchange("no-op update", "PUT", path, a)
+	b := c.exchange("update of the spec", "PUT", path, c.edited(a, func(o object) { specOf(o)["suspend"] = true }))
+	c.exchange("update with an old resourceVersion", "PUT", path, a)
+	b = c.exchange("a label", "PUT", path, c.edited(b, func(o object) { metaOf(o)["labels"] = object{"a": "b"} }))
+	b = c.exchange("a status by an update", "PUT", path, c.edited(b, func(o object) { o["status"] = object{"attempts": 9} }))
+	d := c.exchange("status update", "PUT", path+"/status", c.edited(b, func(o object) {
 		o["status"] = object{"observedGeneration": 2, "attempts": 1}
 		specOf(o)["suspend"] = false
 	}))
-	c.ask("no-op status update", "PUT", path+"/status", d)
-	c.ask("status update with an old resourceVersion", "PUT", path+"/status", b)
-	c.ask("status update of what is missing", "PUT", c.path(stops, "importjobstops", "z/status"), c.stop("z", nil))
-	c.ask("status without observedGeneration", "PUT", path+"/status", c.edited(d, func(o object) { o["status"] = object{} }))
-	c.ask("get", "GET", path, nil)
-	c.ask("list", "GET", c.path(stops, "importjobstops"), nil)
-	c.ask("delete another uid", "DELETE", path, precondition("uid", "00000000-0000-0000-0000-000000000000"))
-	c.ask("delete another version", "DELETE", path, precondition("resourceVersion", "1"))
-	c.ask("delete", "DELETE", path, precondition("uid", metaOf(d)["uid"]))
-	c.ask("delete again", "DELETE", path, nil)
+	c.exchange("no-op status update", "PUT", path+"/status", d)
+	c.exchange("status update with an old resourceVersion", "PUT", path+"/status", b)
+	c.exchange("status update of what is missing", "PUT", c.path(stops, "importjobstops", "z/status"), c.stop("z", nil))
+	c.exchange("status without observedGeneration", "PUT", path+"/status", c.edited(d, func(o object) { o["status"] = object{} }))
+	c.exchange("get", "GET", path, nil)
+	c.exchange("list", "GET", c.path(stops, "importjobstops"), nil)
+	c.exchange("delete another uid", "DELETE", path, precondition("uid", "00000000-0000-0000-0000-000000000000"))
+	c.exchange("delete another version", "DELETE", path, precondition("resourceVersion", "1"))
+	c.exchange("delete", "DELETE", path, precondition("uid", metaOf(d)["uid"]))
+	c.exchange("delete again", "DELETE", path, nil)
 	c.watch("from before it was there", "resourceVersion="+from, 7)
-	c.ask("create once more", "POST", c.path(stops, "importjobstops"), c.stop("a", nil))
+	c.exchange("create once more", "POST", c.path(stops, "importjobstops"), c.stop("a", nil))
 	c.watch("initial events", "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true", 2)
 }
 
@@ -100,34 +100,34 @@ func aboutObjects(c *conversation) {
 func aboutFinalObjects(c *conversation) {
 	path := c.path(stops, "importjobstops", "f")
 	retarget := func(o object) { specOf(o)["asyncRequestId"] = "other-1" }
-	f := c.ask("create", "POST", c.path(stops, "importjobstops"), c.stop("f", nil))
-	f = c.ask("another target", "PUT", path, c.edited(f, retarget))
-	f = c.ask("an attempt that is open", "PUT", path+"/status", c.edited(f, func(o object) {
+	f := c.exchange("create", "POST", c.path(stops, "importjobstops"), c.stop("f", nil))
+	f = c.exchange("another target", "PUT", path, c.edited(f, retarget))
+	f = c.exchange("an attempt that is open", "PUT", path+"/status", c.edited(f, func(o object) {
 		o["status"] = object{"observedGeneration": 1, "lastAttempt": object{"startTime": "2026-01-02T03:04:05.000000Z"}}
 	}))
-	c.ask("another target while it is open", "PUT", path, c.edited(f, func(o object) { specOf(o)["asyncRequestId"] = "other-2" }))
-	c.ask("the site that is the default", "PUT", path, c.edited(f, func(o object) { specOf(o)["site"] = "China" }))
-	f = c.ask("get", "GET", path, nil)
-	f = c.ask("an attempt that ended", "PUT", path+"/status", c.edited(f, func(o object) {
+	c.exchange("another target while it is open", "PUT", path, c.edited(f, func(o object) { specOf(o)["asyncRequestId"] = "other-2" }))
+	c.exchange("the site that is the default", "PUT", path, c.edited(f, func(o object) { specOf(o)["site"] = "China" }))
+	f = c.exchange("get", "GET", path, nil)
+	f = c.exchange("an attempt that ended", "PUT", path+"/status", c.edited(f, func(o object) {
 		o["status"] = object{"observedGeneration": 1, "lastAttempt": object{"startTime": "2026-01-02T03:04:05.000000Z", "endTime": "2026-01-02T03:04:06.000000Z"}}
 	}))
-	f = c.ask("another target after its end", "PUT", path, c.edited(f, func(o object) { specOf(o)["asyncRequestId"] = "other-3" }))
-	f = c.ask("accepted", "PUT", path+"/status", c.edited(f, func(o object) { o["status"] = object{"observedGeneration": 1, "requestId": "r-1"} }))
-	c.ask("another region once accepted", "PUT", path, c.edited(f, func(o object) { specOf(o)["region"] = "ap-beijing" }))
-	c.ask("another waitFor once accepted", "PUT", path, c.edited(f, func(o object) { specOf(o)["waitFor"] = "Stopped" }))
+	f = c.exchange("another target after its end", "PUT", path, c.edited(f, func(o object) { specOf(o)["asyncRequestId"] = "other-3" }))
+	f = c.exchange("accepted", "PUT", path+"/status", c.edited(f, func(o object) { o["status"] = object{"observedGeneration": 1, "requestId": "r-1"} }))
+	c.exchange("another region once accepted", "PUT", path, c.edited(f, func(o object) { specOf(o)["region"] = "ap-beijing" }))
+	c.exchange("another waitFor once accepted", "PUT", path, c.edited(f, func(o object) { specOf(o)["waitFor"] = "Stopped" }))
 }
 
 // aboutOthers asks for what else the operator uses.
 func aboutOthers(c *conversation) {
 	secret := object{"metadata": object{"name": "s"}, "data": object{"a": "Yg=="}}
-	c.ask("Secret", "POST", c.path(secrets, "secrets"), secret)
-	c.ask("get the Secret", "GET", c.path(secrets, "secrets", "s"), nil)
-	c.ask("get a Secret that is missing", "GET", c.path(secrets, "secrets", "none"), nil)
-	c.ask("update the Secret without a resourceVersion", "PUT", c.path(secrets, "secrets", "s"), object{"metadata": object{"name": "s"}, "data": object{"a": "Yw=="}})
-	c.ask("delete the Secret", "DELETE", c.path(secrets, "secrets", "s"), nil)
-	lease := c.ask("Lease", "POST", c.path(leases, "leases"), object{"metadata": object{"name": "l"}, "spec": object{"holderIdentity": "a"}})
-	c.ask("update the Lease", "PUT", c.path(leases, "leases", "l"), c.edited(lease, func(o object) { specOf(o)["holderIdentity"] = "b" }))
-	c.ask("update the old Lease", "PUT", c.path(leases, "leases", "l"), c.edited(lease, func(o object) { specOf(o)["holderIdentity"] = "c" }))
+	c.exchange("Secret", "POST", c.path(secrets, "secrets"), secret)
+	c.exchange("get the Secret", "GET", c.path(secrets, "secrets", "s"), nil)
+	c.exchange("get a Secret that is missing", "GET", c.path(secrets, "secrets", "none"), nil)
+	c.exchange("update the Secret without a resourceVersion", "PUT", c.path(secrets, "secrets", "s"), object{"metadata": object{"name": "s"}, "data": object{"a": "Yw=="}})
+	c.exchange("delete the Secret", "DELETE", c.path(secrets, "secrets", "s"), nil)
+	lease := c.exchange("Lease", "POST", c.path(leases, "leases"), object{"metadata": object{"name": "l"}, "spec": object{"holderIdentity": "a"}})
+	c.exchange("update the Lease", "PUT", c.path(leases, "leases", "l"), c.edited(lease, func(o object) { specOf(o)["holderIdentity"] = "b" }))
+	c.exchange("update the old Lease", "PUT", c.path(leases, "leases", "l"), c.edited(lease, func(o object) { specOf(o)["holderIdentity"] = "c" }))
 }
 
 func (c *conversation) path(api, resource string, name ...string) string {
@@ -181,9 +181,9 @@ func (c *conversation) send(method, path string, body object) *http.Response {
 	return response
 }
 
-// ask records what must be alike of the answer: the code, the reason and what it is about, or the generation, the status, and whether the
+// exchange records what must be alike of the answer: the code, the reason and what it is about, or the generation, the status, and whether the
 // object is another version than the one before.
-func (c *conversation) ask(what, method, path string, body object) object {
+func (c *conversation) exchange(what, method, path string, body object) object {
 	response := c.send(method, path, body)
 	defer func() { _ = response.Body.Close() }()
 	answered := object{}

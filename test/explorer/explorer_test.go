@@ -91,9 +91,9 @@ func (s *state) check(next *cdbv1.ImportJobStop) {
 		s.must(given, "status has the acceptance %s, which the cloud never gave", id)
 	}
 	ready, reconciling, stalled := isTrue(next, cdbv1.ConditionReady), isTrue(next, cdbv1.ConditionReconciling), isTrue(next, cdbv1.ConditionStalled)
-	s.must(len(status.Conditions) == 0 || (reconciling != (ready || stalled) && !(ready && stalled)), "Ready %t, Reconciling %t, Stalled %t", ready, reconciling, stalled)
+	s.must(len(status.Conditions) == 0 || (reconciling != (ready || stalled) && (!ready || !stalled)), "Ready %t, Reconciling %t, Stalled %t", ready, reconciling, stalled)
 	s.must(isTrue(next, cdbv1.ConditionAccepted) == (status.RequestID != ""), "Accepted does not agree with the RequestId %q", status.RequestID)
-	s.must(!(status.CompletionTime != nil && stalled && s.Given > 0), "it ended as failed, although the cloud accepted the stop")
+	s.must(status.CompletionTime == nil || !stalled || s.Given == 0, "it ended as failed, although the cloud accepted the stop")
 	last, before := status.LastAttempt, was.LastAttempt
 	if isNew := last != nil && before != nil && !last.StartTime.Equal(&before.StartTime); isNew && (before.EndTime == nil || before.FollowsUnknown) {
 		s.must(last.FollowsUnknown, "an attempt does not say that it follows one of unknown outcome")
