@@ -13,26 +13,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
-
-// version is an object as it was at a time; deleted if that is its end.
-type version struct {
-	*cdbv1.ImportJobStop
-	seen    time.Time
-	deleted bool
-}
 
 // audit keeps every version of every object of a namespace, in order.
 type audit struct {
 	mu       sync.Mutex
-	versions map[types.UID][]version
+	versions map[types.UID][]oracle.Version
 	begin    sync.Once
 	begun    chan struct{} // closed when the first watch stands
 }
 
 // watchAll keeps versions from now on, until ctx ends. It outlives restarts of the API server.
 func watchAll(ctx context.Context, c client.WithWatch, namespace string) *audit {
-	a := &audit{versions: map[types.UID][]version{}, begun: make(chan struct{})}
+	a := &audit{versions: map[types.UID][]oracle.Version{}, begun: make(chan struct{})}
 	go func() {
 		for ; ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
 			a.follow(ctx, c, namespace)
@@ -76,7 +70,7 @@ func (a *audit) keep(o *cdbv1.ImportJobStop, deleted bool) {
 	if n := len(known); n > 0 && known[n-1].ResourceVersion == o.ResourceVersion {
 		return
 	}
-	a.versions[o.UID] = append(known, version{o, time.Now(), deleted})
+	a.versions[o.UID] = append(known, oracle.Version{ImportJobStop: o, Seen: time.Now(), Deleted: deleted})
 }
 
 // live are the newest versions of the objects that are not deleted.
@@ -84,7 +78,7 @@ func (a *audit) live() (objects []*cdbv1.ImportJobStop) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, versions := range a.versions {
-		if last := versions[len(versions)-1]; !last.deleted {
+		if last := versions[len(versions)-1]; !last.Deleted {
 			objects = append(objects, last.ImportJobStop)
 		}
 	}
@@ -106,12 +100,12 @@ func (a *audit) hasAll(objects []cdbv1.ImportJobStop) bool {
 }
 
 // all are the versions so far.
-func (a *audit) all() map[types.UID][]version {
+func (a *audit) all() map[types.UID][]oracle.Version {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	versions := map[types.UID][]version{}
+	versions := map[types.UID][]oracle.Version{}
 	for uid, v := range a.versions {
-		versions[uid] = append([]version{}, v...)
+		versions[uid] = append([]oracle.Version{}, v...)
 	}
 	return versions
 }

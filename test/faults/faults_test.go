@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 var (
@@ -51,10 +52,10 @@ type results struct {
 type result struct {
 	runs     int
 	injected map[string]int
-	findings
+	oracle.Findings
 }
 
-func (r *results) add(row string, injected map[string]int, v findings) {
+func (r *results) add(row string, injected map[string]int, v oracle.Findings) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.rows == nil {
@@ -69,10 +70,10 @@ func (r *results) add(row string, injected map[string]int, v findings) {
 	for what, n := range injected {
 		sum.injected[what] += n
 	}
-	sum.objects += v.objects
-	sum.stops += v.stops
-	sum.repeated += v.repeated
-	sum.wrong = append(sum.wrong, v.wrong...)
+	sum.Objects += v.Objects
+	sum.Stops += v.Stops
+	sum.Repeated += v.Repeated
+	sum.Wrong = append(sum.Wrong, v.Wrong...)
 }
 
 func (r *results) print(output io.Writer) {
@@ -84,7 +85,7 @@ func (r *results) print(output io.Writer) {
 		for _, what := range slices.Sorted(maps.Keys(sum.injected)) {
 			injected = append(injected, fmt.Sprintf("%s ×%d", what, sum.injected[what]))
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%d\t%s\n", row, sum.runs, strings.Join(injected, ", "), sum.objects, sum.stops, sum.repeated, &sum.findings)
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%d\t%s\n", row, sum.runs, strings.Join(injected, ", "), sum.Objects, sum.Stops, sum.Repeated, &sum.Findings)
 	}
 	_ = w.Flush()
 }

@@ -16,6 +16,7 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 // fixture is a tenant with a cloud and a proxy of its own, and an audit of all that happens.
@@ -128,15 +129,15 @@ func (f *fixture) pauseOperator() { f.Operator.Signal(syscall.SIGSTOP); f.heldUp
 // report asks the oracle, and adds a line to the table.
 func (f *fixture) report(row string) {
 	f.Helper()
-	v := f.history().check()
+	v := f.history().Check()
 	table.add(row, f.injected, v)
-	for _, wrong := range v.wrong {
+	for _, wrong := range v.Wrong {
 		f.Error(wrong)
 	}
 }
 
 // history is all that is known of this tenant.
-func (f *fixture) history() *history {
+func (f *fixture) history() *oracle.History {
 	f.Helper()
 	f.Eventually("seeing the newest versions", func() (bool, error) {
 		now := &cdbv1.ImportJobStopList{}
@@ -147,9 +148,9 @@ func (f *fixture) history() *history {
 	f.Must(env.Client.List(f.Context(), events, client.InNamespace(f.Namespace)))
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	h := &history{versions: f.audit.all(), stops: f.Cloud.CallLog(), kills: f.kills, byHand: f.byHand, secrets: f.secrets, events: events.Items}
+	h := &oracle.History{Versions: f.audit.all(), CallLog: f.Cloud.CallLog(), Kills: f.kills, ByHand: f.byHand, Secrets: f.secrets, Events: events.Items}
 	for _, o := range f.operators {
-		h.logs = append(h.logs, o.Log())
+		h.Logs = append(h.Logs, o.Log())
 	}
 	return h
 }

@@ -54,8 +54,8 @@ func clockAhead(f *fixture) {
 	for _, versions := range f.audit.all() {
 		last := versions[len(versions)-1]
 		given := harness.HasReason(last.ImportJobStop, cdbv1.ReasonDeadlineExceeded)
-		if (last.deleted || given) && last.seen.Before(earliest) {
-			f.Errorf("%s ended after %s", last.Name, last.seen.Sub(started))
+		if (last.Deleted || given) && last.Seen.Before(earliest) {
+			f.Errorf("%s ended after %s", last.Name, last.Seen.Sub(started))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 // cloudRows are about what the cloud can say of an import, and what it can quote.
@@ -148,7 +149,7 @@ func quoting(f *fixture, kind cdbsim.Kind, parts []cdbsim.Part) {
 	}
 	f.Start()
 	f.settle(len(parts)*len(everyForm), func(o *cdbv1.ImportJobStop) bool { return harness.HasReason(o, cdbv1.ReasonImportStopped) })
-	f.expectNever("has a status of no meaning", func(o version) bool {
+	f.expectNever("has a status of no meaning", func(o oracle.Version) bool {
 		switch o.Status.ImportStatus {
 		case "", "RUNNING", "PAUSED", "KILLED", "UNKNOWN":
 			return false

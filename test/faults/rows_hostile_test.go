@@ -14,6 +14,7 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 // hostileRows are about what the API server, what stands before it and those who write into it can do.
@@ -68,7 +69,9 @@ func plain404(kinds ...func(*http.Request, []byte) bool) func(*fixture) {
 		}
 		f.settle(3, isDone)
 		f.wantCalls(3)
-		f.expectNever("took a 404 for a missing Secret", func(o version) bool { return harness.HasReason(o.ImportJobStop, cdbv1.ReasonCredentialsNotFound) })
+		f.expectNever("took a 404 for a missing Secret", func(o oracle.Version) bool {
+			return harness.HasReason(o.ImportJobStop, cdbv1.ReasonCredentialsNotFound)
+		})
 	}
 }
 
@@ -133,12 +136,12 @@ func (f *fixture) expectWarning(name, reason string, latest time.Time) {
 }
 
 // expectNever looks at every version so far that the operator wrote.
-func (f *fixture) expectNever(what string, is func(version) bool) {
+func (f *fixture) expectNever(what string, is func(oracle.Version) bool) {
 	f.Helper()
 	h := f.history()
-	for _, versions := range h.versions {
+	for _, versions := range h.Versions {
 		for _, o := range versions {
-			if !h.isByHand(o) && is(o) {
+			if !h.IsByHand(o) && is(o) {
 				f.Errorf("%s %s: %+v", o.Name, what, o.Status)
 				return
 			}

@@ -3,14 +3,9 @@
 package oracle
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"html"
-	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -29,10 +24,7 @@ func (h *History) leaks(v *Findings) {
 		where := fmt.Sprintf("the log of process %d", i+1)
 		for row := range strings.Lines(log) {
 			s.in(v, where, row)
-			var entry any
-			if json.Unmarshal([]byte(row), &entry) == nil {
-				s.inValue(v, where, entry)
-			}
+			EachText([]byte(row), func(text string) { s.in(v, where, text) })
 		}
 	}
 }
@@ -68,25 +60,7 @@ func (s *search) inJSON(v *Findings, where string, object any) {
 		v.fault("%s cannot be read: %v", where, err)
 		return
 	}
-	var value any
-	_ = json.Unmarshal(text, &value)
-	s.inValue(v, where, value)
-}
-
-func (s *search) inValue(v *Findings, where string, value any) {
-	switch value := value.(type) {
-	case string:
-		s.in(v, where, value)
-	case []any:
-		for _, part := range value {
-			s.inValue(v, where, part)
-		}
-	case map[string]any:
-		for name, part := range value {
-			s.in(v, where, name)
-			s.inValue(v, where, part)
-		}
-	}
+	EachText(text, func(text string) { s.in(v, where, text) })
 }
 
 // needlesOf are the beginnings and the ends of secrets, in all forms: a text that was cut has one of them.
@@ -100,7 +74,7 @@ func needlesOf(secrets []string) (needles []string) {
 			continue
 		}
 		for _, part := range []string{secret[:n], secret[len(secret)-n:]} {
-			for _, form := range formsOf(part) {
+			for _, form := range Forms(part) {
 				if !known[form] {
 					known[form] = true
 					needles = append(needles, form)
@@ -109,22 +83,4 @@ func needlesOf(secrets []string) (needles []string) {
 		}
 	}
 	return needles
-}
-
-// formsOf are the ways in which a text can be written as a part of a longer one.
-func formsOf(s string) []string {
-	quoted := strconv.Quote(s)
-	inJSON, _ := json.Marshal(s)
-	forms := []string{
-		s, quoted[1 : len(quoted)-1], string(inJSON[1 : len(inJSON)-1]), url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s),
-		hex.EncodeToString([]byte(s)),
-	}
-	for before := range 3 { // base64 depends on how many bytes come before, modulo three
-		padded := append(make([]byte, before), s...)
-		from, to := (8*before+5)/6, 8*len(padded)/6 // the characters that depend on s alone
-		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			forms = append(forms, encoding.EncodeToString(padded)[from:to])
-		}
-	}
-	return forms
 }

@@ -47,8 +47,8 @@ func (v *Findings) fault(format string, args ...any) {
 	}
 }
 
-// isByHand: the status of this version is not the operator's.
-func (h *History) isByHand(o Version) bool {
+// IsByHand returns true if somebody else than the operator wrote the status of this version.
+func (h *History) IsByHand(o Version) bool {
 	for i := range h.ByHand[o.UID] {
 		if equality.Semantic.DeepEqual(h.ByHand[o.UID][i], o.Status) {
 			return true
@@ -157,7 +157,7 @@ func (h *History) claims(v *Findings, uid types.UID, versions []Version) {
 	}
 	for from := 0; from < len(versions); { // what somebody else wrote begins a new series
 		to := from + 1
-		for to < len(versions) && !h.isByHand(versions[to]) {
+		for to < len(versions) && !h.IsByHand(versions[to]) {
 			to++
 		}
 		unmarked(v, versions[from:to], from > 0)
@@ -228,7 +228,7 @@ func (h *History) erased(requestID string, before time.Time) bool {
 		recorded := false
 		for _, o := range versions {
 			recorded = recorded || o.Status.RequestID == requestID
-			if recorded && o.Seen.Before(before) && o.Status.RequestID != requestID && h.isByHand(o) {
+			if recorded && o.Seen.Before(before) && o.Status.RequestID != requestID && h.IsByHand(o) {
 				return true
 			}
 		}

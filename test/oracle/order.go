@@ -16,13 +16,17 @@ import (
 func (h *History) order(v *Findings, versions []Version) {
 	var mended *cdbv1.ImportJobStopStatus // by the first of the two
 	byHand := false                       // the version before
+	var asked cdbv1.WaitFor               // by the spec that the status speaks of
 	for i, o := range versions {
+		if i > 0 && versions[i-1].Status.ObservedGeneration == versions[i-1].Generation {
+			asked = versions[i-1].Spec.WaitFor
+		}
 		if i > 0 && isRecord(versions[i-1]) && o.Spec.Target() != versions[i-1].Spec.Target() {
 			v.fault("%s: the target was changed after the acceptance %s", o.Name, versions[i-1].Status.RequestID)
 		}
 		misfits := misfitsOf(o)
 		switch {
-		case h.isByHand(o):
+		case h.IsByHand(o):
 			byHand = true
 			continue
 		case byHand && mended == nil && len(misfits) > 0:
@@ -35,7 +39,7 @@ func (h *History) order(v *Findings, versions []Version) {
 			v.fault("%s: %s", o.Name, misfit)
 		}
 		if i > 0 {
-			step(v, versions[i-1], o, byHand)
+			step(v, versions[i-1], o, asked, byHand)
 		}
 		mended, byHand = nil, false
 	}
@@ -83,8 +87,8 @@ func misfitsOfRecord(o Version, reason string) (misfits []string) {
 	return misfits
 }
 
-// step: nothing final is taken back, unless somebody else wrote what was there.
-func step(v *Findings, was, o Version, byHand bool) {
+// step: nothing final is taken back, unless somebody else wrote what was there, or the spec asks for more than it did.
+func step(v *Findings, was, o Version, asked cdbv1.WaitFor, byHand bool) {
 	if was.Status.Target == nil {
 		return
 	}
@@ -98,8 +102,8 @@ func step(v *Findings, was, o Version, byHand bool) {
 	if was.Status.RequestID != "" && o.Status.RequestID != was.Status.RequestID {
 		v.fault("%s: the accepted RequestId went from %s to %q", o.Name, was.Status.RequestID, o.Status.RequestID)
 	}
-	sameSpec := was.Status.ObservedGeneration == was.Generation && was.Generation == o.Generation
-	if is(was, cdbv1.ConditionReady) && !is(o, cdbv1.ConditionReady) && sameSpec && !byHand {
+	asksForMore := o.Spec.WaitFor == cdbv1.WaitForStopped && asked != cdbv1.WaitForStopped
+	if is(was, cdbv1.ConditionReady) && !is(o, cdbv1.ConditionReady) && !asksForMore && !byHand {
 		v.fault("%s went back from Ready", o.Name)
 	}
 }

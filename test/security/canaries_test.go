@@ -19,6 +19,7 @@ import (
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 var signatures = regexp.MustCompile("Signature=([0-9a-f]{64})")
@@ -33,7 +34,7 @@ type canaries struct {
 func newCanaries(a cdbsim.Account) *canaries {
 	c := &canaries{values: map[string]string{}}
 	for what, value := range map[string]string{"SecretId": a.SecretID, "SecretKey": a.SecretKey, "token": a.Token} {
-		for _, form := range harness.Forms(value[:len(value)*2/3]) {
+		for _, form := range oracle.Forms(value[:len(value)*2/3]) {
 			c.values[form] = what
 		}
 	}
@@ -72,9 +73,9 @@ func plain(text string) string {
 	var output strings.Builder
 	add := func(s string) { output.WriteString(s + "\n") }
 	add(text)
-	harness.EachText([]byte(text), add)
+	oracle.EachText([]byte(text), add)
 	for row := range strings.Lines(text) {
-		harness.EachText([]byte(row), add)
+		oracle.EachText([]byte(row), add)
 	}
 	return output.String()
 }

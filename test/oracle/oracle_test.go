@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package faults
+package oracle
 
 import (
 	"encoding/base64"
@@ -15,20 +15,25 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
-	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+)
+
+// A key and a token with what each way of escaping escapes.
+const (
+	key   = `Canary-"<&>+/%\=5bXw9Tq2key-of-credsZr7-%>"&<+\/=end-of-Canary`
+	token = `Canary-"<&>+/%\=5bXw9Tq2token-of-credsZr7-%>"&<+\/=end-of-Canary`
 )
 
 // TestOracle: an oracle that cannot fail proves nothing.
 func TestOracle(t *testing.T) {
 	t.Parallel()
-	target := cdbv1.Target{Region: harness.Region, AsyncRequestID: "a", Site: cdbv1.SiteChina}
+	target := cdbv1.Target{Region: "ap-guangzhou", AsyncRequestID: "a", Site: cdbv1.SiteChina}
 	at := time.Now()
-	attempt := func(second int, edit func(*cdbv1.ImportJobStop)) version {
+	attempt := func(second int, edit func(*cdbv1.ImportJobStop)) Version {
 		o := &cdbv1.ImportJobStop{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "1", Generation: 1}}
 		start := metav1.NewMicroTime(at.Add(time.Duration(second) * time.Second))
 		o.Status = cdbv1.ImportJobStopStatus{Target: &target, ObservedGeneration: 1, LastAttempt: &cdbv1.Attempt{StartTime: start}}
 		edit(o)
-		return version{ImportJobStop: o, seen: start.Time}
+		return Version{ImportJobStop: o, Seen: start.Time}
 	}
 	open := func(*cdbv1.ImportJobStop) {}
 	marked := func(o *cdbv1.ImportJobStop) { o.Status.LastAttempt.FollowsUnknown = true }
@@ -53,14 +58,26 @@ func TestOracle(t *testing.T) {
 	other := func(o *cdbv1.ImportJobStop) { acceptedAs("r")(o); o.Spec.AsyncRequestID = "b" }
 	waiting := func(o *cdbv1.ImportJobStop) { o.Status.WaitingSince = &metav1.Time{Time: at} }
 	ended := func(o *cdbv1.ImportJobStop) { o.Status.CompletionTime = &metav1.Time{Time: at} }
+	// still: accepted, and waiting for the end of the import by a spec of this generation
+	still := func(generation int64) func(*cdbv1.ImportJobStop) {
+		return func(o *cdbv1.ImportJobStop) {
+			acceptedAs("r")(o)
+			o.Generation, o.Status.ObservedGeneration, o.Status.CompletionTime = generation, generation, nil
+			o.Spec.WaitFor = cdbv1.WaitForStopped
+			o.Status.Conditions[0].Status = "Unknown"
+			o.Status.Conditions = append(o.Status.Conditions, metav1.Condition{Type: cdbv1.ConditionReconciling, Status: "True"})
+		}
+	}
+	asked := func(o *cdbv1.ImportJobStop) { acceptedAs("r")(o); o.Spec.WaitFor = cdbv1.WaitForStopped }
+	edited := func(o *cdbv1.ImportJobStop) { asked(o); o.Generation = 2 }
 	call := func(second int, id, code string) cdbsim.Call {
-		return cdbsim.Call{Time: at.Add(time.Duration(second)*time.Second + time.Millisecond), Action: "StopDBImportJob", Region: harness.Region, AsyncRequestID: "a", RequestID: id, Code: code}
+		return cdbsim.Call{Time: at.Add(time.Duration(second)*time.Second + time.Millisecond), Action: "StopDBImportJob", Region: "ap-guangzhou", AsyncRequestID: "a", RequestID: id, Code: code}
 	}
 	for name, test := range map[string]struct {
-		h    history
+		h    History
 		want string
 	}{
-		"a call that was not written down": {history{stops: []cdbsim.Call{call(0, "r", "")}}, "nobody wrote down"},
+		"a call that was not written down": {History{CallLog: []cdbsim.Call{call(0, "r", "")}}, "nobody wrote down"},
 		"more calls than intents":          {h(call(0, "r", ""), call(1, "s", "X"))(attempt(0, open)), "only 1 were written down"},
 		"a repeat that nothing explains":   {h(call(0, "r", ""), call(1, "s", "X"))(attempt(0, open), attempt(1, marked)), "nothing explains it"},
 		"an unmarked attempt":              {h(call(0, "r", "X"), call(1, "s", ""))(attempt(0, open), attempt(1, open)), "does not say"},
@@ -78,58 +95,61 @@ func TestOracle(t *testing.T) {
 			acceptedAs("r")(o)
 			o.Status.Conditions = o.Status.Conditions[:1]
 		})), "Accepted is True: false"},
+		"back from Ready":              {h(call(0, "r", ""))(attempt(0, asked), attempt(0, still(1))), "went back from Ready"},
 		"no Ready among conditions":    {h()(attempt(0, func(o *cdbv1.ImportJobStop) { o.Status.Conditions = []metav1.Condition{{Type: "X"}} })), "Ready false"},
 		"waiting for nothing":          {h()(attempt(0, withReason(cdbv1.ReasonStopping, waiting))), "waitingSince"},
 		"waiting since never":          {h()(attempt(0, withReason(cdbv1.ReasonWaitingForQuota, open))), "waitingSince"},
 		"ended and going on":           {h()(attempt(0, withReason(cdbv1.ReasonStopping, ended))), "completionTime"},
 		"ended without completionTime": {h(call(0, "r", ""))(attempt(0, func(o *cdbv1.ImportJobStop) { acceptedAs("r")(o); o.Status.CompletionTime = nil })), "completionTime"},
 	} {
-		if v := test.h.check(); !strings.Contains(v.String(), test.want) {
+		if v := test.h.Check(); !strings.Contains(v.String(), test.want) {
 			t.Errorf("%s: the oracle says %q", name, v.String())
 		}
 	}
-	if v := mendedTwice(attempt(0, open).ImportJobStop).check(); !strings.Contains(v.String(), "waitingSince") {
+	if v := mendedTwice(attempt(0, open).ImportJobStop).Check(); !strings.Contains(v.String(), "waitingSince") {
 		t.Errorf("the second write after one by hand must fit: the oracle says %q", v.String())
 	}
+	if v := h(call(0, "r", ""))(attempt(0, acceptedAs("r")), attempt(0, edited), attempt(0, still(2))); len(v.Check().Wrong) > 0 {
+		t.Errorf("the spec asks for the end, too: the oracle finds %v", v.Check().Wrong)
+	}
 	passing := h(call(0, "r", ""))(attempt(0, open), attempt(0, acceptedAs("r")))
-	passing.secrets = []string{accountOf("creds").SecretKey}
-	if v := passing.check(); len(v.wrong) > 0 {
-		t.Errorf("the oracle finds %v in a good history", v.wrong)
+	passing.Secrets = []string{key}
+	if v := passing.Check(); len(v.Wrong) > 0 {
+		t.Errorf("the oracle finds %v in a good history", v.Wrong)
 	}
 }
 
 // mendedTwice is a status by hand that does not fit together, and that the operator writes twice without putting it right.
-func mendedTwice(o *cdbv1.ImportJobStop) *history {
-	var versions []version
+func mendedTwice(o *cdbv1.ImportJobStop) *History {
+	var versions []Version
 	for i := range 3 {
 		next := o.DeepCopy()
 		next.Status.Attempts = int32(i)
 		next.Status.WaitingSince = &metav1.Time{Time: time.Now()}
-		versions = append(versions, version{ImportJobStop: next})
+		versions = append(versions, Version{ImportJobStop: next})
 	}
 	output := h()(versions...)
-	output.byHand = map[types.UID][]cdbv1.ImportJobStopStatus{o.UID: {versions[0].Status}}
+	output.ByHand = map[types.UID][]cdbv1.ImportJobStopStatus{o.UID: {versions[0].Status}}
 	return &output
 }
 
 // TestOracleLooksForSecrets: in objects, events and logs; whole, cut, in the middle of something and in each form.
 func TestOracleLooksForSecrets(t *testing.T) {
 	t.Parallel()
-	a := accountOf("creds")
-	for _, secret := range []string{a.SecretKey, a.Token} {
-		for _, form := range harness.Forms(secret) {
+	for _, secret := range []string{key, token} {
+		for _, form := range Forms(secret) {
 			for _, text := range []string{form, "it was " + form + "!", form[:len(form)*3/5], form[len(form)*2/5:]} {
-				wantLeak(t, text, a.SecretKey, a.Token)
+				wantLeak(t, text, key, token)
 			}
 		}
 		for before := range 3 {
 			whole := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + secret + " and more"))
-			wantLeak(t, whole, a.SecretKey, a.Token)
+			wantLeak(t, whole, key, token)
 		}
 	}
 	wantLeak(t, "Signature="+strings.Repeat("0a", 32))
-	if v := (&history{secrets: []string{a.SecretKey}, logs: []string{"a key, a token and " + a.SecretID}}).check(); len(v.wrong) > 0 {
-		t.Errorf("the oracle finds %v in a good log", v.wrong)
+	if v := (&History{Secrets: []string{key}, Logs: []string{"a key, a token and AKIDcreds"}}).Check(); len(v.Wrong) > 0 {
+		t.Errorf("the oracle finds %v in a good log", v.Wrong)
 	}
 }
 
@@ -137,30 +157,32 @@ func wantLeak(t *testing.T, text string, secrets ...string) {
 	t.Helper()
 	o := &cdbv1.ImportJobStop{Status: cdbv1.ImportJobStopStatus{LastAttempt: &cdbv1.Attempt{Message: text}}}
 	row, err := json.Marshal(map[string]any{"msg": "failed", "why": []string{text}})
-	harness.Must(t, err)
-	for where, h := range map[string]*history{
-		"an object":   {versions: map[types.UID][]version{"1": {{ImportJobStop: o}}}},
-		"an event":    {events: []eventsv1.Event{{Note: text}}},
-		"a log":       {logs: []string{"fine\n" + text + "\n"}},
-		"a JSON log":  {logs: []string{"fine\n" + string(row) + "\n"}},
-		"an old log":  {logs: []string{text, "fine"}},
-		"a condition": {versions: map[types.UID][]version{"1": {{ImportJobStop: &cdbv1.ImportJobStop{Status: cdbv1.ImportJobStopStatus{Conditions: []metav1.Condition{{Message: text}}}}}}}},
+	if err != nil {
+		t.Fatal(err)
+	}
+	for where, h := range map[string]*History{
+		"an object":   {Versions: map[types.UID][]Version{"1": {{ImportJobStop: o}}}},
+		"an event":    {Events: []eventsv1.Event{{Note: text}}},
+		"a log":       {Logs: []string{"fine\n" + text + "\n"}},
+		"a JSON log":  {Logs: []string{"fine\n" + string(row) + "\n"}},
+		"an old log":  {Logs: []string{text, "fine"}},
+		"a condition": {Versions: map[types.UID][]Version{"1": {{ImportJobStop: &cdbv1.ImportJobStop{Status: cdbv1.ImportJobStopStatus{Conditions: []metav1.Condition{{Message: text}}}}}}}},
 	} {
-		h.secrets = secrets
-		var v findings
+		h.Secrets = secrets
+		var v Findings
 		h.leaks(&v)
-		if len(v.wrong) == 0 {
+		if len(v.Wrong) == 0 {
 			t.Errorf("the oracle does not notice %q in %s", text, where)
 		}
 	}
 }
 
 // h makes a history of calls and versions.
-func h(stops ...cdbsim.Call) func(...version) history {
-	return func(versions ...version) history {
-		output := history{stops: stops}
+func h(stops ...cdbsim.Call) func(...Version) History {
+	return func(versions ...Version) History {
+		output := History{CallLog: stops}
 		if len(versions) > 0 {
-			output.versions = map[types.UID][]version{"1": versions}
+			output.Versions = map[types.UID][]Version{"1": versions}
 		}
 		return output
 	}
