@@ -6,7 +6,8 @@ IMG ?= controller:latest
 KUBECTL ?= kubectl
 DIST ?= dist
 SCHEDULES ?= 20000
-SEED ?= 0
+# Each day has other schedules.
+SEED ?= $(shell echo $$(( $$(date +%s) / 86400 * 1000000 )))
 BIN := $(CURDIR)/bin
 ASSETS := $(if $(KUBEBUILDER_ASSETS),$(KUBEBUILDER_ASSETS),$(BIN)/controlplane)
 VERSION ?= devel

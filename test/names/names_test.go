@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 )
 
-// better has the words that were once used for a thing beside the one that is used now. A name with a small first letter stands for both.
+// better maps a word that was once used for a thing to the word that is used now. A key with a small first letter stands for the exported name too.
 var better = map[string]string{
 	"claim": "attempt", "claimed": "attempt", "intent": "attempt",
 	"answer": "result", "outcome": "result", "verdict": "result", "judge": "ApplyResult, or check in an oracle",
@@ -32,7 +32,7 @@ var better = map[string]string{
 	"rig": "fixture", "world": "fixture", "tenant": "harness.Tenant",
 }
 
-// anywhere are words that are no part of a longer name either.
+// anywhere has the words that a longer name must not contain either.
 var anywhere = []string{"claim", "claimed", "intent", "verdict", "wish", "echo", "alarm", "rouse", "ripe", "strikes", "rig", "world"}
 
 // kept are names that mean something else where they are: the simulator injects faults, and the tests share one tenant.

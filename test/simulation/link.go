@@ -247,8 +247,8 @@ func (l *link) travel(r *http.Request, d time.Duration) error {
 	return nil
 }
 
-// nothing is what a dead process gets: no object is there any more, so that its goroutines end. Nobody sees what they do. Its cache goes on:
-// without it the manager does not end.
+// nothing answers a dead process. It says that the object is gone, so that the goroutines of the process end; what they do reaches nobody.
+// Lists and watches are still served: the manager ends only after its cache has synced.
 func (l *link) nothing(r *http.Request, body []byte) (*http.Response, error) {
 	if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/importjobstops") {
 		return l.send(r, body)
