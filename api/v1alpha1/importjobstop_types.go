@@ -41,10 +41,33 @@ type SecretReference struct {
 	Name string `json:"name"`
 }
 
+// ImportFilter says which running import is meant: the one on an instance that matches every field that is set.
+type ImportFilter struct {
+	// instanceId of the database instance that the import runs on, as in cdb-c1nl9rpv.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^cdb[a-z]*-[A-Za-z0-9]+$')",message="must be the id of a TencentDB for MySQL instance, as in cdb-c1nl9rpv"
+	InstanceID string `json:"instanceId"`
+	// databaseName that the import writes to, exactly as the cloud lists it. Any database when omitted.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^[:space:]]([^\\n\\r]*[^[:space:]])?$')",message="must be the name of a database in one line, without blanks around it"
+	DatabaseName string `json:"databaseName,omitempty"`
+	// fileName that is imported, exactly as the cloud lists it, as in shop.sql.gz. Any file when omitted.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^[:space:]]([^\\n\\r]*[^[:space:]])?$')",message="must be the name of a file in one line, without blanks around it"
+	FileName string `json:"fileName,omitempty"`
+}
+
 // ImportJobStopSpec says which import to stop, and with which credentials.
+// +kubebuilder:validation:XValidation:rule="has(self.asyncRequestId) || has(self.__import__)",message="set asyncRequestId (the id of the import), or import.instanceId (the instance that it runs on), or both"
 type ImportJobStopSpec struct {
 	// region of the database instance, as in ap-guangzhou. Finance regions (as in ap-shanghai-fsi) are reached through their own endpoint.
-	// Region, asyncRequestId and site cannot change once a stop was accepted, or while the outcome of a call is unknown. Before that, a change starts over.
+	// Region, asyncRequestId, import and site cannot change once a stop was accepted, or while the outcome of a call is unknown. Before that, a change starts over.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -52,11 +75,18 @@ type ImportJobStopSpec struct {
 	Region string `json:"region"`
 
 	// asyncRequestId is the id that the cloud gave to the import when it was started, as in 434e366f-beaf56d6-508b7f33-2abdb382.
-	// +required
+	// Set this, or import, or both.
+	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$')",message="must be the id of an asynchronous task in one line without blanks: letters and digits in groups joined by '-', as in 434e366f-beaf56d6-508b7f33-2abdb382"
-	AsyncRequestID string `json:"asyncRequestId"`
+	AsyncRequestID string `json:"asyncRequestId,omitempty"`
+
+	// import says which import is meant by what is known of it. Alone, the operator finds the one running import that matches, writes it into status.import
+	// and stops that one, whatever starts later. With asyncRequestId it is a guard: the stop is sent only if the import with that id is on the instance and matches.
+	// The operator needs the permission cdb:DescribeDBImportRecords for it.
+	// +optional
+	Import *ImportFilter `json:"import,omitempty"`
 
 	// credentialsSecretRef names the Secret, in the same namespace, with the keys secretId, secretKey and optionally token
 	// (or TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY, and TENCENTCLOUD_SECURITY_TOKEN or TENCENTCLOUD_TOKEN).
@@ -72,7 +102,7 @@ type ImportJobStopSpec struct {
 	// +optional
 	WaitFor WaitFor `json:"waitFor,omitempty"`
 
-	// suspend, while true, holds back every call to the cloud that was not sent yet.
+	// suspend, while true, holds back the stop that was not sent yet. The operator looks at the import, and the message of Ready says what would be stopped.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
@@ -95,12 +125,56 @@ type Target struct {
 	// region that was called.
 	// +required
 	Region string `json:"region"`
-	// asyncRequestId that was to be stopped.
-	// +required
-	AsyncRequestID string `json:"asyncRequestId"`
+	// asyncRequestId that is to be stopped: that of spec, or of the import that was found. Absent until one was found.
+	// +optional
+	AsyncRequestID string `json:"asyncRequestId,omitempty"`
 	// site of the account, never empty.
 	// +required
 	Site Site `json:"site"`
+	// import is the filter that was asked for.
+	// +optional
+	Import ImportFilter `json:"import,omitzero"`
+}
+
+// ImportState is the state of an import, as the cloud lists it.
+type ImportState string
+
+// The states of an import in a listing.
+const (
+	ImportInitializing ImportState = "Initializing"
+	ImportRunning      ImportState = "Running"
+	ImportSuccessful   ImportState = "Successful"
+	ImportFailed       ImportState = "Failed"
+	// ImportStateUnknown stands for each state that the vendor does not document.
+	ImportStateUnknown ImportState = "Unknown"
+)
+
+// ImportRecord is an import, as DescribeDBImportRecords listed it.
+type ImportRecord struct {
+	// asyncRequestId of the import.
+	// +optional
+	AsyncRequestID string `json:"asyncRequestId,omitempty"`
+	// instanceId that was asked for.
+	// +optional
+	InstanceID string `json:"instanceId,omitempty"`
+	// databaseName that the import writes to. The cloud may not tell it.
+	// +optional
+	DatabaseName string `json:"databaseName,omitempty"`
+	// fileName that is imported.
+	// +optional
+	FileName string `json:"fileName,omitempty"`
+	// progressPercent that the import had, from 0 to 100.
+	// +optional
+	ProgressPercent int32 `json:"progressPercent,omitempty"`
+	// state that the import had: Initializing, Running, Successful, Failed or Unknown.
+	// +optional
+	State ImportState `json:"state,omitempty"`
+	// createTime of the import, verbatim. The vendor does not document its zone.
+	// +optional
+	CreateTime string `json:"createTime,omitempty"`
+	// observedTime is when the operator read the listing.
+	// +optional
+	ObservedTime *metav1.Time `json:"observedTime,omitempty"`
 }
 
 // Attempt is one call of StopDBImportJob. It is recorded before the call is sent.
@@ -133,6 +207,13 @@ type ImportJobStopStatus struct {
 	// target that this status speaks of.
 	// +optional
 	Target *Target `json:"target,omitempty"`
+	// import that was found, or whose id was checked. It does not change any more: this one is stopped, and no other.
+	// +optional
+	Import *ImportRecord `json:"import,omitempty"`
+	// candidates are the imports that match, at most ten, when there are several. None of them is stopped.
+	// +optional
+	// +listType=atomic
+	Candidates []ImportRecord `json:"candidates,omitempty"`
 	// requestId of the accepted call.
 	// +optional
 	RequestID string `json:"requestId,omitempty"`
@@ -174,16 +255,19 @@ type ImportJobStopStatus struct {
 // +kubebuilder:selectablefield:JSONPath=`.spec.region`
 // +kubebuilder:selectablefield:JSONPath=`.spec.asyncRequestId`
 // +kubebuilder:printcolumn:name="Region",type=string,JSONPath=`.spec.region`
-// +kubebuilder:printcolumn:name="Import",type=string,JSONPath=`.spec.asyncRequestId`
+// +kubebuilder:printcolumn:name="Import",type=string,JSONPath=`.status.target.asyncRequestId`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Instance",type=string,priority=1,JSONPath=`.spec.import.instanceId`
+// +kubebuilder:printcolumn:name="Database",type=string,priority=1,JSONPath=`.status.import.databaseName`
+// +kubebuilder:printcolumn:name="File",type=string,priority=1,JSONPath=`.status.import.fileName`
 // +kubebuilder:printcolumn:name="RequestID",type=string,priority=1,JSONPath=`.status.requestId`
 // +kubebuilder:printcolumn:name="Attempts",type=integer,JSONPath=`.status.attempts`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Error",type=string,priority=1,JSONPath=`.status.lastAttempt.errorCode`
 // +kubebuilder:printcolumn:name="NextAttempt",type=string,priority=1,JSONPath=`.status.nextAttemptTime`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !((has(oldSelf.status.requestId) && size(oldSelf.status.requestId) > 0) || (has(oldSelf.status.lastAttempt) && !has(oldSelf.status.lastAttempt.endTime))) || (self.spec.region == oldSelf.spec.region && self.spec.asyncRequestId == oldSelf.spec.asyncRequestId && (has(self.spec.site) ? self.spec.site : 'China') == (has(oldSelf.spec.site) ? oldSelf.spec.site : 'China'))",message="region, asyncRequestId and site cannot change once a stop was accepted or while the outcome of a call is unknown: this object is the record of what was done; create another object for another import"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !((has(oldSelf.status.requestId) && size(oldSelf.status.requestId) > 0) || (has(oldSelf.status.lastAttempt) && !has(oldSelf.status.lastAttempt.endTime))) || (self.spec.region == oldSelf.spec.region && (has(self.spec.site) ? self.spec.site : 'China') == (has(oldSelf.spec.site) ? oldSelf.spec.site : 'China') && has(self.spec.__import__) == has(oldSelf.spec.__import__) && (!has(self.spec.__import__) || self.spec.__import__ == oldSelf.spec.__import__) && (has(self.spec.asyncRequestId) == has(oldSelf.spec.asyncRequestId) && (!has(self.spec.asyncRequestId) || self.spec.asyncRequestId == oldSelf.spec.asyncRequestId) || has(self.spec.asyncRequestId) && !has(oldSelf.spec.asyncRequestId) && has(oldSelf.status.target) && has(oldSelf.status.target.asyncRequestId) && self.spec.asyncRequestId == oldSelf.status.target.asyncRequestId))",message="region, asyncRequestId, import and site cannot change once a stop was accepted or while the outcome of a call is unknown: this object is the record of what was done; create another object for another import"
 type ImportJobStop struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -205,11 +289,15 @@ type ImportJobStopList struct {
 	Items           []ImportJobStop `json:"items"`
 }
 
-// Target returns what the spec asks to be stopped, with an empty site read as China.
+// Target returns what the spec asks to be stopped, with an empty site read as China. Its id is empty where the import is yet to be found.
 func (s *ImportJobStopSpec) Target() Target {
 	site := s.Site
 	if site == "" {
 		site = SiteChina
 	}
-	return Target{Region: s.Region, AsyncRequestID: s.AsyncRequestID, Site: site}
+	target := Target{Region: s.Region, AsyncRequestID: s.AsyncRequestID, Site: site}
+	if s.Import != nil {
+		target.Import = *s.Import
+	}
+	return target
 }

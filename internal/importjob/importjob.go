@@ -27,10 +27,11 @@ type Target struct {
 // Action is a call of the cloud API, by the vendor's name.
 type Action string
 
-// The two actions that the operator uses.
+// The actions that the operator uses.
 const (
 	ActionStop     Action = "StopDBImportJob"
 	ActionDescribe Action = "DescribeAsyncRequestInfo"
+	ActionList     Action = "DescribeDBImportRecords"
 )
 
 // Status is the state of a task, as DescribeAsyncRequestInfo reports it. The set is closed; the zero value means that there was no answer.
@@ -51,7 +52,7 @@ const (
 )
 
 // Cloud is the port: one method call is at most one request.
-// Every error of Stop and Describe is an *Error.
+// Every error is an *Error.
 type Cloud interface {
 	// Host is the access host that calls for the target enter the cloud by; the quota is counted there.
 	Host(Target) string
@@ -59,7 +60,41 @@ type Cloud interface {
 	Stop(context.Context, Credentials, Target) (requestID string, err error)
 	// Describe asks how the import is.
 	Describe(context.Context, Credentials, Target) (Status, error)
+	// List reads one page of at most PageSize imports of an instance, from an offset on. Of the target it uses region and site.
+	List(ctx context.Context, creds Credentials, t Target, instanceID string, offset int) (Page, error)
 }
+
+// PageSize is how many records a page has, unless it is the last one. The vendor allows 1 to 100: product document 15856.
+const PageSize = 100
+
+// Page is a part of the listing of the imports of an instance. The order of its records is not documented, and can change between pages.
+type Page struct {
+	Total   int // imports of the instance, on all pages
+	Records []Record
+}
+
+// Record is an import as DescribeDBImportRecords lists it. Texts are redacted, at most 256 bytes of printable UTF-8.
+type Record struct {
+	AsyncRequestID string // empty when the cloud gave none, or one that cannot be an id
+	State          RecordState
+	Percent        int    // of the progress, from 0 to 100
+	FileName       string
+	DatabaseName   string // may be empty
+	CreateTime     string // verbatim; its zone is not documented
+}
+
+// RecordState is the state of a listed import. The set is closed.
+type RecordState string
+
+// The states that the vendor documents: product document 15856.
+const (
+	RecordInitializing RecordState = "Initializing" // 0
+	RecordRunning      RecordState = "Running"      // 1
+	RecordSuccessful   RecordState = "Successful"   // 2
+	RecordFailed       RecordState = "Failed"       // 3
+	// RecordUnknown stands for every state that the vendor does not document.
+	RecordUnknown RecordState = "Unknown"
+)
 
 // Credentials of a Tencent Cloud account. However it is printed, encoded or logged, it shows nothing.
 type Credentials struct {
