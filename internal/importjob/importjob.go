@@ -68,19 +68,22 @@ type Cloud interface {
 const PageSize = 100
 
 // Page is a part of the listing of the imports of an instance. The order of its records is not documented, and can change between pages.
+// It has min(PageSize, Total-offset) records, and none from the end of the listing on: a page that contradicts its Total is an error.
 type Page struct {
 	Total   int // imports of the instance, on all pages
 	Records []Record
 }
 
 // Record is an import as DescribeDBImportRecords lists it. Texts are redacted, at most 256 bytes of printable UTF-8.
+//
+// A name is verbatim, or begins with a blank: then it was redacted, cut or made printable, and equals no name that somebody can ask for.
 type Record struct {
 	AsyncRequestID string // empty when the cloud gave none, or one that cannot be an id
 	State          RecordState
-	Percent        int    // of the progress, from 0 to 100
+	Percent        int // of the progress, from 0 to 100
 	FileName       string
 	DatabaseName   string // may be empty
-	CreateTime     string // verbatim; its zone is not documented
+	CreateTime     string // as the cloud tells it; its zone is not documented
 }
 
 // RecordState is the state of a listed import. The set is closed.
@@ -125,7 +128,7 @@ const (
 	Transient Class = "Transient" // may pass: try again with backoff
 	Rejected  Class = "Rejected"  // the credentials or their permissions were refused
 	Terminal  Class = "Terminal"  // will never succeed unless somebody changes something
-	NotFound  Class = "NotFound"  // no such task: terminal, unless an earlier call may have ended it
+	NotFound  Class = "NotFound"  // no such task or instance: terminal, unless an earlier call may have ended it
 	Ambiguous Class = "Ambiguous" // the import may already be over: ask
 )
 

@@ -33,6 +33,12 @@ func (c observed) Describe(ctx context.Context, creds importjob.Credentials, t i
 	return c.Cloud.Describe(ctx, creds, t)
 }
 
+func (c observed) List(ctx context.Context, creds importjob.Credentials, t importjob.Target, instanceID string, offset int) (page importjob.Page, err error) {
+	err = errNoResult
+	defer c.begin(importjob.ActionList, t)(&err)
+	return c.Cloud.List(ctx, creds, t, instanceID, offset)
+}
+
 // begin counts a call as in flight until end is called with its result.
 func (m *Metrics) begin(action importjob.Action, t importjob.Target) (end func(*error)) {
 	start, region := time.Now(), m.regions.value(t.Region, other)

@@ -48,6 +48,41 @@ func (cloud) Stop(_ context.Context, _ importjob.Credentials, t importjob.Target
 	return "", fmt.Errorf("call: %w", &importjob.Error{Code: t.AsyncRequestID})
 }
 
+func (cloud) Describe(context.Context, importjob.Credentials, importjob.Target) (importjob.Status, error) {
+	return importjob.StatusRunning, nil
+}
+
+func (cloud) List(_ context.Context, _ importjob.Credentials, _ importjob.Target, instanceID string, offset int) (importjob.Page, error) {
+	if instanceID == "none" {
+		return importjob.Page{}, &importjob.Error{Code: "AuthFailure"}
+	}
+	return importjob.Page{Total: offset}, nil
+}
+
+// Each action is counted as itself, and its result is passed on.
+func TestEachActionIsObserved(t *testing.T) {
+	t.Parallel()
+	m, _ := newMetrics(t)
+	c, target := m.Observe(cloud{}), importjob.Target{Region: "ap-guangzhou", AsyncRequestID: "OK"}
+	id, stopped := c.Stop(t.Context(), importjob.Credentials{}, target)
+	status, described := c.Describe(t.Context(), importjob.Credentials{}, target)
+	page, listed := c.List(t.Context(), importjob.Credentials{}, target, "cdb-c1nl9rpv", 300)
+	_, refused := c.List(t.Context(), importjob.Credentials{}, target, "none", 0)
+	if id != "r-1" || status != importjob.StatusRunning || page.Total != 300 || errors.Join(stopped, described, listed) != nil || refused == nil {
+		t.Errorf("got %q, %q, %+v; %v, %v, %v, %v", id, status, page, stopped, described, listed, refused)
+	}
+	for series, want := range map[[2]string]float64{
+		{"StopDBImportJob", "OK"}: 1, {"DescribeAsyncRequestInfo", "OK"}: 1, {"DescribeDBImportRecords", "OK"}: 1, {"DescribeDBImportRecords", "AuthFailure"}: 1,
+	} {
+		if n := testutil.ToFloat64(m.cloudCalls.WithLabelValues(series[0], "ap-guangzhou", series[1])); n != want {
+			t.Errorf("%v: %v calls", series, n)
+		}
+		if n := testutil.ToFloat64(m.inFlight.WithLabelValues(series[0])); n != 0 {
+			t.Errorf("%v calls of %s in flight", n, series[0])
+		}
+	}
+}
+
 func TestRegionsAndCodesAreTheVendors(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
@@ -93,7 +128,7 @@ func TestSeriesAreBounded(t *testing.T) {
 	states := func() (all []quota.State) {
 		for i := range 300 {
 			account := fmt.Sprintf("AKID-%d-%d", round, i)
-			for _, action := range []string{"StopDBImportJob", "DescribeAsyncRequestInfo"} {
+			for _, action := range []string{"StopDBImportJob", "DescribeAsyncRequestInfo", "DescribeDBImportRecords"} {
 				all = append(all, quota.State{Key: quota.Key{Account: account, Host: "h", Action: action}, Waiting: i, Window: 1})
 			}
 		}
@@ -121,8 +156,8 @@ func TestSeriesAreBounded(t *testing.T) {
 			t.Fatal("an account is named")
 		}
 	}
-	// Calls, latency and in flight have 1 series each here, as do acceptance, panics and objects; each of 21 budgets has 3 of 2 actions.
-	if want := 6 + 21*3*2; len(seen) != want {
+	// Calls, latency and in flight have 1 series each here, as do acceptance, panics and objects; each of 21 budgets has 3 of 3 actions.
+	if want := 6 + 21*3*3; len(seen) != want {
 		t.Errorf("%d series in ten rounds, want %d", len(seen), want)
 	}
 }

@@ -27,8 +27,10 @@ func TestTheCacheHasTheNamespacesThatAreWatched(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	o := Options{CallsPerSecond: 20}
-	if stop, describe := o.limit("StopDBImportJob"), o.limit("DescribeAsyncRequestInfo"); stop != 20 || describe != 40 {
-		t.Errorf("%d stops and %d questions a second, want 20 and 40", stop, describe)
+	for action, want := range map[string]int{"StopDBImportJob": 20, "DescribeAsyncRequestInfo": 40, "DescribeDBImportRecords": 100} {
+		if got := o.limit(action); got != want {
+			t.Errorf("%d calls of %s a second, want %d", got, action, want)
+		}
 	}
 }
 

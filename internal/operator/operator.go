@@ -23,8 +23,9 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
 )
 
-// describeLimit is the vendor's limit of DescribeAsyncRequestInfo, in calls a second.
-const describeLimit = 40
+// The vendor's limits of the actions that ask, in calls a second.
+// Source: https://www.tencentcloud.com/document/product/236/20410 (DescribeAsyncRequestInfo) and .../236/15856 (DescribeDBImportRecords).
+const describeLimit, listLimit = 40, 100
 
 // Options are what a person chooses. The fields of the second group can be zero.
 type Options struct {
@@ -108,8 +109,12 @@ func (o *Options) setDefaults() {
 
 // limit returns the maximum calls of an action in any second.
 func (o Options) limit(action string) int {
-	if action == string(importjob.ActionDescribe) {
+	switch importjob.Action(action) {
+	case importjob.ActionDescribe:
 		return describeLimit
+	case importjob.ActionList:
+		return listLimit
+	default:
+		return o.CallsPerSecond
 	}
-	return o.CallsPerSecond
 }

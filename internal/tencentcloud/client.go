@@ -23,7 +23,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// apiVersion is the version of the cdb service that both actions belong to.
+// apiVersion is the version of the cdb service that the actions belong to.
 // Source: https://www.tencentcloud.com/document/product/236/15857 (StopDBImportJob).
 const apiVersion = "2017-03-20"
 
@@ -62,14 +62,14 @@ func (c *Client) Host(t importjob.Target) string { return c.endpoints.host(t) }
 // Stop sends one StopDBImportJob and returns the RequestId of the accepted call, which has 1 to 128 bytes. Every error is an
 // *importjob.Error. A call takes at most ten seconds, or less if ctx ends earlier.
 func (c *Client) Stop(ctx context.Context, creds importjob.Credentials, t importjob.Target) (string, error) {
-	response, err := c.call(ctx, creds, t, importjob.ActionStop)
+	response, err := c.call(ctx, creds, t, importjob.ActionStop, ofTask(t))
 	return response.RequestID, err
 }
 
 // Describe sends one DescribeAsyncRequestInfo and returns a status that the vendor documents, or StatusUnknown.
 // Errors and the time limit are those of Stop.
 func (c *Client) Describe(ctx context.Context, creds importjob.Credentials, t importjob.Target) (importjob.Status, error) {
-	response, err := c.call(ctx, creds, t, importjob.ActionDescribe)
+	response, err := c.call(ctx, creds, t, importjob.ActionDescribe, ofTask(t))
 	if err != nil {
 		return "", err
 	}
@@ -87,14 +87,20 @@ func statusOf(text any) importjob.Status {
 	return importjob.StatusUnknown
 }
 
-// call sends one request. Everything that it returns is redacted, except for the Status.
-func (c *Client) call(ctx context.Context, creds importjob.Credentials, t importjob.Target, action importjob.Action) (apiResponse, error) {
+// parameters are the input of an action, by the vendor's names.
+type parameters map[string]any
+
+// ofTask returns the parameters of the actions on one asynchronous task.
+func ofTask(t importjob.Target) parameters { return parameters{"AsyncRequestId": t.AsyncRequestID} }
+
+// call sends one request. Everything that it returns is redacted, except for the Status, and the TotalCount and the Items of a listing.
+func (c *Client) call(ctx context.Context, creds importjob.Credentials, t importjob.Target, action importjob.Action, input parameters) (apiResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var connected atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	exchange := &guard{next: c.transport}
-	err := c.send(ctx, exchange, creds, t, action)
+	err := c.send(ctx, c.sdk(creds, t).WithHttpTransport(exchange), action, input)
 
 	gate := newGate(c.secrets(creds, t)...)
 	response := exchange.response
@@ -108,8 +114,8 @@ func (c *Client) call(ctx context.Context, creds importjob.Credentials, t import
 	return *response, nil
 }
 
-// send makes the SDK sign one request and send it through the guard, which keeps the answer. A panic of the SDK becomes an error.
-func (c *Client) send(ctx context.Context, through *guard, creds importjob.Credentials, t importjob.Target, action importjob.Action) (err error) {
+// send makes the SDK sign one request and send it. A panic of the SDK becomes an error.
+func (c *Client) send(ctx context.Context, sdk *common.Client, action importjob.Action, input parameters) (err error) {
 	defer func() {
 		if recover() != nil {
 			err = &responseError{codePanic, "the SDK could not read the answer"}
@@ -117,10 +123,10 @@ func (c *Client) send(ctx context.Context, through *guard, creds importjob.Crede
 	}()
 	request := sdkhttp.NewCommonRequest("cdb", apiVersion, string(action))
 	request.SetContext(ctx)
-	if err := request.SetActionParameters(map[string]any{"AsyncRequestId": t.AsyncRequestID}); err != nil {
+	if err := request.SetActionParameters(map[string]any(input)); err != nil {
 		return err
 	}
-	return c.sdk(creds, t).WithHttpTransport(through).Send(request, sdkhttp.NewCommonResponse())
+	return sdk.Send(request, sdkhttp.NewCommonResponse())
 }
 
 // sdk returns an SDK client for one call. Clients are cheap; connections belong to the transport.

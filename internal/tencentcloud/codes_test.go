@@ -27,7 +27,7 @@ var codesOf = map[importjob.Class]string{
 		UnknownParameter InvalidRequest InvalidRequest.New InvalidAction NoSuchProduct NoSuchVersion NoSuchThing UnsupportedOperation
 		UnsupportedProtocol UnsupportedRegion UnsupportedNew ActionOffline DryRunOperation RequestSizeLimitExceeded ResponseSizeLimitExceeded
 		OperationDenied.FunctionDenied`,
-	importjob.NotFound: `InvalidParameter.InvalidAsyncRequestId ResourceNotFound ResourceNotFound.Instance`,
+	importjob.NotFound: `InvalidParameter.InvalidAsyncRequestId InvalidParameter.InstanceNotFound ResourceNotFound ResourceNotFound.Instance`,
 	importjob.Ambiguous: `CdbError.ImportError InternalError.ImportError InternalError.TaskFrameError FailedOperation.AsyncTaskStatusError
 		OperationDenied.WrongStatus OperationDenied.InstanceTaskStatusError`,
 }

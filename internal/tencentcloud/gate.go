@@ -28,7 +28,8 @@ const redacted = "[redacted]"
 // gate redacts every text that the package returns but did not write: fields of answers, and errors of the network, of TLS and of
 // the SDK. The zero value redacts what is secret whatever the credentials: signatures, and passwords in URLs.
 type gate struct {
-	forms []string // of all secrets
+	forms []string        // of all secrets
+	parts map[uint64]bool // every eight bytes in a row of the forms; nil: they are searched for in each text
 }
 
 // newGate returns a gate that also redacts these secrets, in all their forms. It ignores secrets of less than 8 bytes.
@@ -61,6 +62,29 @@ func (g gate) redact(text string, limit int) string {
 		end -= unsafeTail
 	}
 	return truncate(replace(text, g.secretBytes(text), end), limit)
+}
+
+// forManyTexts returns the same gate, which takes longer to make and then less for each text.
+func (g gate) forManyTexts() gate {
+	g.parts = map[uint64]bool{}
+	for _, form := range g.forms {
+		for _, part := range partsOf(form) {
+			g.parts[part] = true
+		}
+	}
+	return g
+}
+
+// redactName returns the name verbatim if it is printable, at most limit bytes long and has no secret. Else it returns a blank and what
+// redact leaves of the name, or nothing.
+func (g gate) redactName(name string, limit int) string {
+	if len(name) <= limit && !strings.ContainsFunc(name, isUnprintable) && !slices.Contains(g.secretBytes(oneLine(name)), true) {
+		return name
+	}
+	if shown := g.redact(name, limit-1); shown != "" {
+		return " " + shown
+	}
+	return ""
 }
 
 // redactCode returns the code without secrets. It keeps listed codes, which are public, even if a user's SecretId is "AuthFailure".
@@ -96,7 +120,21 @@ func (g gate) secretBytes(text string) []bool {
 	for _, at := range quoted.FindAllStringSubmatchIndex(text, -1) {
 		mark(secret[max(at[2], at[4]):max(at[3], at[5])])
 	}
-	parts := make(map[uint64]bool, len(text)) // of the text; true if it is also part of a form
+	parts := g.parts
+	if parts == nil {
+		parts = g.partsIn(text)
+	}
+	for i, part := range partsOf(text) {
+		if parts[part] {
+			mark(secret[i : i+shortest])
+		}
+	}
+	return secret
+}
+
+// partsIn returns every eight bytes in a row of the text, and whether a form has them too.
+func (g gate) partsIn(text string) map[uint64]bool {
+	parts := make(map[uint64]bool, len(text))
 	for _, part := range partsOf(text) {
 		parts[part] = false
 	}
@@ -107,12 +145,7 @@ func (g gate) secretBytes(text string) []bool {
 			}
 		}
 	}
-	for i, part := range partsOf(text) {
-		if parts[part] {
-			mark(secret[i : i+shortest])
-		}
-	}
-	return secret
+	return parts
 }
 
 // partsOf yields every eight bytes in a row of s, as a number, with the position of the first.
@@ -135,13 +168,15 @@ func mark(bytes []bool) {
 // oneLine replaces every run of blanks and characters that cannot be printed, such as line breaks and invalid UTF-8, by one space.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
+		if isUnprintable(r) {
 			return ' '
 		}
 		return r
 	}, s)
 	return strings.Join(strings.Fields(s), " ")
 }
+
+func isUnprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
 
 // truncate returns at most limit bytes of s: whole characters, and an ellipsis where some are left out.
 func truncate(s string, limit int) string {

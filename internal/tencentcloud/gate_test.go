@@ -44,6 +44,20 @@ func TestGateRedactsEachForm(t *testing.T) {
 	}
 }
 
+// A gate for many texts redacts the same.
+func TestGateForManyTexts(t *testing.T) {
+	t.Parallel()
+	one := newGate(secretsOf(quotable)...)
+	many := one.forManyTexts()
+	for _, secret := range quotedForms(quotable) {
+		for _, text := range []string{secret, "of " + secret[:len(secret)/2] + "\n" + secret[len(secret)/2:], "x" + secret + strings.Repeat("z", 5000), "none"} {
+			if got, want := many.redact(text, maxName), one.redact(text, maxName); got != want {
+				t.Errorf("of %q: it is %q, want %q", text, got, want)
+			}
+		}
+	}
+}
+
 // The gate redacts parts of a credential too, because a server can quote a part or break it into lines.
 func TestGateRedactsParts(t *testing.T) {
 	t.Parallel()

@@ -33,11 +33,12 @@ type responseError struct{ code, message string }
 func (e *responseError) Error() string { return e.message }
 
 // apiResponse is the part of an answer that the package uses. An answer with a field of another type is unreadable, except for the
-// Status, which the vendor documents as possibly null.
+// Status, which the vendor documents as possibly null, and for the fields of a listing, which List reads.
 type apiResponse struct {
-	Error     *struct{ Code, Message string }
-	RequestID string `json:"RequestId"`
-	Status    any
+	Error             *struct{ Code, Message string }
+	RequestID         string `json:"RequestId"`
+	Status            any
+	TotalCount, Items json.RawMessage
 }
 
 // noResponse accompanies an error.

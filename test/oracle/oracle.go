@@ -130,7 +130,7 @@ func (h *History) window(v *Findings) {
 		arrivals[key] = append(arrivals[key], c.Time)
 	}
 	for key, times := range arrivals {
-		limit := map[string]int{"StopDBImportJob": 20, "DescribeAsyncRequestInfo": 40}[key[1]]
+		limit := map[string]int{"StopDBImportJob": 20, "DescribeAsyncRequestInfo": 40, "DescribeDBImportRecords": 100}[key[1]]
 		from := 0
 		for i, at := range times {
 			for at.Sub(times[from]) >= time.Second {
