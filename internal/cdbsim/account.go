@@ -24,6 +24,14 @@ type Identity struct {
 	International bool
 	// Denied are the actions that the policy (CAM) does not allow, as in StopDBImportJob.
 	Denied []string
+	// Instances are the only ones whose imports the policy allows to list. Empty: all. The other actions know no resource.
+	Instances []string
+}
+
+// allows says whether the policy allows a call.
+func (i Identity) allows(call Call) bool {
+	return !slices.Contains(i.Denied, call.Action) &&
+		(call.Action != actionList || len(i.Instances) == 0 || slices.Contains(i.Instances, call.InstanceID))
 }
 
 // SetAccount lets an account in, or changes its key or token. Its Identity stays.
@@ -37,7 +45,7 @@ func (s *Server) SetAccount(a Account) {
 func (s *Server) SetIdentity(secretID string, i Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i.Denied = slices.Clone(i.Denied)
+	i.Denied, i.Instances = slices.Clone(i.Denied), slices.Clone(i.Instances)
 	s.identities[secretID] = i
 }
 

@@ -32,7 +32,7 @@ func TestAPolicyDeniesActions(t *testing.T) {
 	c.want(describe, start, "UnauthorizedOperation")
 	c.want(stop, start, "")
 	const want = "you are not authorized to perform operation (cdb:DescribeAsyncRequestInfo) resource (*) has no permission"
-	if got := c.cloud.messageOf("UnauthorizedOperation", describe); got != want {
+	if got := c.cloud.messageOf("UnauthorizedOperation", Call{Action: describe}); got != want {
 		t.Errorf("the message is %q", got)
 	}
 	c.cloud.SetIdentity("AKIDtwo", Identity{})

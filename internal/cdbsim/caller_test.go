@@ -14,8 +14,10 @@ import (
 const (
 	stop     = "StopDBImportJob"
 	describe = "DescribeAsyncRequestInfo"
+	list     = "DescribeDBImportRecords"
 	region   = "ap-guangzhou"
 	task     = "434e366f-beaf56d6-508b7f33-2abdb382"
+	mysql    = "cdb-c1nl9rpv"
 	common   = "cdb.tencentcloudapi.com"
 )
 
@@ -54,7 +56,13 @@ func (c *caller) as(secretID string, i Identity) *caller {
 }
 
 func (c *caller) request(action string, at time.Time) (*http.Request, []byte) {
-	body := `{"AsyncRequestId":"` + task + `"}`
+	if action == list {
+		return c.requestWith(action, `{"InstanceId":"`+mysql+`","Offset":0,"Limit":100}`, at)
+	}
+	return c.requestWith(action, `{"AsyncRequestId":"`+task+`"}`, at)
+}
+
+func (c *caller) requestWith(action, body string, at time.Time) (*http.Request, []byte) {
 	r := httptest.NewRequest(http.MethodPost, "http://"+c.host+"/", strings.NewReader(body))
 	for name, value := range map[string]string{
 		"Content-Type": "application/json", "X-TC-Action": action, "X-TC-Version": "2017-03-20", "X-TC-Region": c.region,
@@ -72,7 +80,11 @@ func (c *caller) request(action string, at time.Time) (*http.Request, []byte) {
 // call returns the status and the code of one call.
 func (c *caller) call(action string, at time.Time) (status, code string) {
 	r, body := c.request(action, at)
-	call, status, _ := c.cloud.handle(r, body, at)
+	call, output, _ := c.cloud.handle(r, body, at)
+	if value, found := output["Status"]; found && value == nil {
+		return StatusNull, call.Code
+	}
+	status, _ = output["Status"].(string)
 	return status, call.Code
 }
 

@@ -11,7 +11,7 @@ import (
 // Kind is how an answer goes wrong.
 type Kind string
 
-// The kinds. AnswerLost, AnswerHeld, Slow and QuotingSuccess do what was asked; with the others nothing is done.
+// The kinds. AnswerLost, AnswerHeld, Slow, QuotingSuccess and those of listings do what was asked; with the others nothing is done.
 const (
 	HTTPError  Kind = "http-error" // 503 with an HTML page
 	HTML       Kind = "html"       // 200 with an HTML page
@@ -31,20 +31,31 @@ const (
 
 	// QuotingSuccess is the right answer, which quotes them. If the call is refused all the same, its error has the right code.
 	QuotingSuccess Kind = "quoting-success"
+
+	// Moved and Changed are the right answers of DescribeDBImportRecords at a moment of its own for each call. They match no other action.
+	// Moved rotates the listing by one record more with each call, so that pages overlap and leave records out.
+	Moved Kind = "moved"
+	// Changed lists another import more in each call, which runs and is like the newest one but for its id. Nobody finds it again.
+	Changed Kind = "changed"
 )
+
+// ofListing says whether only a listing can go wrong like this.
+func (k Kind) ofListing() bool { return k == Moved || k == Changed }
 
 // bodies are the wrong answers that are always the same.
 var bodies = map[Kind]string{HTML: "<html>captive portal</html>", Null: "null", NoID: `{"Response":{}}`}
 
 // done says whether what was asked is done all the same.
 func (f *Fault) done() bool {
-	return f.Kind == AnswerLost || f.Kind == AnswerHeld || f.Kind == Slow || f.Kind == QuotingSuccess
+	return f.Kind == AnswerLost || f.Kind == AnswerHeld || f.Kind == Slow || f.Kind == QuotingSuccess || f.Kind.ofListing()
 }
 
 // Fault goes wrong with the calls that it matches.
 type Fault struct {
 	Action         string // empty: any
 	AsyncRequestID string // empty: any
+	InstanceID     string // of a listing; empty: any
+	FromOffset     int    // of a listing: pages that begin there or later; 0: any
 	SecretID       string // empty: any
 	Times          int    // how often; 0 is without end
 	Code           string // answer with this error code, and do nothing
@@ -71,13 +82,24 @@ func (s *Server) Heal() {
 
 func (s *Server) takeFault(c Call) *Fault {
 	for _, f := range s.faults {
-		if (f.Action == "" || f.Action == c.Action) && (f.AsyncRequestID == "" || f.AsyncRequestID == c.AsyncRequestID) &&
-			(f.SecretID == "" || f.SecretID == c.SecretID) && (f.Times == 0 || f.played < f.Times) {
+		if f.matches(c) && (f.Times == 0 || f.played < f.Times) {
 			f.played++
 			return f
 		}
 	}
 	return nil
+}
+
+// matches says whether a call is one of those that the fault goes wrong with.
+func (f *Fault) matches(c Call) bool {
+	for _, field := range [][2]string{
+		{f.Action, c.Action}, {f.AsyncRequestID, c.AsyncRequestID}, {f.InstanceID, c.InstanceID}, {f.SecretID, c.SecretID},
+	} {
+		if field[0] != "" && field[0] != field[1] {
+			return false
+		}
+	}
+	return c.Offset >= f.FromOffset && (c.Action == actionList || !f.Kind.ofListing())
 }
 
 // play answers with text, or goes wrong. A nil fault answers. The quotation is that of a fault that quotes.
@@ -88,7 +110,7 @@ func (f *Fault) play(w http.ResponseWriter, r *http.Request, text []byte, quotat
 		kind = f.Kind
 	}
 	switch kind {
-	case "":
+	case "", Moved, Changed:
 		_, _ = w.Write(text)
 	case HTTPError:
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -59,7 +59,7 @@ func TestStopOfAnImportThatIsOver(t *testing.T) {
 				if got, _ := c.call(describe, start); got != status {
 					t.Errorf("it is %s then", got)
 				}
-				if message := c.cloud.messageOf(want, stop); strings.Contains(message, "simulator") {
+				if message := c.cloud.messageOf(want, Call{Action: stop}); strings.Contains(message, "simulator") {
 					t.Errorf("%s has no message of the vendor's", want)
 				}
 			})

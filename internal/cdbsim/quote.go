@@ -21,9 +21,10 @@ const (
 	PartRequestID Part = "RequestId"
 	PartStatus    Part = "Status"
 	PartInfo      Part = "Info"
-	PartExtra     Part = "Extra"  // fields that the API does not have
-	PartHeader    Part = "Header" // of the HTTP response
-	PartReason    Part = "Reason" // of the HTTP status line; needs HTTP/1.1
+	PartRecords   Part = "Records" // every text of the records of a listing
+	PartExtra     Part = "Extra"   // fields that the API does not have
+	PartHeader    Part = "Header"  // of the HTTP response
+	PartReason    Part = "Reason"  // of the HTTP status line; needs HTTP/1.1
 )
 
 // Form is how a quotation is written.
@@ -89,12 +90,25 @@ func (f *Fault) quoteIn(response map[string]any, quotation string) {
 		response["Sent"] = quotation
 		response["Context"] = map[string]any{"Caller": []string{quotation}}
 	}
+	if f.quotes(PartRecords) {
+		quoteInRecords(response["Items"], quotation)
+	}
 	failure, failed := response["Error"].(map[string]string)
 	if failed && f.quotes(PartMessage) {
 		failure["Message"] = quotation
 	}
 	if failed && f.quotes(PartCode) && f.Kind == Quoting {
 		failure["Code"] += "." + quotation
+	}
+}
+
+// quoteInRecords puts a quotation into each text of the records of a listing.
+func quoteInRecords(items any, quotation string) {
+	records, _ := items.([]map[string]any)
+	for _, record := range records {
+		for _, field := range []string{"FileName", "DbName", "CreateTime", "Message", "AsyncRequestId"} {
+			record[field] = quotation
+		}
 	}
 }
 

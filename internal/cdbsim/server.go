@@ -9,9 +9,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,10 +25,19 @@ type Call struct {
 	Action         string
 	Region         string
 	AsyncRequestID string
+	InstanceID     string `json:",omitempty"` // of a listing
+	Offset, Limit  int    `json:",omitempty"` // of a listing
 	RequestID      string
 	Code           string // empty: it was done
 	Fault          string `json:",omitempty"`
 }
+
+// The actions that the simulator knows.
+const (
+	actionStop     = "StopDBImportJob"
+	actionDescribe = "DescribeAsyncRequestInfo"
+	actionList     = "DescribeDBImportRecords"
+)
 
 // wentWrong is the code of a call that a fault kept from being done.
 const wentWrong = "fault"
@@ -39,6 +48,7 @@ type Server struct {
 	accounts   map[string]Account
 	identities map[string]Identity // by SecretId
 	imports    map[[2]string]*Import
+	instances  map[[2]string]*instance
 	regions    map[string]bool // that are known
 	limits     map[string]int  // of a sub-account, by action
 	ownerLimit int             // of a main account; 0: none
@@ -53,8 +63,8 @@ type Server struct {
 func New() *Server {
 	return &Server{
 		accounts: map[string]Account{}, identities: map[string]Identity{}, imports: map[[2]string]*Import{},
-		regions: vendorRegions(), arrivals: map[budget][]time.Time{},
-		limits:  map[string]int{"StopDBImportJob": 20, "DescribeAsyncRequestInfo": 40},
+		instances: map[[2]string]*instance{}, regions: vendorRegions(), arrivals: map[budget][]time.Time{},
+		limits:  map[string]int{actionStop: 20, actionDescribe: 40, actionList: 100},
 		latency: func() time.Duration { return 0 },
 	}
 }
@@ -93,8 +103,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	way, back := s.travel()
 	time.Sleep(way)
-	call, status, fault := s.handle(r, body, time.Now())
-	response, quoted := s.response(call, status), ""
+	call, output, fault := s.handle(r, body, time.Now())
+	response, quoted := s.response(call, output), ""
 	if fault.quoting() {
 		quoted = quotation(r, s.account(call.SecretID), fault.Form)
 		fault.quoteIn(response, quoted)
@@ -108,19 +118,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault.play(w, r, text, quoted)
 }
 
-// answer is what the API says of a call.
-func (s *Server) response(call Call, status string) map[string]any {
+// response is what the API answers to a call.
+func (s *Server) response(call Call, output map[string]any) map[string]any {
 	response := map[string]any{"RequestId": call.RequestID}
-	switch {
-	case call.Code == wentWrong:
-		response["Error"] = map[string]string{"Code": "InternalError", "Message": s.messageOf("InternalError", call.Action)}
-	case call.Code != "":
-		response["Error"] = map[string]string{"Code": call.Code, "Message": s.messageOf(call.Code, call.Action)}
-	case call.Action == "DescribeAsyncRequestInfo":
-		response["Status"], response["Info"] = status, ""
-		if status == StatusNull {
-			response["Status"] = nil
-		}
+	switch call.Code {
+	case "":
+		maps.Copy(response, output)
+	case wentWrong:
+		response["Error"] = map[string]string{"Code": "InternalError", "Message": s.messageOf("InternalError", call)}
+	default:
+		response["Error"] = map[string]string{"Code": call.Code, "Message": s.messageOf(call.Code, call)}
 	}
 	return response
 }
@@ -132,15 +139,8 @@ func (s *Server) account(secretID string) Account {
 }
 
 // handle decides on one request and logs it.
-func (s *Server) handle(r *http.Request, body []byte, now time.Time) (call Call, status string, fault *Fault) {
-	var input struct {
-		AsyncRequestID string `json:"AsyncRequestId"`
-	}
-	readable := json.Unmarshal(body, &input) == nil
-	call = Call{
-		Time: now, SecretID: secretID(r), Host: r.Host, Action: r.Header.Get("X-TC-Action"), Region: r.Header.Get("X-TC-Region"),
-		AsyncRequestID: input.AsyncRequestID, RequestID: requestID(),
-	}
+func (s *Server) handle(r *http.Request, body []byte, now time.Time) (call Call, output map[string]any, fault *Fault) {
+	call, readable := read(r, body, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fault = s.takeFault(call)
@@ -152,14 +152,43 @@ func (s *Server) handle(r *http.Request, body []byte, now time.Time) (call Call,
 	default:
 		call.Code = s.refuse(r, body, call, readable, now)
 		if call.Code == "" {
-			status, call.Code = s.act(call, now)
+			output, call.Code = s.act(call, fault, now)
 		}
 	}
 	if fault != nil {
 		call.Fault = string(fault.Kind)
 	}
 	s.log = append(s.log, call)
-	return call, status, fault
+	return call, output, fault
+}
+
+// read returns the call that a request makes, and whether its parameters have the right types.
+func read(r *http.Request, body []byte, now time.Time) (call Call, readable bool) {
+	var input struct {
+		AsyncRequestID string `json:"AsyncRequestId"`
+		InstanceID     string `json:"InstanceId"`
+		Offset, Limit  int
+	}
+	call = Call{
+		Time: now, SecretID: secretID(r), Host: r.Host, Action: r.Header.Get("X-TC-Action"), Region: r.Header.Get("X-TC-Region"), RequestID: requestID(),
+	}
+	if call.Action == actionList {
+		input.Limit = defaultLimit
+	}
+	readable = json.Unmarshal(body, &input) == nil
+	call.AsyncRequestID = input.AsyncRequestID
+	if call.Action == actionList {
+		call.InstanceID, call.Offset, call.Limit = input.InstanceID, input.Offset, input.Limit
+	}
+	return call, readable
+}
+
+// hasParameters says whether the parameters of a call are there, and within their ranges.
+func (c Call) hasParameters() bool {
+	if c.Action == actionList {
+		return strings.TrimSpace(c.InstanceID) != "" && c.Offset >= 0 && c.Limit >= 1 && c.Limit <= maxLimit
+	}
+	return strings.TrimSpace(c.AsyncRequestID) != ""
 }
 
 // travel is how long a call takes to arrive, and its answer to come back.
@@ -188,13 +217,13 @@ func (s *Server) refuse(r *http.Request, body []byte, call Call, readable bool, 
 	if code := s.misdirected(call.Host, call.Region, who.International); code != "" {
 		return code
 	}
-	if !readable || strings.TrimSpace(call.AsyncRequestID) == "" {
+	if !readable || !call.hasParameters() {
 		return "InvalidParameter"
 	}
 	if code := s.admit(call, who, now); code != "" {
 		return code
 	}
-	if slices.Contains(who.Denied, call.Action) {
+	if !who.allows(call) {
 		return "UnauthorizedOperation"
 	}
 	return ""
