@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -45,7 +46,7 @@ func (f fixture) start(flags ...string) {
 func (f fixture) account() cdbsim.Account {
 	f.Helper()
 	a := f.AccountOf("creds")
-	a.Token = "token-of-" + f.Namespace
+	a.Token = "TOKEN-OF-" + strings.ToUpper(f.Namespace) // as AccountOf, it has nothing in common with ids of imports
 	f.Cloud.SetAccount(a)
 	secret := f.Secret("creds", a)
 	secret.StringData["secretKey"] = " " + a.SecretKey + "\n"

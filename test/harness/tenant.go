@@ -60,9 +60,11 @@ func (t *Tenant) flags(more []string) []string {
 	return append([]string{"--namespaces=" + t.Namespace, "--endpoint=" + t.CloudURL}, more...)
 }
 
-// AccountOf returns the account that belongs to a Secret of the tenant. No other tenant has it.
+// AccountOf returns the account that belongs to a Secret of the tenant. No other tenant has it. It is in capital letters, so that it has
+// nothing in common with the ids of the tenant's imports: what the cloud tells is redacted where it has a part of a credential.
 func (t *Tenant) AccountOf(secret string) cdbsim.Account {
-	return cdbsim.Account{SecretID: "AKID" + strings.ReplaceAll(t.Namespace, "-", "") + secret, SecretKey: "key-of-" + secret + "-in-" + t.Namespace}
+	name := strings.ToUpper(strings.ReplaceAll(t.Namespace, "-", "") + secret)
+	return cdbsim.Account{SecretID: "AKID" + name, SecretKey: "KEY-OF-" + name}
 }
 
 // Secret returns a Secret with the credentials of an account, to be created.
