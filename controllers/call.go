@@ -52,10 +52,14 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 	}()
 	c.recordedAt = time.Now()
 	if c.action == importjob.ActionStop {
-		if err := r.recordAttempt(ctx, c.object); err != nil {
-			if apierrors.IsConflict(err) {
-				c.credit.Keep() // the object is read again at once, and must not go to the end of the queue
-			}
+		required, err := r.requirePin(ctx, c.object)
+		if err == nil && !required {
+			err = r.recordAttempt(ctx, c.object)
+		}
+		if apierrors.IsConflict(err) {
+			c.credit.Keep() // the object is read again at once, and must not go to the end of the queue
+		}
+		if err != nil || required {
 			return err
 		}
 	}
@@ -65,7 +69,7 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 	sent = true
 	go func() {
 		defer func() {
-			if missed := r.inFlight.end(key); missed {
+			if missed := r.inFlight.end(key); missed || c.action == importjob.ActionList { // there is more to read, or to do
 				r.enqueue(key, priorityCredit)
 			}
 		}()
@@ -79,19 +83,16 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	defer c.credit.Done(false) // also after a panic; only the first Done counts
 	object := c.object
-	result := &lifecycle.Result{
-		Action: c.action, Generation: object.Generation, Attempt: object.Status.Attempts,
-		Jitter: rand.Float64(), //nolint:gosec // jitter is no secret
-	}
-	if last := object.Status.LastAttempt; last != nil {
-		result.AttemptStart = last.StartTime.DeepCopy()
-	}
+	result := lifecycle.NewResult(object, c.action, rand.Float64()) //nolint:gosec // jitter is no secret
 	c.credit.Wait()
 	r.callCloud(ctx, c, result)
 	result.At = time.Now()
 	refused := result.Err != nil && result.Err.Class == importjob.Throttled
 	c.credit.Done(refused)
 	r.reportCredentials(ctx, c, result)
+	if c.action == importjob.ActionList && result.Err == nil && result.Found == nil {
+		return // the next page is read before there is something to record
+	}
 	log := logr.FromContextOrDiscard(ctx).WithValues("region", object.Spec.Region, "asyncRequestId", object.Spec.AsyncRequestID, "action", c.action)
 	if err := result.Err; err != nil {
 		log.Info("cloud call failed", "errorCode", err.Code, "class", err.Class, "requestId", err.RequestID, "message", err.Message)
@@ -122,9 +123,12 @@ func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.R
 	})
 	var err error
 	target := lifecycle.Target(c.object)
-	if c.action == importjob.ActionStop {
+	switch c.action {
+	case importjob.ActionStop:
 		result.RequestID, err = r.Cloud.Stop(ctx, c.creds, target)
-	} else {
+	case importjob.ActionList:
+		err = r.list(ctx, c, result)
+	default:
 		result.Status, err = r.Cloud.Describe(ctx, c.creds, target)
 	}
 	if err != nil && !errors.As(err, &result.Err) {

@@ -44,6 +44,7 @@ type Reconciler struct {
 	inFlight     inFlight
 	expectations expectations
 	credentials  *credentials.Store
+	lookups      lookups
 }
 
 // +kubebuilder:rbac:groups=cdb.tencentcloud.com,resources=importjobstops,verbs=get;list;watch;delete
@@ -144,4 +145,5 @@ func (r *Reconciler) forget(key types.NamespacedName) {
 	r.Quota.Leave(key)
 	r.credentials.Forget(key)
 	r.expectations.forget(key)
+	r.lookups.forget(key)
 }

@@ -39,6 +39,12 @@ const (
 	ReasonAlreadyStopped = "AlreadyStopped"
 	// ReasonImportAlreadyFinished: the import ran to its end, so nothing was stopped.
 	ReasonImportAlreadyFinished = "ImportAlreadyFinished"
+	// ReasonImportAmbiguous: several running imports match spec.import. None of them is stopped.
+	ReasonImportAmbiguous = "ImportAmbiguous"
+	// ReasonImportMismatch: the import with the id of spec.asyncRequestId does not match spec.import. It is not stopped.
+	ReasonImportMismatch = "ImportMismatch"
+	// ReasonImportNotPinned: the import was found and is not stopped, because a tool that can create the object again would stop another import then.
+	ReasonImportNotPinned = "ImportNotPinned"
 	// ReasonDeadlineExceeded: spec.activeDeadlineSeconds have passed.
 	ReasonDeadlineExceeded = "DeadlineExceeded"
 	// ReasonSuspended: spec.suspend holds the object back.
@@ -81,5 +87,6 @@ func ReadyReasons() []string {
 		ReasonWaitingForQuota, ReasonStopping, ReasonRetryScheduled, ReasonCredentialsNotFound, ReasonCredentialsRejected,
 		ReasonStopAccepted, ReasonWaitingForStop, ReasonImportStopped, ReasonAlreadyStopped, ReasonImportAlreadyFinished,
 		ReasonDeadlineExceeded, ReasonSuspended, ReasonInternalError, ReasonImportNotFound, ReasonInvalidRequest, ReasonImportError,
+		ReasonImportAmbiguous, ReasonImportMismatch, ReasonImportNotPinned,
 	}
 }

@@ -52,8 +52,22 @@ func settle(now time.Time) Change {
 func suspend(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		begin(object, now)
+		noteRetry(object)
 		object.Status.StartTime, object.Status.NextAttemptTime = nil, nil
+		if !accepted(object) {
+			object.Status.NextAttemptTime = microTime(now) // the import is looked at
+		}
 		setPhase(object, progressing, cdbv1.ReasonSuspended, prefixAccepted(object, "held back; set spec.suspend to false to go on"), now)
+	}
+}
+
+// beginLookup observes a changed spec at once: the import is looked for in more than one call.
+func beginLookup(now time.Time) Change {
+	return func(object *cdbv1.ImportJobStop) {
+		begin(object, now)
+		noteRetry(object)
+		object.Status.NextAttemptTime = nil
+		setPhase(object, progressing, cdbv1.ReasonRetryScheduled, "looking for the import on "+object.Spec.Target().Import.InstanceID, now)
 	}
 }
 

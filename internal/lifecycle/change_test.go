@@ -71,7 +71,7 @@ func TestAnInternalErrorKeepsTheRecord(t *testing.T) {
 func TestAResumedObjectStartsFresh(t *testing.T) {
 	t.Parallel()
 	status := after(anHourAgo, stopAnswered(importjob.Transient), hold, suspend(noon)).Status
-	if status.StartTime != nil || status.NextAttemptTime != nil {
-		t.Errorf("it has startTime %s and nextAttemptTime %s", status.StartTime, status.NextAttemptTime)
+	if status.StartTime != nil || !status.NextAttemptTime.Equal(microTime(noon)) {
+		t.Errorf("it has startTime %s and nextAttemptTime %s: it is looked at once, now", status.StartTime, status.NextAttemptTime)
 	}
 }

@@ -102,7 +102,7 @@ func (w *fixture) checkTimes(kind string, ready metav1.Condition, finished bool)
 	w.must((status.CompletionTime != nil) == finished, "%s: completionTime is %v with Ready %s %s", kind, status.CompletionTime, ready.Status, ready.Reason)
 	waits := ready.Reason == cdbv1.ReasonWaitingForQuota || ready.Reason == cdbv1.ReasonCredentialsNotFound
 	w.must((status.WaitingSince != nil) == waits, "%s: waitingSince is %v with the reason %s", kind, status.WaitingSince, ready.Reason)
-	w.must(ready.Reason != cdbv1.ReasonSuspended || status.StartTime == nil && status.NextAttemptTime == nil, "%s: suspended, it keeps a start or a next attempt", kind)
+	w.must(ready.Reason != cdbv1.ReasonSuspended || status.StartTime == nil, "%s: suspended, it keeps a start", kind)
 	w.must(!finished || status.NextAttemptTime == nil, "%s: finished, it has a next attempt", kind)
 }
 
@@ -133,11 +133,11 @@ func (w *fixture) checkRest() {
 	object := w.object
 	inQueue := !w.recalled.since.IsZero()
 	if waited := w.now().Sub(w.recalled.since); inQueue && waited >= worthTelling {
-		final := accepted(object) || ReadyReason(object) == cdbv1.ReasonWaitingForQuota
+		final := accepted(object) || object.Spec.Suspend || ReadyReason(object) == cdbv1.ReasonWaitingForQuota
 		w.must(final && !targetChanged(object), "in the queue for %s, Ready has the reason %q", waited, ReadyReason(object))
 	}
 	if !inQueue {
-		w.must(object.Status.Target != nil && *object.Status.Target == object.Spec.Target(), "at rest, status speaks of another target")
+		w.must(object.Status.Target != nil && *object.Status.Target == targetOf(object), "at rest, status speaks of another target")
 		w.checkContract("at rest", object.Generation)
 	}
 	w.must(isSettled(object) || w.recalled.timer > 0 || w.recalled.waits || inQueue || object.Spec.Suspend,

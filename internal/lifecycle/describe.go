@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -36,6 +37,28 @@ func applyDescribe(object *cdbv1.ImportJobStop, r *Result) {
 		endStopped(object, r)
 	default:
 		applyRunning(object, r)
+	}
+}
+
+// applyPreview tells what a suspended object would stop.
+func applyPreview(object *cdbv1.ImportJobStop, r *Result) {
+	id, delay := targetOf(object).AsyncRequestID, time.Duration(0)
+	if r.Err != nil {
+		switch {
+		case r.Err.Class == importjob.Rejected:
+			delay = CredentialsRetry
+		case isPassing(r.Err.Class):
+			delay = maxPoll
+		}
+		tell(object, r, progressing, cdbv1.ReasonSuspended, delay, "the import cannot be looked at: "+r.Err.Error())
+		return
+	}
+	object.Status.ImportStatus = string(r.Status)
+	switch r.Status {
+	case importjob.StatusKilled, importjob.StatusRemoved, importjob.StatusFailed, importjob.StatusSuccess:
+		tell(object, r, progressing, cdbv1.ReasonSuspended, 0, fmt.Sprintf("the import %s is over (%s): there is nothing to stop", id, r.Status))
+	default:
+		tell(object, r, progressing, cdbv1.ReasonSuspended, 0, fmt.Sprintf("the import %s is %s; set spec.suspend to false to stop it", id, r.Status))
 	}
 }
 
@@ -99,6 +122,9 @@ func isPassing(class importjob.Class) bool {
 // lastError quotes what the last attempt failed with.
 func lastError(object *cdbv1.ImportJobStop) string {
 	last := object.Status.LastAttempt
+	if last == nil && object.Status.Import != nil {
+		return "the list of imports says that it is over"
+	}
 	if last == nil || last.ErrorCode == "" {
 		return "the last attempt has no answer"
 	}

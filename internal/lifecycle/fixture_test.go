@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
 // fixture is one object, its API server, its Secret, its cloud and an operator that does with the decisions what controllers/ does.
@@ -25,11 +26,12 @@ type fixture struct {
 	skew   time.Duration                    // the operator's clock is ahead by this
 	behind bool                             // its clock was behind at some time
 
-	secret  int  // the content of the Secret; zero: it is missing
-	bad     bool // the cloud refuses it
-	crowded bool // no credit comes
-	well    bool // the cloud answers well, and nothing else happens
-	asked   int  // questions since it answers well
+	secret  int                // the content of the Secret; zero: it is missing
+	bad     bool               // the cloud refuses it
+	crowded bool               // no credit comes
+	well    bool               // the cloud answers well, and nothing else happens
+	asked   int                // questions since it answers well
+	listed  []importjob.Record // on the instance
 
 	recalled recalled
 	removed  bool
@@ -66,6 +68,9 @@ func newFixture(seed uint64, say func(string, ...any)) *fixture {
 	if w.chance(0.7) {
 		w.object.Spec.Suspend = false
 	}
+	if w.object.Spec.AsyncRequestID == "" && w.object.Spec.Import == nil { // the CRD's rule
+		w.object.Spec.AsyncRequestID = "a-b"
+	}
 	switch {
 	case w.chance(0.1):
 		byFlux(w.object)
@@ -98,8 +103,8 @@ func (w *fixture) statusByHand() {
 		w.say("status by hand: %s", short{&object.Status})
 	}
 	w.stops = map[cdbv1.Target]bool{}
-	if status := &object.Status; status.RequestID != "" && (status.Target == nil || *status.Target == object.Spec.Target()) {
-		w.stops[object.Spec.Target()] = true
+	if status := &object.Status; status.RequestID != "" && (status.Target == nil || *status.Target == targetOf(object)) {
+		w.stops[targetOf(object)] = true
 	}
 	w.started, w.finished = w.clock, w.clock
 	earliest := object.CreationTimestamp.Add(-clockSkew)

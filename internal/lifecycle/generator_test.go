@@ -137,6 +137,10 @@ var vocabulary = map[string][]string{
 	"region":             {"ap-guangzhou", "ap-guangzhou", "ap-shanghai-fsi"},
 	"asyncRequestId":     {"a-b", "a-b", "c-d"},
 	"name":               {"creds", "creds", "other"},
+	"instanceId":         {"cdb-1"},
+	"databaseName":       {"shop", "shop", "other"},
+	"fileName":           {"shop.sql", "other.sql"},
+	"state":              {"Initializing", "Running", "Successful", "Failed", "Unknown", ""},
 }
 
 var matchesRule = regexp.MustCompile(`^self\.matches\('(.*)'\)$`)

@@ -44,13 +44,13 @@ func next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) S
 	case targetChanged(object) && object.Spec.Suspend:
 		return Step{Change: suspend(now)}
 	case targetChanged(object):
-		return Step{Action: importjob.ActionStop}
+		return stopOrList(object, now)
 	case isPast(expiry(object), now):
 		return Step{Remove: true}
 	case isSettled(object):
 		return Step{Change: settle(now)}
 	case object.Spec.Suspend:
-		return Step{Change: suspend(now)}
+		return nextSuspended(object, now)
 	}
 	return nextUnsettled(object, now, credentialsChanged)
 }
@@ -69,12 +69,73 @@ func nextUnsettled(object *cdbv1.ImportJobStop, now time.Time, credentialsChange
 	case accepted(object) || mayBeOver(object):
 		return Step{Action: importjob.ActionDescribe}
 	}
+	return stopOrList(object, now)
+}
+
+// stopOrList stops an import whose id is known, and looks for it otherwise.
+func stopOrList(object *cdbv1.ImportJobStop, now time.Time) Step {
+	switch {
+	case isLost(object):
+		return Step{Change: RequirePin(now)}
+	case mustBeListed(object) && speaksOfAnotherSpec(object):
+		return Step{Change: beginLookup(now)}
+	case mustBeListed(object):
+		return Step{Action: importjob.ActionList}
+	}
 	return Step{Action: importjob.ActionStop}
+}
+
+// nextSuspended looks at the import of a suspended object once, and again when a retry is requested.
+func nextSuspended(object *cdbv1.ImportJobStop, now time.Time) Step {
+	ready := readyOf(&object.Status)
+	isTold := ready.Reason == cdbv1.ReasonSuspended && ready.Status == readyIn[progressing] && object.Generation == object.Status.ObservedGeneration
+	switch {
+	case !isTold || isRetryRequested(object):
+		return Step{Change: suspend(now)}
+	case accepted(object) || object.Status.NextAttemptTime == nil || now.Before(dueTime(object)):
+		return Step{Change: observe(now)}
+	case object.Spec.Import != nil && object.Status.LastAttempt == nil:
+		return Step{Action: importjob.ActionList}
+	}
+	return Step{Action: importjob.ActionDescribe}
+}
+
+// mustBeListed: spec.import decides before the first attempt, and once.
+func mustBeListed(object *cdbv1.ImportJobStop) bool {
+	if targetChanged(object) {
+		return object.Spec.Import != nil
+	}
+	return object.Spec.Import != nil && object.Status.LastAttempt == nil && !isFound(object)
+}
+
+// isFound: status says which import is meant.
+func isFound(object *cdbv1.ImportJobStop) bool {
+	found := object.Status.Import
+	return found != nil && found.AsyncRequestID != "" && found.AsyncRequestID == targetOf(object).AsyncRequestID
+}
+
+// isLost: a stop was sent, but which import it was for is in no status and in no spec.
+func isLost(object *cdbv1.ImportJobStop) bool {
+	return !targetChanged(object) && object.Status.LastAttempt != nil && object.Spec.Import != nil && targetOf(object).AsyncRequestID == ""
+}
+
+// targetOf is what the object is about: what the spec asks for, with the id of the import that was found.
+func targetOf(object *cdbv1.ImportJobStop) cdbv1.Target {
+	target, status := object.Spec.Target(), &object.Status
+	wasUsed := status.Import != nil || isUnknown(status.LastAttempt) || accepted(object)
+	if target.AsyncRequestID == "" && status.Target != nil && wasUsed {
+		found := target
+		found.AsyncRequestID = status.Target.AsyncRequestID
+		if found == *status.Target {
+			return found
+		}
+	}
+	return target
 }
 
 // targetChanged: the status speaks of another target, or of none.
 func targetChanged(object *cdbv1.ImportJobStop) bool {
-	return object.Status.Target == nil || *object.Status.Target != object.Spec.Target()
+	return object.Status.Target == nil || *object.Status.Target != targetOf(object)
 }
 
 // isSettled: the object has ended for this spec. Only an edit, a requested retry or its TTL can change it now.
@@ -136,7 +197,10 @@ func mayBeOver(object *cdbv1.ImportJobStop) bool {
 		return false
 	}
 	last := object.Status.LastAttempt
-	if last == nil || last.EndTime == nil {
+	if last == nil {
+		return isFound(object) && (object.Status.Import.State == cdbv1.ImportFailed || object.Status.Import.State == cdbv1.ImportSuccessful)
+	}
+	if last.EndTime == nil {
 		return false
 	}
 	switch refusalOf(&object.Status) {
@@ -156,7 +220,7 @@ func waitsForEnd(object *cdbv1.ImportJobStop) bool {
 
 // Target returns the target of the spec as the port to the cloud takes it.
 func Target(object *cdbv1.ImportJobStop) importjob.Target {
-	t := object.Spec.Target()
+	t := targetOf(object)
 	return importjob.Target{Region: t.Region, AsyncRequestID: t.AsyncRequestID, Site: importjob.Site(t.Site)}
 }
 

@@ -18,6 +18,7 @@ type recalled struct {
 	woken   bool
 	seen    int       // the content that failed; zero: not known
 	since   time.Time // in the queue of its budget; zero: not in it
+	lookup  *Lookup   // of the import, page by page
 	timer   time.Duration
 }
 
@@ -94,18 +95,21 @@ func (w *fixture) proceed(action importjob.Action, changed, urgent bool) (again 
 // call is one call of the cloud, with what can happen meanwhile.
 func (w *fixture) call(action importjob.Action) (again bool) {
 	if action == importjob.ActionStop {
-		w.must(!w.stops[w.object.Spec.Target()], "a second stop of a target whose stop was accepted")
+		w.must(Target(w.object).AsyncRequestID != "", "a stop of no import")
+		w.must(!w.stops[targetOf(w.object)], "a second stop of a target whose stop was accepted")
 		w.write("record the attempt", RecordAttempt(w.now()), w.object.Generation)
 	}
 	w.recalled.waits = false
-	result := &Result{Action: action, Generation: w.object.Generation, Attempt: w.object.Status.Attempts, Jitter: w.Float64()}
-	if last := w.object.Status.LastAttempt; last != nil {
-		result.AttemptStart = last.StartTime.DeepCopy()
-	}
-	called := w.object.Spec.Target()
+	result := NewResult(w.object, action, w.Float64())
+	called := targetOf(w.object)
 	w.writes = 0 // something happens
 	w.pass(time.Duration(50+w.IntN(5000)) * time.Millisecond)
 	w.receive(result)
+	if action == importjob.ActionList && result.Err == nil {
+		if result.Found == nil {
+			return true // the listing is read once more
+		}
+	}
 	if !w.well && w.chance(0.1) {
 		w.edit()
 	}
@@ -117,13 +121,16 @@ func (w *fixture) call(action importjob.Action) (again bool) {
 	if result.Err != nil && result.Err.Class == importjob.Rejected {
 		w.recalled.await(w.secret, false, false)
 	}
+	if isLook := result.Preview || action == importjob.ActionList; isLook && !result.Belongs(w.object) {
+		return true
+	}
 	w.must(result.Belongs(w.object), "the answer belongs to nothing")
 	if result.RequestID != "" {
 		w.stops[called] = true
 	}
 	w.write("result "+resultWords(result), func(o *cdbv1.ImportJobStop) { ApplyResult(o, result) }, result.Generation)
 	w.must(result.RequestID == "" || w.object.Status.RequestID == result.RequestID, "the RequestId of an accepted stop is lost")
-	return HasMore(w.object)
+	return HasMore(w.object) || action == importjob.ActionList
 }
 
 func resultWords(r *Result) string {
@@ -157,9 +164,39 @@ func (w *fixture) receive(r *Result) {
 		r.Err = &importjob.Error{Class: pick(w.Rand, classes...), Code: "Some.Code", Message: message, RequestID: pick(w.Rand, "", "q"), OutcomeUnknown: w.chance(0.2)}
 	case r.Action == importjob.ActionStop:
 		r.RequestID = "accepted-1"
+	case r.Action == importjob.ActionList:
+		w.list(r)
 	default:
 		r.Status = pick(w.Rand, statuses...)
 	}
+}
+
+// list is a listing of one page. When all is well, each import has an id, and nothing changes any more.
+func (w *fixture) list(r *Result) {
+	lookup := w.recalled.lookup
+	if lookup == nil || !lookup.IsFor(w.object) {
+		lookup = NewLookup(w.object)
+	}
+	w.recalled.lookup = lookup
+	if !w.well && w.chance(0.5) {
+		w.listed = nil
+		for n := range w.IntN(4) {
+			w.listed = append(w.listed, importjob.Record{
+				AsyncRequestID: pick(w.Rand, "a-b", "c-d", fmt.Sprint("e-", n), ""), DatabaseName: pick(w.Rand, "shop", ""), FileName: pick(w.Rand, "shop.sql", ""),
+				State: pick(w.Rand, importjob.RecordInitializing, importjob.RecordRunning, importjob.RecordRunning, importjob.RecordSuccessful, importjob.RecordFailed, importjob.RecordUnknown),
+			})
+		}
+	}
+	page := importjob.Page{Total: len(w.listed), Records: w.listed}
+	switch {
+	case w.well:
+		for i := range page.Records {
+			page.Records[i].AsyncRequestID = fmt.Sprint("a-", i)
+		}
+	case w.chance(0.1):
+		page.Total = pick(w.Rand, maxRecords+1, len(w.listed)+1)
+	}
+	r.Found = lookup.Add(page)
 }
 
 func (m *recalled) news() (changed, urgent bool) {

@@ -3,7 +3,9 @@
 package lifecycle
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
@@ -53,5 +55,36 @@ func managedBy(object *cdbv1.ImportJobStop) string {
 	return slices.Min(tools)
 }
 
+// restoreMark is on what Velero restored.
+const restoreMark = "velero.io/restore-name"
+
+// MustBePinned returns the tool that could create the object again, under another uid and when another import runs, if spec names no id.
+// Empty: none.
+func MustBePinned(object *cdbv1.ImportJobStop) (tool string) {
+	if object.Spec.AsyncRequestID != "" {
+		return ""
+	}
+	if object.Labels[restoreMark] != "" || object.Annotations[restoreMark] != "" {
+		return "Velero"
+	}
+	return managedBy(object)
+}
+
+// RequirePin ends an object whose import was found, until its id is in spec.
+func RequirePin(now time.Time) Change {
+	return func(object *cdbv1.ImportJobStop) {
+		noteRetry(object)
+		object.Status.NextAttemptTime = nil
+		message := "a stop was sent, but status does not say for which import; set spec.asyncRequestId"
+		if tool := MustBePinned(object); tool != "" && isFound(object) {
+			message = fmt.Sprintf("found and not stopped: %s could create this object again, and it would stop whatever runs then; set spec.asyncRequestId to %s",
+				tool, object.Status.Import.AsyncRequestID)
+		}
+		setPhase(object, failed, cdbv1.ReasonImportNotPinned, message, now)
+	}
+}
+
 // IsRead says whether the operator reads the label or the annotation of this name.
-func IsRead(name string) bool { return marks[name] != "" || name == cdbv1.RetryRequestedAtAnnotation }
+func IsRead(name string) bool {
+	return marks[name] != "" || name == restoreMark || name == cdbv1.RetryRequestedAtAnnotation
+}

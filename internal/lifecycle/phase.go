@@ -28,7 +28,8 @@ func phaseOf(reason string) phase {
 	case cdbv1.ReasonStopAccepted, cdbv1.ReasonImportStopped, cdbv1.ReasonAlreadyStopped:
 		return succeeded
 	case cdbv1.ReasonImportNotFound, cdbv1.ReasonInvalidRequest, cdbv1.ReasonImportError, cdbv1.ReasonImportAlreadyFinished,
-		cdbv1.ReasonDeadlineExceeded, cdbv1.ReasonInternalError:
+		cdbv1.ReasonDeadlineExceeded, cdbv1.ReasonInternalError,
+		cdbv1.ReasonImportAmbiguous, cdbv1.ReasonImportMismatch, cdbv1.ReasonImportNotPinned:
 		return failed
 	case cdbv1.ReasonCredentialsRejected:
 		return stalled

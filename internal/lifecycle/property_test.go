@@ -158,7 +158,11 @@ func (w *fixture) edit() {
 		spec.CredentialsSecretRef.Name = pick(w.Rand, "creds", "other")
 	case 6:
 		if isFinal := status.RequestID != "" || status.LastAttempt != nil && status.LastAttempt.EndTime == nil; !isFinal {
-			spec.AsyncRequestID = pick(w.Rand, "a-b", "c-d")
+			spec.AsyncRequestID = pick(w.Rand, "a-b", "c-d", "")
+			spec.Import = pick(w.Rand, nil, &cdbv1.ImportFilter{InstanceID: "cdb-1"}, &cdbv1.ImportFilter{InstanceID: "cdb-1", DatabaseName: "shop"})
+			if spec.AsyncRequestID == "" && spec.Import == nil {
+				spec.AsyncRequestID = "a-b"
+			}
 		}
 	}
 	w.object.Generation++
@@ -199,7 +203,8 @@ func (w *fixture) mend() {
 // comeToAnEnd: with a cloud that answers well, the object ends soon by the true clock, or is held back, and then nothing more is written.
 func (w *fixture) comeToAnEnd() {
 	begin := w.clock
-	for !w.removed && !isSettled(w.object) && !w.object.Spec.Suspend {
+	isHeld := func() bool { return w.object.Spec.Suspend && w.object.Status.NextAttemptTime == nil }
+	for !w.removed && !isSettled(w.object) && !isHeld() {
 		w.must(w.clock.Sub(begin) < 30*time.Minute, "no end after %s in which all was well", w.clock.Sub(begin))
 		before := w.clock
 		w.wait()

@@ -71,10 +71,20 @@ func repairUnwritable(status *cdbv1.ImportJobStopStatus, now time.Time) {
 			last.EndTime = microTime(now)
 		}
 	}
+	for i := range status.Candidates {
+		repairRecord(&status.Candidates[i], now)
+	}
+	repairRecord(status.Import, now)
 	for i := range status.Conditions {
 		if c := &status.Conditions[i]; isUnwritable(c.LastTransitionTime.Time) {
 			c.LastTransitionTime = *secondTime(now)
 		}
+	}
+}
+
+func repairRecord(record *cdbv1.ImportRecord, now time.Time) {
+	if record != nil && record.ObservedTime != nil && isUnwritable(record.ObservedTime.Time) {
+		record.ObservedTime = secondTime(now)
 	}
 }
 

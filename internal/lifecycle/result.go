@@ -17,18 +17,38 @@ const blindTries = 5
 // Result is the result of one call.
 type Result struct {
 	Action       importjob.Action
+	Target       cdbv1.Target      // what the object was about
+	Preview      bool              // the object was suspended, so that it was only looked at
 	Generation   int64             // of the spec that the call was made for
 	Attempt      int32             // status.attempts, when the call was made
 	AttemptStart *metav1.MicroTime // of status.lastAttempt; nil when there was none
 	At           time.Time         // when the answer was known
 	RequestID    string            // of an accepted stop
 	Status       importjob.Status  // of the import, when the cloud was asked
+	Found        *Finding          // when the imports of an instance were listed
 	Err          *importjob.Error  // nil: the call succeeded
 	Jitter       float64           // in [0, 1), for the backoff
 }
 
-// Belongs says whether status.lastAttempt is still the attempt that the result is of.
+// NewResult begins the result of a call that is made for an object. The jitter is in [0, 1).
+func NewResult(object *cdbv1.ImportJobStop, action importjob.Action, jitter float64) *Result {
+	result := &Result{
+		Action: action, Target: targetOf(object), Preview: object.Spec.Suspend && action != importjob.ActionStop,
+		Generation: object.Generation, Attempt: object.Status.Attempts, Jitter: jitter,
+	}
+	if last := object.Status.LastAttempt; last != nil {
+		result.AttemptStart = last.StartTime.DeepCopy()
+	}
+	return result
+}
+
+// Belongs says whether status.lastAttempt is still the attempt that the result is of, and, after a mere look, whether the object is still
+// about the same import.
 func (r *Result) Belongs(object *cdbv1.ImportJobStop) bool {
+	isLook := r.Action == importjob.ActionList || r.Preview
+	if isLook && (object.Generation != r.Generation || targetOf(object) != r.Target) {
+		return false // it looks again
+	}
 	last := object.Status.LastAttempt
 	if last == nil || r.AttemptStart == nil {
 		return last == nil && r.AttemptStart == nil
@@ -50,12 +70,32 @@ func (r *Result) IsRewound(object, called *cdbv1.ImportJobStop) bool {
 // ApplyResult writes what a result means into the status that it belongs to. Applying it twice equals applying it once.
 func ApplyResult(object *cdbv1.ImportJobStop, r *Result) {
 	asCalled(object, r, func() {
-		if r.Action == importjob.ActionDescribe {
-			applyDescribe(object, r)
-		} else {
+		switch isStop := r.Action == importjob.ActionStop; {
+		case isStop && isOver(object) && (r.Err != nil || accepted(object)): // another leader has settled the object meanwhile
+			endAttempt(object, r)
+		case isStop:
 			applyStop(object, r)
+		case isOver(object):
+		case r.Action == importjob.ActionList:
+			applyList(object, r)
+		case r.Preview:
+			applyPreview(object, r)
+		default:
+			applyDescribe(object, r)
 		}
 	})
+}
+
+// isOver: the status says how the import ended. No answer takes that back; only a first acceptance adds to it.
+func isOver(object *cdbv1.ImportJobStop) bool {
+	if targetChanged(object) {
+		return false
+	}
+	switch ReadyReason(object) {
+	case cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportStopped, cdbv1.ReasonImportAlreadyFinished:
+		return isSettled(object)
+	}
+	return false
 }
 
 // KeepResult records a result on which ApplyResult panics, without saying what it means, so that no accepted stop is lost.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
@@ -80,6 +81,31 @@ func TestWhenTheImportIsOverAcceptedSaysWhatTheCloudSaid(t *testing.T) {
 		if got := string(c.Status) + " " + c.Reason; got != test.want {
 			t.Errorf("%s: Accepted is %s, want %s", name, got, test.want)
 		}
+	}
+}
+
+// A leader whose write was stored, and its answer lost, writes again what another leader has settled meanwhile.
+func TestNoAnswerTakesBackHowTheImportEnded(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		again  Change
+	}{
+		"a refusal, already stopped": {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusKilled)), stopAnswered(importjob.Ambiguous)},
+		"running, already stopped":   {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusKilled)), described(importjob.StatusRunning)},
+		"accepted, stopped":          {after(untilEnded, attempt, accept, described(importjob.StatusKilled)), accept},
+		"running, stopped":           {after(untilEnded, attempt, accept, described(importjob.StatusKilled)), described(importjob.StatusRunning)},
+		"a refusal, ran to its end":  {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusSuccess)), stopAnswered(importjob.Ambiguous)},
+	} {
+		want := test.object.DeepCopy()
+		test.again(test.object)
+		if !equality.Semantic.DeepEqual(want.Status, test.object.Status) {
+			t.Errorf("%s: %+v, want %+v", name, test.object.Status, want.Status)
+		}
+	}
+	stopped := after(attempt, described(importjob.StatusKilled))
+	if accept(stopped); stopped.Status.RequestID == "" || ReadyReason(stopped) != cdbv1.ReasonStopAccepted {
+		t.Errorf("an acceptance that comes late: RequestId %q, Ready has the reason %s", stopped.Status.RequestID, ReadyReason(stopped))
 	}
 }
 

@@ -47,7 +47,7 @@ func dueTime(object *cdbv1.ImportJobStop) time.Time {
 	ready := readyOf(&object.Status)
 	delayed := false
 	switch ready.Reason {
-	case cdbv1.ReasonRetryScheduled:
+	case cdbv1.ReasonRetryScheduled, cdbv1.ReasonSuspended:
 		delayed = ready.Status == metav1.ConditionUnknown
 	case cdbv1.ReasonWaitingForStop:
 		isEnding := accepted(object) || object.Status.ImportStatus == string(importjob.StatusPaused)

@@ -46,6 +46,10 @@ const stallAfter = 2 * time.Minute
 func WaitForCredentials(now time.Time, text string) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		begin(object, now)
+		if object.Spec.Suspend {
+			tell(object, &Result{At: now}, progressing, cdbv1.ReasonSuspended, maxPoll, "the import cannot be looked at: "+text)
+			return
+		}
 		ready := readyOf(&object.Status)
 		message := prefixAccepted(object, text)
 		if text == "" {
@@ -77,6 +81,9 @@ const worthTelling = 5 * time.Second
 // It writes nothing while the wait is short and the status speaks of this spec. An accepted object keeps what it says.
 func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 	return func(object *cdbv1.ImportJobStop) {
+		if object.Spec.Suspend {
+			return // the preview comes when it is its turn
+		}
 		if accepted(object) && !targetChanged(object) {
 			waitToAsk(now)(object)
 			return
@@ -99,8 +106,8 @@ func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 
 // isWorthTelling: the wait in the queue is long, or status would mislead without it.
 func isWorthTelling(object *cdbv1.ImportJobStop, waited, turn time.Duration) bool {
-	if object.Status.Target != nil && (targetChanged(object) || object.Generation != object.Status.ObservedGeneration) {
-		return true // status speaks of another spec
+	if speaksOfAnotherSpec(object) {
+		return true
 	}
 	if waitsForSecret(object) {
 		return true // it has the Secret now, and must not wait for it again
@@ -109,6 +116,11 @@ func isWorthTelling(object *cdbv1.ImportJobStop, waited, turn time.Duration) boo
 		return true // the deadline counts from status.startTime
 	}
 	return waited >= worthTelling || waited+turn > worthTelling
+}
+
+// speaksOfAnotherSpec: the status is about what the spec was before.
+func speaksOfAnotherSpec(object *cdbv1.ImportJobStop) bool {
+	return object.Status.Target != nil && (targetChanged(object) || object.Generation != object.Status.ObservedGeneration)
 }
 
 // waitToAsk is WaitForQuota for an accepted object, which is in the queue only to ask how the import is.

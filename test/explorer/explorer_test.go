@@ -14,7 +14,7 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-var faults = flag.Int("faults", 2, "how many faults a history may have")
+var faults = flag.Int("faults", 3, "how many faults a history may have")
 
 // maxStates bounds the walk: more means that something goes on for ever.
 const maxStates = 5_000_000
@@ -94,6 +94,7 @@ func (s *state) check(next *cdbv1.ImportJobStop) {
 	s.must(len(status.Conditions) == 0 || (reconciling != (ready || stalled) && (!ready || !stalled)), "Ready %t, Reconciling %t, Stalled %t", ready, reconciling, stalled)
 	s.must(isTrue(next, cdbv1.ConditionAccepted) == (status.RequestID != ""), "Accepted does not agree with the RequestId %q", status.RequestID)
 	s.must(status.CompletionTime == nil || !stalled || s.Given == 0, "it ended as failed, although the cloud accepted the stop")
+	s.must(ready || !isTrue(s.Object, cdbv1.ConditionReady), "Ready goes back from True")
 	last, before := status.LastAttempt, was.LastAttempt
 	if isNew := last != nil && before != nil && !last.StartTime.Equal(&before.StartTime); isNew && (before.EndTime == nil || before.FollowsUnknown) {
 		s.must(last.FollowsUnknown, "an attempt does not say that it follows one of unknown outcome")
