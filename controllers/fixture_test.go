@@ -33,16 +33,25 @@ var errDown = errors.New("the API server is down")
 
 // cloud accepts every stop and counts them.
 type cloud struct {
-	stops atomic.Int32
-	takes time.Duration
+	stops, lists atomic.Int32
+	takes        time.Duration
+	listed       []importjob.Record
+	stopped      importjob.Target // of the latest stop
 }
 
 func (*cloud) Host(importjob.Target) string { return "cloud" }
 
-func (c *cloud) Stop(context.Context, importjob.Credentials, importjob.Target) (string, error) {
+func (c *cloud) Stop(_ context.Context, _ importjob.Credentials, target importjob.Target) (string, error) {
 	c.stops.Add(1)
+	c.stopped = target
 	time.Sleep(c.takes)
 	return "r-1", nil
+}
+
+func (c *cloud) List(_ context.Context, _ importjob.Credentials, _ importjob.Target, _ string, offset int) (importjob.Page, error) {
+	c.lists.Add(1)
+	to := min(offset+importjob.PageSize, len(c.listed))
+	return importjob.Page{Total: len(c.listed), Records: c.listed[offset:to]}, nil
 }
 
 func (*cloud) Describe(context.Context, importjob.Credentials, importjob.Target) (importjob.Status, error) {

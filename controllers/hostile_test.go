@@ -149,6 +149,10 @@ func (p *port) Stop(ctx context.Context, c importjob.Credentials, target importj
 	return id, err
 }
 
+func (p *port) List(ctx context.Context, c importjob.Credentials, target importjob.Target, instance string, offset int) (importjob.Page, error) {
+	return p.cloud.List(ctx, c, target, instance, offset)
+}
+
 func (p *port) Describe(ctx context.Context, c importjob.Credentials, target importjob.Target) (importjob.Status, error) {
 	if p.inDescribe {
 		var nothing *importjob.Target

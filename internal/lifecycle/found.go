@@ -27,7 +27,7 @@ func applyList(object *cdbv1.ImportJobStop, r *Result) {
 		return
 	}
 	instance := object.Spec.Target().Import.InstanceID
-	switch found.verdict {
+	switch found.certainty {
 	case nothingYet:
 		tell(object, r, progressing, cdbv1.ReasonRetryScheduled, recordDelay, notListedText(found)+"; looking once more, since records can appear late")
 	case unsteady:

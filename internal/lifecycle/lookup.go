@@ -48,7 +48,7 @@ func (l *Lookup) Add(page importjob.Page) *Finding {
 	complete, steady := l.listing.add(page)
 	switch {
 	case l.listing.total > maxRecords:
-		found := &Finding{target: l.target, verdict: tooMany, total: l.listing.total}
+		found := &Finding{target: l.target, certainty: tooMany, total: l.listing.total}
 		l.listing = listing{}
 		return found
 	case !steady:
@@ -61,10 +61,10 @@ func (l *Lookup) Add(page importjob.Page) *Finding {
 	l.listing, l.before = listing{}, found
 	switch {
 	case before != nil && before.says() == found.says():
-		l.unsteady, found.verdict = 0, settled
+		l.unsteady, found.certainty = 0, settled
 		return found
 	case found.isNothing():
-		found.verdict = nothingYet
+		found.certainty = nothingYet
 		return found
 	case before == nil:
 		return nil // it is read once more, at once
@@ -78,15 +78,15 @@ func (l *Lookup) again(found *Finding) *Finding {
 	if l.unsteady == 1 {
 		return nil
 	}
-	found.verdict, found.unsteady = unsteady, l.unsteady
+	found.certainty, found.unsteady = unsteady, l.unsteady
 	return found
 }
 
-// verdict says what a finding is good for.
-type verdict int
+// certainty says how far a finding can be relied on.
+type certainty int
 
 const (
-	settled    verdict = iota // two complete listings in a row say so
+	settled    certainty = iota // two complete listings in a row say so
 	nothingYet                // the import is not listed; records can appear late
 	unsteady                  // the listing keeps changing
 	tooMany                   // more records than maxRecords
@@ -95,7 +95,7 @@ const (
 // Finding is what the listing of an instance says of the import that an object means.
 type Finding struct {
 	target   cdbv1.Target
-	verdict  verdict
+	certainty  certainty
 	total    int                // records of the instance
 	matches  []importjob.Record // that are not over, when searching
 	record   *importjob.Record  // with the id, when checking; nil: there is none
@@ -105,7 +105,7 @@ type Finding struct {
 }
 
 // IsFinal says whether the lookup has come to its end.
-func (f *Finding) IsFinal() bool { return f.verdict == settled || f.verdict == tooMany }
+func (f *Finding) IsFinal() bool { return f.certainty == settled || f.certainty == tooMany }
 
 // isNothing: no import is listed that could be the one.
 func (f *Finding) isNothing() bool {

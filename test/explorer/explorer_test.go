@@ -14,7 +14,7 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-var faults = flag.Int("faults", 3, "how many faults a history may have")
+var faults = flag.Int("faults", 2, "how many faults a history may have")
 
 // maxStates bounds the walk: more means that something goes on for ever.
 const maxStates = 5_000_000
