@@ -86,6 +86,16 @@ func importThatEnds(status, as string, after time.Duration, waitFor cdbv1.WaitFo
 	}
 }
 
+// onInstance lists the object's import on an instance, and asks for it by both.
+func onInstance(id string) preparation {
+	return func(n *harness.Tenant, o *cdbv1.ImportJobStop) {
+		n.Cloud.SetImport(cdbsim.Import{
+			Region: harness.Region, ID: o.Spec.AsyncRequestID, InstanceID: id, DatabaseName: "shop", FileName: "shop.sql.gz", Percent: 37, Status: "RUNNING",
+		})
+		o.Spec.Import = &cdbv1.ImportFilter{InstanceID: id}
+	}
+}
+
 func edit(edit func(*cdbv1.ImportJobStop)) preparation {
 	return func(_ *harness.Tenant, o *cdbv1.ImportJobStop) { edit(o) }
 }
@@ -165,6 +175,27 @@ var phases = []phase{
 	{"ran-to-its-end", cdbv1.ReasonImportAlreadyFinished, failed, isAccepted, importThatEnds("RUNNING", "SUCCESS", 0, cdbv1.WaitForStopped), nil},
 	{"already-stopped", cdbv1.ReasonAlreadyStopped, done, "False ImportError", importIn("KILLED", 0, ""), nil},
 	{"finished-by-itself", cdbv1.ReasonImportAlreadyFinished, failed, "False ImportError", importIn("SUCCESS", 0, ""), nil},
+	{"several-match", cdbv1.ReasonImportAmbiguous, failed, "", func(n *harness.Tenant, o *cdbv1.ImportJobStop) {
+		onInstance("cdb-several")(n, o)
+		n.Cloud.SetImport(cdbsim.Import{Region: harness.Region, ID: "another-running", InstanceID: "cdb-several", Status: "RUNNING"})
+		o.Spec.AsyncRequestID = ""
+	}, nil},
+	{"of-another-instance", cdbv1.ReasonImportMismatch, failed, "", func(n *harness.Tenant, o *cdbv1.ImportJobStop) {
+		onInstance("cdb-mismatch")(n, o)
+		o.Spec.Import.DatabaseName = "other"
+	}, nil},
+	{"not-pinned", cdbv1.ReasonImportNotPinned, failed, "", func(n *harness.Tenant, o *cdbv1.ImportJobStop) {
+		onInstance("cdb-unpinned")(n, o)
+		o.Spec.AsyncRequestID, o.Labels = "", map[string]string{"velero.io/restore-name": "last-night"}
+	}, nil},
+	{"found", cdbv1.ReasonStopAccepted, done, isAccepted, func(n *harness.Tenant, o *cdbv1.ImportJobStop) {
+		onInstance("cdb-found")(n, o)
+		o.Spec.AsyncRequestID = ""
+	}, nil},
+	{"preview", cdbv1.ReasonSuspended, held, "", func(n *harness.Tenant, o *cdbv1.ImportJobStop) {
+		onInstance("cdb-preview")(n, o)
+		o.Spec.AsyncRequestID, o.Spec.Suspend = "", true
+	}, nil},
 	{"suspended", cdbv1.ReasonSuspended, held, "", edit(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true }), nil},
 	{
 		"suspended-when-accepted", cdbv1.ReasonSuspended, held, isAccepted, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped),
