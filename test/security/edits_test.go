@@ -25,6 +25,7 @@ func retargets(site string) []edit {
 	edits := []edit{
 		{"another region", `{"spec":{"region":"ap-shanghai"}}`},
 		{"another import", `{"spec":{"asyncRequestId":"another"}}`},
+		{"an import", `{"spec":{"import":{"instanceId":"cdb-another"}}}`},
 		{"another site", fmt.Sprintf(`{"spec":{"site":%q}}`, other)},
 		{"all at once", fmt.Sprintf(`{"spec":{"region":"ap-shanghai","asyncRequestId":"another","site":%q}}`, other)},
 		{"with a harmless edit", `{"spec":{"asyncRequestId":"another","waitFor":"Stopped"}}`},
@@ -72,7 +73,7 @@ func wantRetarget(t *testing.T, f *harness.Fixture, name string, e edit, taken b
 		t.Errorf("%s: refused: %s", e.name, output)
 	case !taken && err == nil:
 		t.Errorf("%s: taken", e.name)
-	case !taken && (!strings.Contains(output, "region, asyncRequestId and site cannot change") || !strings.Contains(output, "create another object for another import")):
+	case !taken && (!strings.Contains(output, "region, asyncRequestId, import and site cannot change") || !strings.Contains(output, "create another object for another import")):
 		t.Errorf("%s: refused without saying what is right: %s", e.name, output)
 	}
 }
