@@ -111,6 +111,10 @@ func aboutFinalObjects(c *conversation) {
 	f = c.exchange("an attempt that ended", "PUT", path+"/status", c.edited(f, func(o object) {
 		o["status"] = object{"observedGeneration": 1, "lastAttempt": object{"startTime": "2026-01-02T03:04:05.000000Z", "endTime": "2026-01-02T03:04:06.000000Z"}}
 	}))
+	f = c.exchange("by its instance, after its end", "PUT", path, c.edited(f, func(o object) {
+		delete(specOf(o), "asyncRequestId")
+		specOf(o)["import"] = object{"instanceId": "cdb-one"}
+	}))
 	f = c.exchange("another target after its end", "PUT", path, c.edited(f, func(o object) { specOf(o)["asyncRequestId"] = "other-3" }))
 	f = c.exchange("accepted", "PUT", path+"/status", c.edited(f, func(o object) { o["status"] = object{"observedGeneration": 1, "requestId": "r-1"} }))
 	c.exchange("another region once accepted", "PUT", path, c.edited(f, func(o object) { specOf(o)["region"] = "ap-beijing" }))

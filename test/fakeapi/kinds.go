@@ -45,7 +45,7 @@ func unobserved(object *unstructured.Unstructured) {
 }
 
 // finalMessage is that of the rule in the CRD.
-const finalMessage = "region, asyncRequestId and site cannot change once a stop was accepted or while the outcome of a call is unknown: " +
+const finalMessage = "region, asyncRequestId, import and site cannot change once a stop was accepted or while the outcome of a call is unknown: " +
 	"this object is the record of what was done; create another object for another import"
 
 // final is the rule of the CRD: what was stopped, or may have been, stays the target.
@@ -55,17 +55,23 @@ func final(old, next *unstructured.Unstructured) field.ErrorList {
 	if requestID == "" && (!attempted || attempt["endTime"] != nil) {
 		return nil
 	}
-	for _, key := range []string{"region", "asyncRequestId", "site"} {
-		if !equality.Semantic.DeepEqual(targetField(old, key), targetField(next, key)) {
+	for _, key := range []string{"region", "asyncRequestId", "import", "site"} {
+		if !equality.Semantic.DeepEqual(targetField(old, key), targetField(next, key)) && !isPin(old, next, key) {
 			return field.ErrorList{field.Invalid(nil, nil, finalMessage)}
 		}
 	}
 	return nil
 }
 
-func targetField(object *unstructured.Unstructured, key string) string {
-	value, _, _ := unstructured.NestedString(object.Object, "spec", key)
-	if value == "" && key == "site" {
+// isPin: the id of the import that was found is written into spec.
+func isPin(old, next *unstructured.Unstructured, key string) bool {
+	found, _, _ := unstructured.NestedString(old.Object, "status", "target", "asyncRequestId")
+	return key == "asyncRequestId" && targetField(old, key) == nil && found != "" && targetField(next, key) == found
+}
+
+func targetField(object *unstructured.Unstructured, key string) any {
+	value, _, _ := unstructured.NestedFieldNoCopy(object.Object, "spec", key)
+	if value == nil && key == "site" {
 		return "China"
 	}
 	return value

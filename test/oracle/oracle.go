@@ -30,6 +30,7 @@ type History struct {
 	Kills    []time.Time                               // a process was killed or held up then, and lost what it knew
 	ByHand   map[types.UID][]cdbv1.ImportJobStopStatus // statuses that the operator did not write
 	Lost     map[string]bool                           // RequestIds of answers that the network lost
+	Imports  map[string]cdbv1.ImportFilter             // what each import on an instance really is, by its id
 	Secrets  []string                                  // keys and tokens
 	Events   []eventsv1.Event
 	Logs     []string // one for each process
@@ -66,9 +67,10 @@ func (h *History) Check() (v Findings) {
 	for uid, versions := range h.Versions {
 		h.order(&v, versions)
 		h.claims(&v, uid, versions)
+		h.imports(&v, versions)
 		attempts := attemptsOf(versions)
 		for target, list := range attempts {
-			target.Site = "" // the cloud's log does not tell
+			target.Site, target.Import = "", cdbv1.ImportFilter{} // the cloud's log does not tell
 			claims[target] += len(list)
 			owners[target]++
 		}

@@ -21,7 +21,7 @@ func (h *History) order(v *Findings, versions []Version) {
 		if i > 0 && versions[i-1].Status.ObservedGeneration == versions[i-1].Generation {
 			asked = versions[i-1].Spec.WaitFor
 		}
-		if i > 0 && isRecord(versions[i-1]) && o.Spec.Target() != versions[i-1].Spec.Target() {
+		if i > 0 && isRecord(versions[i-1]) && o.Spec.Target() != versions[i-1].Spec.Target() && !isPin(versions[i-1], o) {
 			v.fault("%s: the target was changed after the acceptance %s", o.Name, versions[i-1].Status.RequestID)
 		}
 		misfits := misfitsOf(o)

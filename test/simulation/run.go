@@ -42,17 +42,18 @@ type run struct {
 	client   client.Client // of the people and tools that use the operator
 	replicas []*replica
 
-	mu        sync.Mutex
-	random    *rand.Rand
-	ending    bool
-	processes []*process
-	kills     []time.Time
-	byHand    map[types.UID][]cdbv1.ImportJobStopStatus
-	secrets   []string
-	story     []entry
-	lost      map[string]bool // RequestIds of answers that the network lost
-	done      map[string]int  // deeds by kind
-	imports   map[string]bool // true: there; false: an object asks for it, and it was not there
+	mu         sync.Mutex
+	random     *rand.Rand
+	ending     bool
+	processes  []*process
+	kills      []time.Time
+	byHand     map[types.UID][]cdbv1.ImportJobStopStatus
+	secrets    []string
+	story      []entry
+	lost       map[string]bool               // RequestIds of answers that the network lost
+	done       map[string]int                // deeds by kind
+	onInstance map[string]cdbv1.ImportFilter // what each import on an instance is, by its id
+	imports    map[string]bool               // true: there; false: an object asks for it, and it was not there
 }
 
 // entry is a sentence of the story that a failure prints.
@@ -64,7 +65,7 @@ type entry struct {
 func newRun(seed uint64, replicas int) (*run, error) {
 	r := &run{
 		api: fakeapi.New(), cloud: cdbsim.New(), random: rand.New(rand.NewPCG(seed, 1)),
-		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{}, lost: map[string]bool{},
+		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{}, onInstance: map[string]cdbv1.ImportFilter{}, lost: map[string]bool{},
 	}
 	jitter := r.fork()
 	var mu sync.Mutex
@@ -245,7 +246,7 @@ func (r *run) tell(wrong []string) string {
 }
 
 // named finds the names of objects and imports in a text.
-var named = regexp.MustCompile(`\b(o|other)-\d+\b`)
+var named = regexp.MustCompile(`\b(o|i|other)-\d+\b`)
 
 // concerns returns true if what is wrong names this object or import, or none at all.
 func concerns(wrong []string, what string) bool {

@@ -23,7 +23,7 @@ type deed struct {
 }
 
 // deeds are all that can happen. A new kind is a file with a list like these, and its name here.
-var deeds = slices.Concat(objectDeeds, processDeeds, networkDeeds, cloudDeeds, peopleDeeds, clockDeeds)
+var deeds = slices.Concat(objectDeeds, processDeeds, networkDeeds, cloudDeeds, peopleDeeds, clockDeeds, importDeeds)
 
 // schedule is what happens in a run. A step draws from its own seed, so that a schedule without it does the rest alike.
 type schedule struct {
@@ -161,6 +161,9 @@ func (r *run) ends(o *cdbv1.ImportJobStop) []string {
 	reasons := []string{cdbv1.ReasonStopAccepted, cdbv1.ReasonAlreadyStopped, cdbv1.ReasonImportStopped, cdbv1.ReasonImportAlreadyFinished}
 	if o.Spec.ActiveDeadlineSeconds != nil {
 		reasons = append(reasons, cdbv1.ReasonDeadlineExceeded)
+	}
+	if o.Spec.Import != nil {
+		reasons = append(reasons, cdbv1.ReasonImportNotFound, cdbv1.ReasonImportAmbiguous, cdbv1.ReasonImportMismatch, cdbv1.ReasonImportNotPinned)
 	}
 	if !r.imports[o.Spec.AsyncRequestID] {
 		reasons = append(reasons, cdbv1.ReasonImportNotFound, cdbv1.ReasonImportError)
