@@ -89,7 +89,7 @@ func TestALookupFindsTheOneImportThatMatches(t *testing.T) {
 		found, since := i.lookUp(t, filter)
 		verdicts[min(len(found.matches), 2)]++
 		for _, one := range i.all {
-			throughout := one.born < since && one.died == never && one.began < since && one.ended == never
+			throughout := one.born <= since && one.died == never && one.began <= since && one.ended == never
 			isFound := slices.ContainsFunc(found.matches, func(r importjob.Record) bool { return r.AsyncRequestID == one.AsyncRequestID })
 			switch matches := isMatch(filter, &one.Record); {
 			case isFound && (!matches || one.began == never):
@@ -117,8 +117,11 @@ func (i *instance) lookUp(t *testing.T, filter cdbv1.ImportFilter) (found *Findi
 			begins = append(begins[1:], i.page)
 		}
 		found = lookup.Add(i.read(lookup.Offset(), size))
-		if i.page++; i.page < restless && i.Float64() < 0.4 {
-			i.change()
+		i.page++
+		for range i.IntN(4) {
+			if i.page < restless {
+				i.change()
+			}
 		}
 	}
 	return found, begins[1]
