@@ -66,6 +66,17 @@ func (s *Server) SetImport(i Import) {
 	s.imports[key] = &i
 }
 
+// Imports returns all that were set, in no order.
+func (s *Server) Imports() []Import {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Import, 0, len(s.imports))
+	for _, i := range s.imports {
+		all = append(all, *i)
+	}
+	return all
+}
+
 // act does what the action says, and returns what the answer has beside the RequestId.
 func (s *Server) act(call Call, fault *Fault, now time.Time) (output map[string]any, code string) {
 	if call.Action == actionList {

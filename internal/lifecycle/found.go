@@ -193,7 +193,7 @@ func filterNames(f cdbv1.ImportFilter) string {
 func recordOf(object *cdbv1.ImportJobStop, r *Result, record *importjob.Record) *cdbv1.ImportRecord {
 	return &cdbv1.ImportRecord{
 		AsyncRequestID: record.AsyncRequestID, InstanceID: object.Spec.Target().Import.InstanceID,
-		DatabaseName: record.DatabaseName, FileName: record.FileName, ProgressPercent: int32(min(max(record.Percent, 0), 100)), //nolint:gosec // in range
+		DatabaseName: record.DatabaseName, FileName: record.FileName, ProgressPercent: int32(min(max(record.Percent, 0), 100)),
 		State: cdbv1.ImportState(record.State), CreateTime: record.CreateTime, ObservedTime: secondTime(r.At),
 	}
 }

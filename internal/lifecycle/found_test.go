@@ -168,8 +168,10 @@ func TestAFindingDoesNotReplaceAnother(t *testing.T) {
 func TestWhatIsFoundIsInStatus(t *testing.T) {
 	t.Parallel()
 	object := after(byInstance, listed(record("a-b", importjob.RecordRunning, "shop")))
-	want := cdbv1.ImportRecord{AsyncRequestID: "a-b", InstanceID: "cdb-1", DatabaseName: "shop", FileName: "shop.sql", ProgressPercent: 37,
-		State: cdbv1.ImportRunning, CreateTime: "2026-01-02 11:00:00", ObservedTime: secondTime(noon)}
+	want := cdbv1.ImportRecord{
+		AsyncRequestID: "a-b", InstanceID: "cdb-1", DatabaseName: "shop", FileName: "shop.sql", ProgressPercent: 37,
+		State: cdbv1.ImportRunning, CreateTime: "2026-01-02 11:00:00", ObservedTime: secondTime(noon),
+	}
 	if got := *object.Status.Import; got != want && (got.ObservedTime == nil || !got.ObservedTime.Equal(want.ObservedTime)) {
 		t.Errorf("%+v", got)
 	}

@@ -87,21 +87,21 @@ type certainty int
 
 const (
 	settled    certainty = iota // two complete listings in a row say so
-	nothingYet                // the import is not listed; records can appear late
-	unsteady                  // the listing keeps changing
-	tooMany                   // more records than maxRecords
+	nothingYet                  // the import is not listed; records can appear late
+	unsteady                    // the listing keeps changing
+	tooMany                     // more records than maxRecords
 )
 
 // Finding is what the listing of an instance says of the import that an object means.
 type Finding struct {
-	target   cdbv1.Target
-	certainty  certainty
-	total    int                // records of the instance
-	matches  []importjob.Record // that are not over, when searching
-	record   *importjob.Record  // with the id, when checking; nil: there is none
-	ids      string             // of all records
-	newest   *importjob.Record  // nil: there is none
-	unsteady int32
+	target    cdbv1.Target
+	certainty certainty
+	total     int                // records of the instance
+	matches   []importjob.Record // that are not over, when searching
+	record    *importjob.Record  // with the id, when checking; nil: there is none
+	ids       string             // of all records
+	newest    *importjob.Record  // nil: there is none
+	unsteady  int32
 }
 
 // IsFinal says whether the lookup has come to its end.

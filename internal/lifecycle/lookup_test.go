@@ -81,7 +81,7 @@ func TestALookupFindsTheOneImportThatMatches(t *testing.T) {
 	t.Parallel()
 	begin, verdicts := time.Now(), map[int]int{}
 	for seed := range *lookupCases {
-		i := &instance{Rand: rand.New(rand.NewPCG(uint64(seed), 1))} //nolint:gosec // a test
+		i := &instance{Rand: rand.New(rand.NewPCG(uint64(seed), 1))}
 		for range i.IntN(12) {
 			i.add()
 		}

@@ -149,6 +149,7 @@ func (f *fixture) history() *oracle.History {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	h := &oracle.History{Versions: f.audit.all(), CallLog: f.Cloud.CallLog(), Kills: f.kills, ByHand: f.byHand, Secrets: f.secrets, Events: events.Items}
+	h.Imports = f.Cloud.Imports()
 	for _, o := range f.operators {
 		h.Logs = append(h.Logs, o.Log())
 	}

@@ -16,7 +16,7 @@ type row struct {
 }
 
 func TestMatrix(t *testing.T) {
-	for _, r := range slices.Concat(operatorRows, apiServerRows, hostileRows, objectRows, statusRows, crowdRows, networkRows, cloudRows) {
+	for _, r := range slices.Concat(operatorRows, apiServerRows, hostileRows, objectRows, statusRows, crowdRows, networkRows, cloudRows, importRows) {
 		if r.long && !*long {
 			continue
 		}

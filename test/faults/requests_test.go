@@ -25,11 +25,16 @@ func isStatus(r *http.Request, _ []byte) bool {
 }
 
 func isAttempt(r *http.Request, body []byte) bool {
-	return isStatus(r, body) && bytes.Contains(body, []byte(`"reason":"Stopping"`))
+	return isStatus(r, body) && bytes.Contains(body, []byte(`"reason":"Stopping"`)) && hasAttempt(body)
 }
 
+func hasAttempt(body []byte) bool { return bytes.Contains(body, []byte(`"lastAttempt"`)) }
+
+// hasFound: status says which import was found.
+func hasFound(body []byte) bool { return bytes.Contains(body, []byte(`"observedTime"`)) }
+
 func isOutcome(r *http.Request, body []byte) bool {
-	return isStatus(r, body) && !isAttempt(r, body) && bytes.Contains(body, []byte(`"lastAttempt"`))
+	return isStatus(r, body) && !isAttempt(r, body) && hasAttempt(body)
 }
 
 func isEvent(r *http.Request, _ []byte) bool {

@@ -3,7 +3,10 @@
 package oracle
 
 import (
+	"slices"
+
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 )
 
 // imports: an import that is looked for is found before its stop is recorded, it matches, and it is not replaced by another.
@@ -29,7 +32,7 @@ func (h *History) imports(v *Findings, versions []Version) {
 		if o.Spec.AsyncRequestID == "" && o.Labels["kustomize.toolkit.fluxcd.io/name"] != "" {
 			v.fault("%s: a stop was recorded, although Flux could create the object again and spec names no import", o.Name)
 		}
-		if is, known := h.Imports[id]; !known || !isOf(is, status.Target.Import) {
+		if !slices.ContainsFunc(h.Imports, func(i cdbsim.Import) bool { return i.ID == id && isOf(i, status.Target.Import) }) {
 			v.fault("%s: a stop of %q was recorded, which does not match %+v", o.Name, id, status.Target.Import)
 		}
 	}
@@ -41,8 +44,8 @@ func sameFilter(a, b cdbv1.Target) bool {
 	return a == b
 }
 
-// isOf: an import that really is on this instance, with this database and this file, matches a filter.
-func isOf(is, filter cdbv1.ImportFilter) bool {
+// isOf: the import, as it really is, matches a filter.
+func isOf(is cdbsim.Import, filter cdbv1.ImportFilter) bool {
 	return is.InstanceID == filter.InstanceID && (filter.DatabaseName == "" || is.DatabaseName == filter.DatabaseName) &&
 		(filter.FileName == "" || is.FileName == filter.FileName)
 }

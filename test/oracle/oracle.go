@@ -30,7 +30,7 @@ type History struct {
 	Kills    []time.Time                               // a process was killed or held up then, and lost what it knew
 	ByHand   map[types.UID][]cdbv1.ImportJobStopStatus // statuses that the operator did not write
 	Lost     map[string]bool                           // RequestIds of answers that the network lost
-	Imports  map[string]cdbv1.ImportFilter             // what each import on an instance really is, by its id
+	Imports  []cdbsim.Import                           // as they really are
 	Secrets  []string                                  // keys and tokens
 	Events   []eventsv1.Event
 	Logs     []string // one for each process
