@@ -103,7 +103,7 @@ func (h *hostile) budget() quota.Key {
 // rivals take credits of the object's account until there are none, and return what they took.
 func (h *hostile) rivals() (credits []*quota.Credit) {
 	for i := 0; ; i++ {
-		credit, _ := h.Quota.Acquire(h.budget(), types.NamespacedName{Name: fmt.Sprint(i)})
+		credit, _ := h.Quota.Acquire(h.budget(), types.NamespacedName{Name: fmt.Sprint(i)}, quota.Rank{})
 		if credit == nil {
 			h.Quota.Leave(types.NamespacedName{Name: fmt.Sprint(i)})
 			return credits

@@ -137,7 +137,8 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 // the SecretId does not get into the queue of its owner.
 func (r *Reconciler) admit(object *cdbv1.ImportJobStop, account credentials.Fingerprint, action importjob.Action) (*quota.Credit, quota.Wait) {
 	key := quota.Key{Account: string(account[:]), Host: r.Cloud.Host(lifecycle.Target(object)), Action: string(action)}
-	return r.Quota.Acquire(key, client.ObjectKeyFromObject(object))
+	rank := quota.Rank{Owner: object.Namespace, Created: object.CreationTimestamp.Time, Name: object.Name}
+	return r.Quota.Acquire(key, client.ObjectKeyFromObject(object), rank)
 }
 
 // forget drops what is kept of a deleted object.

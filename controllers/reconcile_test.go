@@ -130,7 +130,7 @@ func TestAConflictDoesNotCostTheTurn(t *testing.T) {
 		account := credentials.FingerprintOf(importjob.Credentials{SecretID: "id", SecretKey: "key"})
 		rival := func(name string) *quota.Credit {
 			key := quota.Key{Account: string(account[:]), Host: r.cloud.Host(lifecycle.Target(request())), Action: string(importjob.ActionStop)}
-			credit, _ := r.Quota.Acquire(key, types.NamespacedName{Name: name})
+			credit, _ := r.Quota.Acquire(key, types.NamespacedName{Name: name}, quota.Rank{})
 			return credit
 		}
 		for i := range 19 {

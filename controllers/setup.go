@@ -3,11 +3,14 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -32,11 +35,12 @@ const (
 	reconcileTimeout   = 15 * time.Second
 )
 
-// Priorities in the controller's queue. A fresh object has 0, the first list after a start -100.
+// Priorities in the controller's queue. An object that is created or edited has 0, the first list after a start -100.
 const (
 	priorityCredit = 1  // has a credit in hand, which others wait for
 	priorityFresh  = 0  // can go on
 	priorityWaits  = -1 // waits for its Secret or its turn, as many others may
+	priorityOld    = -2 // was unfinished when this process began to work
 )
 
 // SetupWithManager watches the objects, the Secrets that they wait for, and the credits that come back.
@@ -70,6 +74,7 @@ func (r *Reconciler) start(ctx context.Context, queue workqueue.TypedRateLimitin
 		prior.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, reconcile.Request{NamespacedName: key})
 	}
 	r.Quota.Start(func(key types.NamespacedName) { r.enqueue(key, priorityCredit) })
+	r.enqueueUnfinished(ctx)
 	go func() {
 		for ctx.Err() == nil { // again after a panic
 			r.pollSecrets(ctx)
@@ -77,6 +82,28 @@ func (r *Reconciler) start(ctx context.Context, queue workqueue.TypedRateLimitin
 		}
 	}()
 	return nil
+}
+
+// enqueueUnfinished enqueues the unfinished objects before the finished ones, the oldest first. So the oldest are in the queues of their
+// budgets when the first credits come, a second after the start, however many objects there are.
+func (r *Reconciler) enqueueUnfinished(ctx context.Context) {
+	var objects cdbv1.ImportJobStopList
+	if err := r.Client.List(ctx, &objects, client.UnsafeDisableDeepCopy); err != nil {
+		logr.FromContextOrDiscard(ctx).Info("the unfinished objects are not known yet, so they may lose their order", "error", err.Error())
+		return
+	}
+	var unfinished []*cdbv1.ImportJobStop
+	for i := range objects.Items {
+		if object := &objects.Items[i]; !lifecycle.IsSettled(object) {
+			unfinished = append(unfinished, object)
+		}
+	}
+	slices.SortFunc(unfinished, func(a, b *cdbv1.ImportJobStop) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
+	for _, object := range unfinished {
+		r.enqueue(client.ObjectKeyFromObject(object), priorityOld)
+	}
 }
 
 func (r *Reconciler) pollSecrets(ctx context.Context) {

@@ -14,12 +14,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
 // since is when the object joined the queue of its budget.
 func (h *hostile) since() time.Time {
 	h.Helper()
-	credit, wait := h.Quota.Acquire(h.budget(), client.ObjectKeyFromObject(request()))
+	credit, wait := h.Quota.Acquire(h.budget(), client.ObjectKeyFromObject(request()), quota.Rank{})
 	if credit != nil {
 		h.Fatal("the object has a credit, not a place")
 	}
@@ -62,7 +63,7 @@ func TestARequestedRetryKeepsTheCreditInHand(t *testing.T) {
 		time.Sleep(7 * time.Second)
 		_ = h.reconcile() // told
 		next := types.NamespacedName{Name: "next"}
-		h.Quota.Acquire(h.budget(), next)
+		h.Quota.Acquire(h.budget(), next, quota.Rank{Owner: "shop", Created: time.Now()})
 		credits[0].Cancel() // the object has the credit in hand
 		h.put(func(o *cdbv1.ImportJobStop) {
 			o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "now"}
@@ -92,7 +93,7 @@ func TestACreditThatCannotBeUsedIsGivenBack(t *testing.T) {
 		if err := h.reconcile(); err == nil {
 			t.Error("the read of the Secret failed, and reconcile did not")
 		}
-		if credit, _ := h.Quota.Acquire(h.budget(), types.NamespacedName{Name: "other"}); credit == nil {
+		if credit, _ := h.Quota.Acquire(h.budget(), types.NamespacedName{Name: "other"}, quota.Rank{}); credit == nil {
 			t.Error("the credit stays in the hand of an object that cannot go on")
 		}
 		h.want("", 0, 0)

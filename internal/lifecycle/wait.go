@@ -74,6 +74,9 @@ func FollowRefusal(now, next time.Time) Change {
 	}
 }
 
+// IsSettled says whether the object has ended for its spec as it is now.
+func IsSettled(object *cdbv1.ImportJobStop) bool { return isSettled(object) }
+
 // worthTelling is how long a wait in a queue must be to be written into status.
 const worthTelling = 5 * time.Second
 

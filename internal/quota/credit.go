@@ -29,7 +29,14 @@ func (c *Credit) Wait() {
 }
 
 // Done reports that the call was answered or given up, and whether the server refused it for the limit.
-func (c *Credit) Done(refused bool) { c.once.Do(func() { c.done(c.sent, refused) }) }
+func (c *Credit) Done(refused bool) {
+	c.once.Do(func() {
+		if c.sent.IsZero() {
+			c.sent = time.Now() // Wait was not called
+		}
+		c.done(c.sent, refused)
+	})
+}
 
 // Cancel reports that no call was made. The next waiter gets the credit at once.
 func (c *Credit) Cancel() { c.once.Do(c.cancel) }
@@ -38,22 +45,22 @@ func (c *Credit) Cancel() { c.once.Do(c.cancel) }
 func (c *Credit) Keep() { c.once.Do(c.keep) }
 
 // credit is what the owner of a credit in hand gets.
-func (l *Limiter[ID]) credit(b *budget[ID], id ID, w *waiter[ID]) *Credit {
+func (l *Limiter[ID]) credit(b *budget[ID], w *waiter[ID]) *Credit {
 	b.usedAt = time.Now()
 	return &Credit{
 		Waited: time.Since(w.since), usableAt: b.usableAt,
 		done:   func(sent time.Time, refused bool) { l.answered(b, sent, refused) },
 		cancel: func() { l.release(b, time.Time{}) },
-		keep:   func() { l.returnToOwner(b, id, w) },
+		keep:   func() { l.returnToOwner(b, w) },
 	}
 }
 
 // returnToOwner keeps a credit for its owner. If the owner has asked for another meanwhile, the next waiter gets this one.
-func (l *Limiter[ID]) returnToOwner(b *budget[ID], id ID, w *waiter[ID]) {
+func (l *Limiter[ID]) returnToOwner(b *budget[ID], w *waiter[ID]) {
 	l.mu.Lock()
-	taken := l.waiters[id] != nil
+	taken := l.waiters[w.id] != nil
 	if !taken {
-		l.waiters[id] = w
+		l.waiters[w.id] = w
 	}
 	l.mu.Unlock()
 	if taken {
@@ -65,7 +72,7 @@ func (l *Limiter[ID]) returnToOwner(b *budget[ID], id ID, w *waiter[ID]) {
 func (l *Limiter[ID]) answered(b *budget[ID], sent time.Time, refused bool) {
 	now := time.Now()
 	l.mu.Lock()
-	b.turnAhead = period + now.Sub(sent)
+	b.tookTurn(period + now.Sub(sent))
 	if refused {
 		b.window.refused(sent, now)
 	} else {
@@ -75,12 +82,20 @@ func (l *Limiter[ID]) answered(b *budget[ID], sent time.Time, refused bool) {
 	time.AfterFunc(period-headStart, func() { l.release(b, now.Add(period)) })
 }
 
+// tookTurn counts one turn into the average: each one weighs an eighth.
+func (b *budget[ID]) tookTurn(d time.Duration) {
+	if b.turn == 0 {
+		b.turn = d
+	}
+	b.turn += (d - b.turn) / 8
+}
+
 // release takes back a credit that may be used from usableAt on. Only a waiter in the queue gets it earlier, and Wait then lasts until
 // usableAt. The budget remembers the latest usableAt alone, so the next owner of any credit waits until then: for headStart at the most.
 func (l *Limiter[ID]) release(b *budget[ID], usableAt time.Time) {
 	l.mu.Lock()
-	if early := time.Until(usableAt); early > 0 && b.queue.Len() == 0 {
-		l.mu.Unlock()
+	defer l.unlock()
+	if early := time.Until(usableAt); early > 0 && b.queue.length == 0 {
 		time.AfterFunc(early, func() { l.release(b, usableAt) })
 		return
 	}
@@ -88,7 +103,5 @@ func (l *Limiter[ID]) release(b *budget[ID], usableAt time.Time) {
 	if usableAt.After(b.usableAt) {
 		b.usableAt = usableAt
 	}
-	wake := l.dispatch(b)
-	l.mu.Unlock()
-	wake()
+	l.dispatch(b)
 }

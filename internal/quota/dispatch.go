@@ -20,38 +20,34 @@ func (l *Limiter[ID]) untilOpen(b *budget[ID]) time.Duration {
 // dispatchAll wakes those that joined before the first credits.
 func (l *Limiter[ID]) dispatchAll() {
 	l.mu.Lock()
-	var wakes []func()
+	defer l.unlock()
 	for _, b := range l.budgets {
-		wakes = append(wakes, l.dispatch(b))
-	}
-	l.mu.Unlock()
-	for _, wake := range wakes {
-		wake()
+		l.dispatch(b)
 	}
 }
 
-// dispatch hands free credits to the first waiters and returns a function that wakes them.
-func (l *Limiter[ID]) dispatch(b *budget[ID]) (wake func()) {
-	var owners []ID
-	for l.wake != nil && b.queue.Len() > 0 && b.inUse < b.window.size {
-		if wait := l.untilOpen(b); wait > 0 {
-			l.scheduleDispatch(b, wait)
-			break
-		}
-		id, _ := b.queue.Remove(b.queue.Front()).(ID)
-		l.waiters[id].element = nil
+// dispatch hands free credits to the next waiters.
+func (l *Limiter[ID]) dispatch(b *budget[ID]) {
+	for l.isReady(b) {
+		w := b.queue.pop()
+		w.node = nil
 		b.inUse++
-		b.served++
 		b.nextAt = time.Now().Add(period / time.Duration(2*b.window.limit))
-		owners = append(owners, id)
+		l.woken = append(l.woken, w.id)
 	}
 	l.forget(b)
-	notify := l.wake
-	return func() {
-		for _, id := range owners {
-			notify(id)
-		}
+}
+
+// isReady says whether the next waiter can be woken. If only time is missing, a timer dispatches then.
+func (l *Limiter[ID]) isReady(b *budget[ID]) bool {
+	if l.wake == nil || b.queue.length == 0 || b.inUse >= b.window.size {
+		return false
 	}
+	wait := l.untilOpen(b)
+	if wait > 0 {
+		l.scheduleDispatch(b, wait)
+	}
+	return wait <= 0
 }
 
 // scheduleDispatch dispatches after a wait. While one dispatch is scheduled, it schedules no other.
@@ -62,9 +58,8 @@ func (l *Limiter[ID]) scheduleDispatch(b *budget[ID], wait time.Duration) {
 	b.dispatchScheduled = true
 	time.AfterFunc(wait, func() {
 		l.mu.Lock()
+		defer l.unlock()
 		b.dispatchScheduled = false
-		wake := l.dispatch(b)
-		l.mu.Unlock()
-		wake()
+		l.dispatch(b)
 	})
 }

@@ -46,6 +46,9 @@ func (r *fixture) woken() []int {
 	return slices.Clone(r.awake)
 }
 
+// Acquire asks without a rank: the order is that of joining.
+func (r *fixture) Acquire(key Key, id int) (*Credit, Wait) { return r.Limiter.Acquire(key, id, Rank{}) }
+
 func (r *fixture) mustGet(t *testing.T, id int) *Credit {
 	t.Helper()
 	credit, _ := r.Acquire(key, id)

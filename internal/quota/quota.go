@@ -9,9 +9,12 @@
 // the waiter can get ready. If nobody waits, it is free when it may be used. A credit whose call was not made comes back at once, or is
 // kept until its owner asks again. The first credits of a process come one second after Start: its predecessor may just have used them.
 //
-// An id that gets no credit joins the queue of the budget, once, and is woken with a credit in hand: first come, first served. An id
-// that leaves gives its place or its credit to the next. Waiters are woken one at a time, at least half an even share of a second
-// apart, so that the calls do not come in one burst and others find gaps. No budget waits for another. An idle budget is forgotten.
+// An id that gets no credit joins the queue of the budget, once, and is woken with a credit in hand. Owners take turns, however many ids
+// each has, and the oldest id of an owner is its next. Who is next depends on who waits and not on when they joined: an id that leaves and
+// joins again, and a process that starts anew, lose no turn. An id counts as five minutes old at the most when it joins, except in the
+// first minutes of a process. So old ids that come again and again keep no young one waiting for ever. An id that leaves gives its turn or
+// its credit to the next. Waiters are woken one at a time, at least half an even share of a second apart, so that the calls do not come in
+// one burst and others find gaps. No budget waits for another. An idle budget is forgotten.
 //
 // A refusal means that others share the limit. The first one halves the window and pauses the budget for one to two seconds. Refusals of
 // calls that were in flight at that moment do not count again. Each full window of answers without a refusal opens the window by one.
@@ -21,7 +24,6 @@
 package quota
 
 import (
-	"container/list"
 	"sync"
 	"time"
 )
@@ -31,6 +33,9 @@ const (
 	period = time.Second
 	// retention is how long an idle budget keeps what it learned from refusals.
 	retention = time.Minute
+	// maxAge is the greatest age with which an id joins a queue. In the first minutes of a process, when everyone that waited before
+	// joins anew, there is none.
+	maxAge = 5 * time.Minute
 )
 
 // Key is what the server counts by. Account is any text that tells accounts apart.
@@ -47,26 +52,26 @@ type Limiter[ID comparable] struct {
 	opening time.Time
 	budgets map[Key]*budget[ID]
 	waiters map[ID]*waiter[ID]
+	woken   []ID // to be woken when mu is unlocked
 }
 
 type budget[ID comparable] struct {
 	key               Key
 	window            window
-	inUse             int           // credits in hand, with a call, or on their way back
-	queue             list.List     // of ID
-	served            int           // waiters that have left the queue
+	inUse             int // credits in hand, with a call, or on their way back
+	queue             queue[*waiter[ID]]
 	nextAt            time.Time     // nobody is woken before
 	dispatchScheduled bool          // a timer will dispatch
 	usedAt            time.Time     // when the latest credit was taken
 	usableAt          time.Time     // when the latest credit that came back may be used
-	turnAhead         time.Duration // from the latest call to the return of its credit
+	turn              time.Duration // from a call to the return of its credit, on average
 }
 
 type waiter[ID comparable] struct {
-	budget  *budget[ID]
-	element *list.Element // nil once the credit is in hand
-	number  int           // of those that joined the queue before
-	since   time.Time     // when it joined
+	id     ID
+	budget *budget[ID]
+	node   *node[*waiter[ID]] // nil once the credit is in hand
+	since  time.Time          // when it joined
 }
 
 // New returns a Limiter whose budgets allow limit(action) calls a second. It hands out nothing before Start.
@@ -88,60 +93,74 @@ type Wait struct {
 	Turn  time.Duration // estimated time from now until it gets a credit
 }
 
-// Acquire returns a credit, or adds id to the queue and returns nil. An id that asks again keeps its place. An id that asks another budget
-// leaves the queue of the first.
-func (l *Limiter[ID]) Acquire(key Key, id ID) (*Credit, Wait) {
-	wake := func() {}
-	defer func() { wake() }()
+// Acquire returns a credit, or adds id to the queue and returns nil. An id that asks again keeps its turn, whatever its rank is then. An
+// id that asks another budget leaves the queue of the first.
+func (l *Limiter[ID]) Acquire(key Key, id ID, rank Rank) (*Credit, Wait) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	w := l.waiters[id]
-	if w != nil && w.budget.key != key {
-		wake, w = l.leave(id), nil
+	defer l.unlock()
+	b, w := l.budget(key), l.waiters[id]
+	if w != nil && w.budget != b {
+		l.leave(id)
+		w = nil
 	}
-	b := l.budget(key)
 	if w == nil {
-		w = &waiter[ID]{budget: b, number: b.served + b.queue.Len(), since: time.Now()}
-		l.waiters[id] = w
-		if b.queue.Len() == 0 && b.inUse < b.window.size && l.wake != nil && !w.since.Before(l.opensAt(b)) {
-			b.inUse++
-		} else {
-			w.element = b.queue.PushBack(id)
-			if b.inUse < b.window.size {
-				l.scheduleDispatch(b, l.untilOpen(b)) // no credit is out whose return would dispatch
-			}
-		}
+		w = l.join(b, id, rank)
 	}
-	if w.element != nil {
-		turns := 1 + max(w.number-b.served, 0)/b.window.size
-		return nil, Wait{w.since, time.Duration(turns) * max(b.turnAhead, period)}
+	if w.node != nil {
+		turns := 1 + b.queue.ahead(w.node)/b.window.size
+		return nil, Wait{w.since, time.Duration(turns) * max(b.turn, period)}
 	}
 	delete(l.waiters, id)
-	return l.credit(b, id, w), Wait{}
+	return l.credit(b, w), Wait{}
 }
 
-// Leave gives back the place or the credit of an id that no longer wants to call.
+// join gives an id a free credit, or adds it to the queue.
+func (l *Limiter[ID]) join(b *budget[ID], id ID, rank Rank) *waiter[ID] {
+	w := &waiter[ID]{id: id, budget: b, since: time.Now()}
+	l.waiters[id] = w
+	if b.queue.length == 0 && b.inUse < b.window.size && l.wake != nil && !w.since.Before(l.opensAt(b)) {
+		b.inUse++
+		return w
+	}
+	if oldest := w.since.Add(-maxAge); oldest.After(l.opening) && rank.Created.Before(oldest) {
+		rank.Created = oldest
+	}
+	w.node = b.queue.push(rank, w)
+	if b.inUse < b.window.size {
+		l.scheduleDispatch(b, l.untilOpen(b)) // no credit is out whose return would dispatch
+	}
+	return w
+}
+
+// Leave gives back the turn or the credit of an id that no longer wants to call.
 func (l *Limiter[ID]) Leave(id ID) {
 	l.mu.Lock()
-	wake := l.leave(id)
-	l.mu.Unlock()
-	wake()
+	defer l.unlock()
+	l.leave(id)
 }
 
-// leave removes an id and returns a function that wakes whoever gets its credit.
-func (l *Limiter[ID]) leave(id ID) (wake func()) {
+func (l *Limiter[ID]) leave(id ID) {
 	w := l.waiters[id]
 	if w == nil {
-		return func() {}
+		return
 	}
 	delete(l.waiters, id)
-	if w.element != nil {
-		w.budget.queue.Remove(w.element)
-		w.budget.served++
+	if w.node != nil {
+		w.budget.queue.remove(w.node)
 	} else {
 		w.budget.inUse--
 	}
-	return l.dispatch(w.budget)
+	l.dispatch(w.budget)
+}
+
+// unlock ends a change and wakes the ids that have got a credit by it.
+func (l *Limiter[ID]) unlock() {
+	woken, wake := l.woken, l.wake
+	l.woken = nil
+	l.mu.Unlock()
+	for _, id := range woken {
+		wake(id)
+	}
 }
 
 // budget returns the budget of a key, a new one if need be.
@@ -154,7 +173,7 @@ func (l *Limiter[ID]) budget(key Key) *budget[ID] {
 
 // forget drops an idle budget: at once when all its credits may be used, and after retention when it has learned from refusals.
 func (l *Limiter[ID]) forget(b *budget[ID]) {
-	if b.inUse > 0 || b.queue.Len() > 0 || l.budgets[b.key] != b {
+	if b.inUse > 0 || b.queue.length > 0 || l.budgets[b.key] != b {
 		return
 	}
 	wait := time.Until(b.usableAt)
@@ -186,7 +205,7 @@ func (l *Limiter[ID]) States() []State {
 	defer l.mu.Unlock()
 	states := make([]State, 0, len(l.budgets))
 	for key, b := range l.budgets {
-		states = append(states, State{key, b.window.size, b.queue.Len(), time.Now().Before(b.window.pausedUntil)})
+		states = append(states, State{key, b.window.size, b.queue.length, time.Now().Before(b.window.pausedUntil)})
 	}
 	return states
 }

@@ -26,7 +26,7 @@ func TestAnIDThatComesDuringAPauseIsWoken(t *testing.T) {
 	})
 }
 
-func TestFirstComeFirstServedAndAnIDThatLeavesGivesItsPlaceOrCreditToTheNext(t *testing.T) {
+func TestAnIDThatLeavesGivesItsTurnOrCreditToTheNext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := start(1)
@@ -158,7 +158,7 @@ func TestNoTurnIsShorterThanOne(t *testing.T) {
 	})
 }
 
-func TestATurnTakesAsLongAsTheLatestCallAndTheSecondAfterIt(t *testing.T) {
+func TestATurnTakesAsLongAsTheAverageCallAndTheSecondAfterIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := start(1)

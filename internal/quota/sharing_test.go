@@ -55,7 +55,7 @@ func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
 	for time.Now().Before(until) {
 		select {
 		case id := <-awake:
-			if credit, _ := c.limiter.Acquire(key, id); credit != nil {
+			if credit, _ := c.limiter.Acquire(key, id, Rank{}); credit != nil {
 				go c.call(credit)
 			}
 			c.join()
@@ -72,7 +72,7 @@ func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
 func (c *crowd) join() {
 	for range 10 * c.server.limit { // no window is wider, whatever is wrong
 		c.newest++
-		credit, _ := c.limiter.Acquire(key, c.newest)
+		credit, _ := c.limiter.Acquire(key, c.newest, Rank{})
 		if credit == nil {
 			return
 		}
