@@ -119,7 +119,7 @@ func newFixture(t *testing.T) *fixture {
 		Waited: func(importjob.Action, time.Duration) {}, Accepted: func(time.Duration) {}, Recovered: func() { r.panics.Add(1) }, SecretPoll: 5 * time.Second,
 	}
 	r.enqueue = func(types.NamespacedName, int) {}
-	r.credentials = credentials.New(r.readSecret, r.SecretPoll)
+	r.credentials = credentials.New(r.readSecret, r.SecretPoll, r.followCredentials)
 	r.Quota.Start(func(types.NamespacedName) {})
 	time.Sleep(2 * time.Second) // of the bubble's time: the budgets open
 	return r

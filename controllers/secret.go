@@ -38,6 +38,11 @@ func secretOf(object *cdbv1.ImportJobStop) types.NamespacedName {
 	return types.NamespacedName{Namespace: object.Namespace, Name: object.Spec.CredentialsSecretRef.Name}
 }
 
+// followCredentials lets credentials share the budgets of those that they replace in their Secret.
+func (r *Reconciler) followCredentials(previous, next credentials.Fingerprint) {
+	r.Quota.Follow(string(previous[:]), string(next[:]))
+}
+
 func scopeOf(object *cdbv1.ImportJobStop, action importjob.Action) credentials.Scope {
 	target := lifecycle.Target(object)
 	return credentials.Scope{Secret: secretOf(object), Region: target.Region, Site: target.Site, Action: action}

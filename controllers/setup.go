@@ -45,7 +45,7 @@ const (
 
 // SetupWithManager watches the objects, the Secrets that they wait for, and the credits that come back.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
-	r.credentials = credentials.New(r.readSecret, r.SecretPoll)
+	r.credentials = credentials.New(r.readSecret, r.SecretPoll, r.followCredentials)
 	// The lease is released when all that needs it has ended: not before the results of the calls in flight are written.
 	err := mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 		<-ctx.Done()

@@ -72,7 +72,7 @@ func begin(t *testing.T) *bench {
 		server: &server{secrets: map[types.NamespacedName]map[string][]byte{}, reads: map[types.NamespacedName][]time.Time{}},
 		woken:  map[types.NamespacedName]time.Duration{}, begun: time.Now(),
 	}
-	b.Store = New(b.server.read, poll)
+	b.Store = New(b.server.read, poll, nil)
 	go b.Run(t.Context(), func(object types.NamespacedName) {
 		b.mu.Lock()
 		defer b.mu.Unlock()

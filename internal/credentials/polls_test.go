@@ -11,7 +11,7 @@ import (
 
 func TestAPollIsDueAtItsTime(t *testing.T) {
 	t.Parallel()
-	p, start := New(nil, poll).polls, time.Now()
+	p, start := New(nil, poll, nil).polls, time.Now()
 	if secret, wait := p.next(start); secret != (types.NamespacedName{}) || wait != maxInterval {
 		t.Errorf("without a Secret: %s, %s", secret, wait)
 	}
@@ -36,7 +36,7 @@ func TestTheIntervalIsAQuarterOfTheWait(t *testing.T) {
 		{poll, time.Hour, maxInterval},
 		{time.Minute, time.Hour, time.Minute},
 	} {
-		p, start := New(nil, test.interval).polls, time.Now()
+		p, start := New(nil, test.interval, nil).polls, time.Now()
 		p.add(creds, name("shop", "a"), start, start)
 		now := start.Add(test.waited)
 		p.polled(creds, now, test.interval)

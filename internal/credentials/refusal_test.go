@@ -67,7 +67,7 @@ func (b *bench) wokenOf100() (woken int) {
 
 func TestARefusalIsLimitedToItsScopeAndContent(t *testing.T) {
 	t.Parallel()
-	s, now := New(nil, poll), time.Now()
+	s, now := New(nil, poll, nil), time.Now()
 	scope, f := Scope{Secret: creds, Region: "ap-guangzhou", Action: "Stop"}, Fingerprint{1}
 	s.Report(scope, f, true, now, retry)
 	for name, test := range map[string]struct {
@@ -104,7 +104,7 @@ func TestARefusalFromTheFutureDelaysNobody(t *testing.T) {
 // A success can be about another import, so it ends only a refusal that is a minute old.
 func TestASuccessEndsARefusalOfAMinute(t *testing.T) {
 	t.Parallel()
-	s, start := New(nil, poll), time.Now()
+	s, start := New(nil, poll, nil), time.Now()
 	scope, f := Scope{Secret: creds}, Fingerprint{1}
 	s.Report(scope, f, false, start, retry) // no refusal to end
 	s.Report(scope, f, true, start, retry)
@@ -123,7 +123,7 @@ func TestASuccessEndsARefusalOfAMinute(t *testing.T) {
 // Refusals that no object tries again are forgotten, by a search at most once a minute: one user's many regions slow down nobody.
 func TestRefusalsAreForgotten(t *testing.T) {
 	t.Parallel()
-	s, start := New(nil, poll), time.Now()
+	s, start := New(nil, poll, nil), time.Now()
 	refuse := func(region string, after time.Duration) {
 		s.Report(Scope{Region: region}, Fingerprint{1}, true, start.Add(after), retry)
 	}

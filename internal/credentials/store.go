@@ -32,19 +32,21 @@ type Reader func(ctx context.Context, secret types.NamespacedName) (map[string][
 
 // Store reads Secrets and keeps track of the objects that wait for them. It is safe for concurrent use. Create one with New.
 type Store struct {
-	read  Reader
-	poll  time.Duration
-	reads singleflight.Group
-	added chan struct{} // an object has subscribed
+	read     Reader
+	poll     time.Duration
+	replaced func(previous, next Fingerprint)
+	reads    singleflight.Group
+	added    chan struct{} // an object has subscribed
 
-	mu       sync.Mutex
-	kept     map[types.NamespacedName]content
-	failures map[types.NamespacedName]*failure
-	waiters  map[types.NamespacedName]*waiter // by object
-	polls    polls
-	refusals map[Scope]*refusal
-	sweptAt  time.Time // of forgetRefusals
-	wake     func(object types.NamespacedName)
+	mu                 sync.Mutex
+	kept               map[types.NamespacedName]content
+	failures           map[types.NamespacedName]*failure
+	waiters            map[types.NamespacedName]*waiter // by object
+	polls              polls
+	refusals           map[Scope]*refusal
+	lineages           map[types.NamespacedName]*lineage
+	sweptAt, trimmedAt time.Time // of forgetRefusals and of forgetLineages
+	wake               func(object types.NamespacedName)
 }
 
 // content is the result of a read.
@@ -71,12 +73,15 @@ type failure struct {
 	end   *time.Timer // ends the series, unless another read fails first
 }
 
-// New returns a store that reads Secrets with read. The interval at which Run polls a Secret is at first poll. It grows as the wait goes
+// New returns a store that reads Secrets with read. It calls replaced, unless that is nil, before it returns credentials of a Secret that
+// had others before, with the fingerprints of both. Credentials that the cloud refused and never accepted do not count. The interval at which Run polls a Secret is at first poll. It grows as the wait goes
 // on, to 30 seconds after two minutes, and is never shorter than poll.
-func New(read Reader, poll time.Duration) *Store {
+func New(read Reader, poll time.Duration, replaced func(previous, next Fingerprint)) *Store {
 	return &Store{
 		read:     read,
 		poll:     poll,
+		replaced: replaced,
+		lineages: map[types.NamespacedName]*lineage{},
 		added:    make(chan struct{}, 1),
 		kept:     map[types.NamespacedName]content{},
 		failures: map[types.NamespacedName]*failure{},
@@ -115,6 +120,7 @@ func (s *Store) get(ctx context.Context, secret types.NamespacedName) (content, 
 		}
 		c, err := contentOf(secret.Name, data, err)
 		c.unread = s.unreadable(secret, err)
+		s.follow(secret, c)
 		s.keepFor(secret, c)
 		return c, nil
 	})

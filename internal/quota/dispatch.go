@@ -21,7 +21,7 @@ func (l *Limiter[ID]) untilOpen(b *budget[ID]) time.Duration {
 func (l *Limiter[ID]) dispatchAll() {
 	l.mu.Lock()
 	defer l.unlock()
-	for _, b := range l.budgets {
+	for b := range l.budgets() {
 		l.dispatch(b)
 	}
 }

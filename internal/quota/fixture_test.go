@@ -51,7 +51,12 @@ func (r *fixture) Acquire(key Key, id int) (*Credit, Wait) { return r.Limiter.Ac
 
 func (r *fixture) mustGet(t *testing.T, id int) *Credit {
 	t.Helper()
-	credit, _ := r.Acquire(key, id)
+	return r.mustGetOf(t, key.Account, id)
+}
+
+func (r *fixture) mustGetOf(t *testing.T, account string, id int) *Credit {
+	t.Helper()
+	credit, _ := r.Acquire(Key{account, key.Host, key.Action}, id)
 	if credit == nil {
 		t.Fatalf("%d got no credit", id)
 	}

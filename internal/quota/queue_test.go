@@ -223,7 +223,7 @@ func BenchmarkTurn(b *testing.B) {
 				for i := range waiting {
 					join(i)
 				}
-				budget := l.budgets[key]
+				budget := l.budget(key)
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
 					w := budget.queue.pop()

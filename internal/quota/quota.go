@@ -13,7 +13,12 @@
 // each has, and the oldest id of an owner is its next. Who is next depends on who waits and not on when they joined: an id that leaves and
 // joins again, and a process that starts anew, lose no turn. An id counts as five minutes old at the most when it joins, except in the
 // first minutes of a process. So old ids that come again and again keep no young one waiting for ever. An id that leaves gives its turn or
-// its credit to the next. Waiters are woken one at a time, at least half an even share of a second apart, so that the calls do not come in
+// its credit to the next.
+//
+// Credentials that replace others share their budgets: what one has sent counts for both, the window stays as it is, and no waiter loses
+// its turn. Who still uses the older ones a minute later has budgets of its own again. Nothing else joins two accounts.
+//
+// Waiters are woken one at a time, at least half an even share of a second apart, so that the calls do not come in
 // one burst and others find gaps. No budget waits for another. An idle budget is forgotten.
 //
 // A refusal means that others share the limit. The first one halves the window and pauses the budget for one to two seconds. Refusals of
@@ -47,16 +52,17 @@ type Key struct {
 type Limiter[ID comparable] struct {
 	limit func(action string) int
 
-	mu      sync.Mutex
-	wake    func(ID)
-	opening time.Time
-	budgets map[Key]*budget[ID]
-	waiters map[ID]*waiter[ID]
-	woken   []ID // to be woken when mu is unlocked
+	mu       sync.Mutex
+	wake     func(ID)
+	opening  time.Time
+	accounts map[string]*account[ID] // by each name that counts
+	waiters  map[ID]*waiter[ID]
+	woken    []ID // to be woken when mu is unlocked
 }
 
 type budget[ID comparable] struct {
-	key               Key
+	account           *account[ID]
+	endpoint          endpoint
 	window            window
 	inUse             int // credits in hand, with a call, or on their way back
 	queue             queue[*waiter[ID]]
@@ -76,7 +82,7 @@ type waiter[ID comparable] struct {
 
 // New returns a Limiter whose budgets allow limit(action) calls a second. It hands out nothing before Start.
 func New[ID comparable](limit func(action string) int) *Limiter[ID] {
-	return &Limiter[ID]{limit: limit, budgets: map[Key]*budget[ID]{}, waiters: map[ID]*waiter[ID]{}}
+	return &Limiter[ID]{limit: limit, accounts: map[string]*account[ID]{}, waiters: map[ID]*waiter[ID]{}}
 }
 
 // Start hands out the first credits one second later. Whenever a waiter gets a credit, the Limiter calls wake, without holding a lock.
@@ -161,51 +167,4 @@ func (l *Limiter[ID]) unlock() {
 	for _, id := range woken {
 		wake(id)
 	}
-}
-
-// budget returns the budget of a key, a new one if need be.
-func (l *Limiter[ID]) budget(key Key) *budget[ID] {
-	if l.budgets[key] == nil {
-		l.budgets[key] = &budget[ID]{key: key, window: newWindow(l.limit(key.Action))}
-	}
-	return l.budgets[key]
-}
-
-// forget drops an idle budget: at once when all its credits may be used, and after retention when it has learned from refusals.
-func (l *Limiter[ID]) forget(b *budget[ID]) {
-	if b.inUse > 0 || b.queue.length > 0 || l.budgets[b.key] != b {
-		return
-	}
-	wait := time.Until(b.usableAt)
-	if b.window.size < b.window.limit || b.window.ceiling > 0 {
-		wait = max(wait, retention-time.Since(b.usedAt))
-	}
-	if wait <= 0 {
-		delete(l.budgets, b.key)
-		return
-	}
-	time.AfterFunc(wait, func() {
-		l.mu.Lock()
-		l.forget(b)
-		l.mu.Unlock()
-	})
-}
-
-// State is a snapshot of a budget.
-type State struct {
-	Key     Key
-	Window  int  // credits
-	Waiting int  // ids in the queue
-	Paused  bool // hands out nothing after a refusal
-}
-
-// States returns a snapshot of each budget that is not forgotten.
-func (l *Limiter[ID]) States() []State {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	states := make([]State, 0, len(l.budgets))
-	for key, b := range l.budgets {
-		states = append(states, State{key, b.window.size, b.queue.length, time.Now().Before(b.window.pausedUntil)})
-	}
-	return states
 }

@@ -178,7 +178,7 @@ func TestAQueueBehindAFullWindowSetsNoTimer(t *testing.T) {
 		r := start(1)
 		r.mustGet(t, 1)
 		r.Acquire(key, 2)
-		if r.budgets[key].dispatchScheduled {
+		if r.budget(key).dispatchScheduled {
 			t.Error("a timer is set")
 		}
 	})
@@ -206,8 +206,8 @@ func TestAnIdleBudgetIsForgotten(t *testing.T) {
 		r := start(2)
 		r.mustGet(t, 1).Done(false)
 		pass(period)
-		if len(r.budgets) != 0 || len(r.waiters) != 0 {
-			t.Errorf("%d budgets and %d waiters are left", len(r.budgets), len(r.waiters))
+		if len(r.accounts) != 0 || len(r.waiters) != 0 {
+			t.Errorf("%d budgets and %d waiters are left", len(r.accounts), len(r.waiters))
 		}
 	})
 }

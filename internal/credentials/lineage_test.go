@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package credentials
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+// printOf is the fingerprint of what put writes for an id.
+func printOf(id string) Fingerprint {
+	return FingerprintOf(importjob.Credentials{SecretID: id, SecretKey: "key"})
+}
+
+func TestCredentialsThatReplaceOthersInASecretAreTold(t *testing.T) {
+	t.Parallel()
+	accepted, refused := []bool{false}, []bool{true}
+	for name, test := range map[string]struct {
+		ids     []string          // that the Secret has, one after the other; "": it is away
+		reports map[string][]bool // by id: whether the cloud refused
+		want    []string
+	}{
+		"the same":                            {[]string{"a", "a"}, nil, nil},
+		"accepted":                            {[]string{"a", "b"}, map[string][]bool{"a": accepted}, []string{"a>b"}},
+		"accepted, then refused, as expired":  {[]string{"a", "b"}, map[string][]bool{"a": {false, true}}, []string{"a>b"}},
+		"refused in one region, not in other": {[]string{"a", "b"}, map[string][]bool{"a": {true, false}}, []string{"a>b"}},
+		"no result yet":                       {[]string{"a", "b"}, nil, []string{"a>b"}},
+		"refused":                             {[]string{"a", "b"}, map[string][]bool{"a": refused}, nil},
+		"three times":                         {[]string{"a", "b", "c", "d"}, nil, []string{"a>b", "b>c", "c>d"}},
+		"back and forth":                      {[]string{"a", "b", "a"}, nil, []string{"a>b", "b>a"}},
+		"a mistake between":                   {[]string{"a", "b", "c"}, map[string][]bool{"a": accepted, "b": refused}, []string{"a>b", "a>c"}},
+		"away for a while":                    {[]string{"a", "", "b"}, map[string][]bool{"a": accepted}, []string{"a>b"}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b, names := begin(t), map[Fingerprint]string{}
+			var got []string
+			b.replaced = func(previous, next Fingerprint) { got = append(got, names[previous]+">"+names[next]) }
+			for _, id := range test.ids {
+				names[printOf(id)] = id
+				b.put(creds, id, "")
+				_, f, _ := b.Get(t.Context(), creds)
+				for _, rejected := range test.reports[id] {
+					b.Report(Scope{Secret: creds}, f, rejected, time.Now(), retry)
+				}
+				time.Sleep(2 * keep)
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("%s: %q, want %q", name, got, test.want)
+			}
+		})
+	}
+}
+
+// Two Secrets with the same content are no lineage, and a Secret that nobody reads is forgotten.
+func TestALineageIsThatOfOneSecretAndIsForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := begin(t)
+		b.replaced = func(previous, next Fingerprint) { t.Errorf("%x replaces %x", next[:4], previous[:4]) }
+		for i := range 100 {
+			b.put(name("shop", fmt.Sprint(i)), fmt.Sprint(i), "")
+			_, _, _ = b.Get(t.Context(), name("shop", fmt.Sprint(i)))
+		}
+		time.Sleep(forgetLineage + sweepInterval)
+		b.put(creds, "1", "")
+		_, _, _ = b.Get(t.Context(), creds)
+		if n := len(b.lineages); n != 1 {
+			t.Errorf("%d lineages are kept, want that of the Secret that was read", n)
+		}
+	})
+}
