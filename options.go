@@ -30,7 +30,7 @@ type options struct {
 	metricsAddress, probeAddress, endpoint, namespaces string
 	leaseNamespace, pprofAddress, metricsCerts         string
 	metricsSecure, leaderElect, regional, version      bool
-	callsPerSecond, workers                            int
+	callsPerSecond, totalPerSecond, workers            int
 	secretPoll                                         time.Duration
 	zap                                                zap.Options
 }
@@ -46,6 +46,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.endpoint, "endpoint", "", "URL for all cloud calls, as in https://gateway.example:8443: a private gateway or a simulator. If empty, the vendor's endpoints.")
 	flags.BoolVar(&o.regional, "regional-endpoints", false, "Call each region through its own endpoint, which has its own quota.")
 	flags.IntVar(&o.callsPerSecond, "requests-per-second", 20, "Maximum calls of StopDBImportJob in any second per account and endpoint, from 1 to 1000. The vendor allows 20.")
+	flags.IntVar(&o.totalPerSecond, "total-requests-per-second", 500, "Maximum calls of the cloud in any second over all accounts and actions, at least --requests-per-second. Namespaces take turns when it is reached. It keeps accounts that do not exist from making the operator's address unwelcome.")
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 10, "Maximum concurrent reconciles. Cloud calls in flight do not count.")
 	flags.StringVar(&o.namespaces, "namespaces", "", "Namespaces to watch, separated by commas, as in shop,billing. If empty, all namespaces.")
 	flags.DurationVar(&o.secretPoll, "secret-poll-interval", 5*time.Second, "How often the operator reads a Secret that objects wait for, as in 5s; the interval grows to 30s as the wait goes on.")
@@ -58,6 +59,8 @@ func (o *options) check(args []string) error {
 	switch {
 	case o.callsPerSecond < 1 || o.callsPerSecond > 1000:
 		return fmt.Errorf("--requests-per-second is %d: use a number from 1 to 1000", o.callsPerSecond)
+	case o.totalPerSecond < o.callsPerSecond:
+		return fmt.Errorf("--total-requests-per-second is %d: use at least the %d of --requests-per-second", o.totalPerSecond, o.callsPerSecond)
 	case o.workers < 1:
 		return fmt.Errorf("--max-concurrent-reconciles is %d: use at least 1", o.workers)
 	case o.secretPoll < minSecretPoll:
@@ -92,6 +95,7 @@ func (o *options) operator() (operator.Options, error) {
 	return operator.Options{
 		Endpoints:       tencentcloud.Endpoints{Regional: o.regional, Override: override},
 		CallsPerSecond:  o.callsPerSecond,
+		TotalPerSecond:  o.totalPerSecond,
 		Workers:         o.workers,
 		SecretPoll:      o.secretPoll,
 		WaitLogInterval: waitLogInterval,

@@ -22,6 +22,8 @@ func TestFlags(t *testing.T) {
 		"--namespaces=shop,":                                "--namespaces",
 		"--namespaces=*":                                    "--namespaces",
 		"--requests-per-second=0":                           "1 to 1000",
+		"--total-requests-per-second=20":                    "",
+		"--total-requests-per-second=19":                    "at least the 20",
 		"--requests-per-second=1001":                        "1 to 1000",
 		"--max-concurrent-reconciles=0":                     "at least 1",
 		"--secret-poll-interval=0":                          "at least 1s",

@@ -115,7 +115,7 @@ func newFixture(t *testing.T) *fixture {
 	})
 	r.Reconciler = &Reconciler{
 		Client: cache, APIReader: server, Cloud: r.cloud, Events: events.NewFakeRecorder(10),
-		Quota:  quota.New[types.NamespacedName](func(string) int { return 20 }),
+		Quota:  quota.New[types.NamespacedName](func(string) int { return 20 }, 0),
 		Waited: func(importjob.Action, time.Duration) {}, Accepted: func(time.Duration) {}, Recovered: func() { r.panics.Add(1) }, SecretPoll: 5 * time.Second,
 	}
 	r.enqueue = func(types.NamespacedName, int) {}
@@ -152,8 +152,13 @@ func (r *fixture) failOutcomes() {
 }
 
 func (r *fixture) reconcile() error {
-	_, err := r.Reconcile(r.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(request())})
+	err := r.reconcileNamed(client.ObjectKeyFromObject(request()))
 	synctest.Wait()
+	return err
+}
+
+func (r *fixture) reconcileNamed(key types.NamespacedName) error {
+	_, err := r.Reconcile(r.Context(), ctrl.Request{NamespacedName: key})
 	return err
 }
 

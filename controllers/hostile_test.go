@@ -83,7 +83,7 @@ func (h *hostile) settle() {
 func (h *hostile) restart() {
 	h.expectations, h.inFlight = expectations{}, inFlight{}
 	h.credentials = credentials.New(h.readSecret, h.SecretPoll, h.followCredentials)
-	h.Quota = quota.New[types.NamespacedName](func(string) int { return 20 })
+	h.Quota = quota.New[types.NamespacedName](func(string) int { return 20 }, 0)
 	h.Quota.Start(func(types.NamespacedName) {})
 	time.Sleep(2 * time.Second)
 }

@@ -33,6 +33,8 @@ type Options struct {
 	Endpoints tencentcloud.Endpoints
 	// CallsPerSecond is the maximum of StopDBImportJob calls in any second per account and endpoint.
 	CallsPerSecond int
+	// TotalPerSecond is the maximum of calls of the cloud in any second over all accounts and actions. Zero does not bound them.
+	TotalPerSecond int
 	// Workers is the maximum of concurrent reconciles.
 	Workers int
 	// SecretPoll is the shortest interval between reads of a Secret that objects wait for.
@@ -74,7 +76,7 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 		Client:     mgr.GetClient(),
 		APIReader:  mgr.GetAPIReader(),
 		Cloud:      observer.Observe(tencentcloud.NewClient(o.Endpoints).WithTransport(o.Transport)),
-		Quota:      quota.New[types.NamespacedName](o.limit),
+		Quota:      quota.New[types.NamespacedName](o.limit, o.TotalPerSecond),
 		Events:     mgr.GetEventRecorder("importjobstop-operator"),
 		Waited:     observer.Waited,
 		Accepted:   observer.Accepted,

@@ -20,19 +20,24 @@ type Credit struct {
 	done     func(sent time.Time, refused bool)
 	cancel   func()
 	keep     func()
+	counted  func() // by the total, from now on for a second
 }
 
 // Wait returns when the call may be sent: at once, or within headStart.
 func (c *Credit) Wait() {
 	time.Sleep(time.Until(c.usableAt))
+	if c.sent.IsZero() {
+		c.counted()
+	}
 	c.sent = time.Now()
 }
 
 // Done reports that the call was answered or given up, and whether the server refused it for the limit.
 func (c *Credit) Done(refused bool) {
 	c.once.Do(func() {
-		if c.sent.IsZero() {
-			c.sent = time.Now() // Wait was not called
+		if c.sent.IsZero() { // Wait was not called
+			c.counted()
+			c.sent = time.Now()
 		}
 		c.done(c.sent, refused)
 	})
@@ -49,9 +54,10 @@ func (l *Limiter[ID]) credit(b *budget[ID], w *waiter[ID]) *Credit {
 	b.usedAt = time.Now()
 	return &Credit{
 		Waited: time.Since(w.since), usableAt: b.usableAt,
-		done:   func(sent time.Time, refused bool) { l.answered(b, sent, refused) },
-		cancel: func() { l.release(b, time.Time{}) },
-		keep:   func() { l.returnToOwner(b, w) },
+		done:    func(sent time.Time, refused bool) { l.answered(b, sent, refused) },
+		cancel:  func() { l.cancel(b) },
+		keep:    func() { l.returnToOwner(b, w) },
+		counted: l.sent,
 	}
 }
 
@@ -64,8 +70,17 @@ func (l *Limiter[ID]) returnToOwner(b *budget[ID], w *waiter[ID]) {
 	}
 	l.mu.Unlock()
 	if taken {
-		l.release(b, time.Time{})
+		l.cancel(b)
 	}
+}
+
+// cancel takes back a credit that was not used.
+func (l *Limiter[ID]) cancel(b *budget[ID]) {
+	l.mu.Lock()
+	defer l.unlock()
+	b.inUse--
+	l.releaseTotal()
+	l.dispatch(b)
 }
 
 // answered lets the window learn from an answer, and brings the credit back one second after it.

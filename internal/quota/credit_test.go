@@ -11,7 +11,7 @@ import (
 func TestTheFirstCreditsComeOneSecondAfterStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &fixture{Limiter: New[int](func(string) int { return 1 })}
+		r := &fixture{Limiter: New[int](func(string) int { return 1 }, 0)}
 		if credit, _ := r.Acquire(key, 1); credit != nil {
 			t.Error("a credit before Start")
 		}

@@ -28,14 +28,28 @@ func (l *Limiter[ID]) dispatchAll() {
 
 // dispatch hands free credits to the next waiters.
 func (l *Limiter[ID]) dispatch(b *budget[ID]) {
+	l.total.dequeue(b)
 	for l.isReady(b) {
-		w := b.queue.pop()
-		w.node = nil
-		b.inUse++
-		b.nextAt = time.Now().Add(period / time.Duration(2*b.window.limit))
-		l.woken = append(l.woken, w.id)
+		if l.total.isFull() {
+			l.total.enqueue(b)
+			return
+		}
+		l.serve(b)
 	}
 	l.forget(b)
+}
+
+// serve hands a credit to the next waiter, if that can be woken.
+func (l *Limiter[ID]) serve(b *budget[ID]) {
+	if !l.isReady(b) {
+		return
+	}
+	w := b.queue.pop()
+	w.node = nil
+	b.inUse++
+	l.total.inUse++
+	b.nextAt = time.Now().Add(period / time.Duration(2*b.window.limit))
+	l.woken = append(l.woken, w.id)
 }
 
 // isReady says whether the next waiter can be woken. If only time is missing, a timer dispatches then.

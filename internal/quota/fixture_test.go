@@ -21,7 +21,7 @@ type fixture struct {
 }
 
 func start(limit int) *fixture {
-	r := &fixture{Limiter: New[int](func(string) int { return limit })}
+	r := &fixture{Limiter: New[int](func(string) int { return limit }, 0)}
 	r.Start(r.wake)
 	pass(period)
 	return r

@@ -71,6 +71,9 @@ func (q *queue[T]) pop() T {
 	return n.value
 }
 
+// peek returns the rank of the next item. There must be one.
+func (q *queue[T]) peek() Rank { return q.turns[0].first.rank }
+
 // forgetOrKeep remembers an owner without items that has had its turn, until the round is over: it gets no second one by coming again.
 func (q *queue[T]) forgetOrKeep(o *owner[T]) {
 	switch {

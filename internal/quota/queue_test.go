@@ -216,7 +216,7 @@ func BenchmarkTurn(b *testing.B) {
 	for _, waiting := range []int{100, 50_000} {
 		for _, owners := range []int{1, 40} {
 			b.Run(fmt.Sprintf("%d of %d owners", waiting, owners), func(b *testing.B) {
-				l, now := New[int](func(string) int { return 20 }), time.Now()
+				l, now := New[int](func(string) int { return 20 }, 0), time.Now()
 				join := func(i int) {
 					l.Acquire(key, i, Rank{fmt.Sprint(i % owners), now.Add(time.Duration(i) * time.Millisecond), ""})
 				}

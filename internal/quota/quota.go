@@ -19,7 +19,11 @@
 // its turn. Who still uses the older ones a minute later has budgets of its own again. Nothing else joins two accounts.
 //
 // Waiters are woken one at a time, at least half an even share of a second apart, so that the calls do not come in
-// one burst and others find gaps. No budget waits for another. An idle budget is forgotten.
+// one burst and others find gaps. An idle budget is forgotten.
+//
+// No budget waits for another, unless all of them together reach their bound. A call counts for it from the moment it gets its credit until
+// one second after it was sent: an answer that does not come holds nobody up. While the bound is reached, owners take turns over all
+// budgets, so that one with a thousand accounts gets no more of it than one with a single account.
 //
 // A refusal means that others share the limit. The first one halves the window and pauses the budget for one to two seconds. Refusals of
 // calls that were in flight at that moment do not count again. Each full window of answers without a refusal opens the window by one.
@@ -57,6 +61,7 @@ type Limiter[ID comparable] struct {
 	opening  time.Time
 	accounts map[string]*account[ID] // by each name that counts
 	waiters  map[ID]*waiter[ID]
+	total    total[ID]
 	woken    []ID // to be woken when mu is unlocked
 }
 
@@ -66,11 +71,12 @@ type budget[ID comparable] struct {
 	window            window
 	inUse             int // credits in hand, with a call, or on their way back
 	queue             queue[*waiter[ID]]
-	nextAt            time.Time     // nobody is woken before
-	dispatchScheduled bool          // a timer will dispatch
-	usedAt            time.Time     // when the latest credit was taken
-	usableAt          time.Time     // when the latest credit that came back may be used
-	turn              time.Duration // from a call to the return of its credit, on average
+	node              *node[*budget[ID]] // while it waits for the total
+	nextAt            time.Time          // nobody is woken before
+	dispatchScheduled bool               // a timer will dispatch
+	usedAt            time.Time          // when the latest credit was taken
+	usableAt          time.Time          // when the latest credit that came back may be used
+	turn              time.Duration      // from a call to the return of its credit, on average
 }
 
 type waiter[ID comparable] struct {
@@ -80,9 +86,13 @@ type waiter[ID comparable] struct {
 	since  time.Time          // when it joined
 }
 
-// New returns a Limiter whose budgets allow limit(action) calls a second. It hands out nothing before Start.
-func New[ID comparable](limit func(action string) int) *Limiter[ID] {
-	return &Limiter[ID]{limit: limit, accounts: map[string]*account[ID]{}, waiters: map[ID]*waiter[ID]{}}
+// New returns a Limiter whose budgets allow limit(action) calls a second each, and together no more than all; 0 does not bound them. It
+// hands out nothing before Start.
+func New[ID comparable](limit func(action string) int, all int) *Limiter[ID] {
+	return &Limiter[ID]{
+		limit: limit, accounts: map[string]*account[ID]{}, waiters: map[ID]*waiter[ID]{},
+		total: total[ID]{limit: all},
+	}
 }
 
 // Start hands out the first credits one second later. Whenever a waiter gets a credit, the Limiter calls wake, without holding a lock.
@@ -124,17 +134,16 @@ func (l *Limiter[ID]) Acquire(key Key, id ID, rank Rank) (*Credit, Wait) {
 func (l *Limiter[ID]) join(b *budget[ID], id ID, rank Rank) *waiter[ID] {
 	w := &waiter[ID]{id: id, budget: b, since: time.Now()}
 	l.waiters[id] = w
-	if b.queue.length == 0 && b.inUse < b.window.size && l.wake != nil && !w.since.Before(l.opensAt(b)) {
+	if b.queue.length == 0 && b.inUse < b.window.size && l.wake != nil && !w.since.Before(l.opensAt(b)) && !l.total.isFull() {
 		b.inUse++
+		l.total.inUse++
 		return w
 	}
 	if oldest := w.since.Add(-maxAge); oldest.After(l.opening) && rank.Created.Before(oldest) {
 		rank.Created = oldest
 	}
 	w.node = b.queue.push(rank, w)
-	if b.inUse < b.window.size {
-		l.scheduleDispatch(b, l.untilOpen(b)) // no credit is out whose return would dispatch
-	}
+	l.dispatch(b) // no credit may be out whose return would
 	return w
 }
 
@@ -155,6 +164,7 @@ func (l *Limiter[ID]) leave(id ID) {
 		w.budget.queue.remove(w.node)
 	} else {
 		w.budget.inUse--
+		l.releaseTotal()
 	}
 	l.dispatch(w.budget)
 }

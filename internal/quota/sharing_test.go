@@ -47,7 +47,7 @@ const latency = 20 * time.Millisecond
 // run calls the server until a time, and lets a caller join the queue for each that leaves it.
 func (c *crowd) run(s *server, random *rand.Rand, until time.Time) {
 	awake := make(chan int, 100)
-	c.limiter, c.server, c.random = New[int](func(string) int { return s.limit }), s, random
+	c.limiter, c.server, c.random = New[int](func(string) int { return s.limit }, 0), s, random
 	c.limiter.Start(func(id int) { awake <- id })
 	for range 50 {
 		c.join()
