@@ -73,7 +73,7 @@ func (s *state) reconcile(i int, copied *cdbv1.ImportJobStop) (next []*state) {
 		return []*state{n}
 	}
 	if ok {
-		if after := lifecycle.RequeueAfter(written.DeepCopy(), s.Now, time.Time{}); after > 0 {
+		if after := lifecycle.RequeueAfter(written.DeepCopy(), s.Now); after > 0 {
 			n = s.clone("%s pass", after)
 			n.Now = s.Now.Add(after)
 			return []*state{n}

@@ -32,8 +32,10 @@ type History struct {
 	Lost     map[string]bool                           // RequestIds of answers that the network lost
 	Imports  []cdbsim.Import                           // as they really are
 	Secrets  []string                                  // keys and tokens
-	Events   []eventsv1.Event
-	Logs     []string // one for each process
+	// OneAccount says that all credentials in the log are of one sub-account, and followed each other in one Secret.
+	OneAccount bool
+	Events     []eventsv1.Event
+	Logs       []string // one for each process
 }
 
 // Findings are what the oracle says of a run.
@@ -129,6 +131,9 @@ func (h *History) window(v *Findings) {
 			continue
 		}
 		key := [2]string{c.SecretID, c.Action}
+		if h.OneAccount {
+			key[0] = ""
+		}
 		arrivals[key] = append(arrivals[key], c.Time)
 	}
 	for key, times := range arrivals {

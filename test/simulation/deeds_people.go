@@ -114,6 +114,15 @@ var peopleDeeds = []deed{
 		return o.Name, err
 	}},
 	{"the Secret is renewed", 2, func(r *run, _ *rand.Rand) (string, error) { return "", r.secret() }},
+	{"the token is renewed", 2, func(r *run, random *rand.Rand) (string, error) {
+		for range 1 + random.IntN(3) {
+			if err := r.renewToken(); err != nil {
+				return "", err
+			}
+			time.Sleep(time.Duration(random.Int64N(int64(2 * time.Second))))
+		}
+		return "", nil
+	}},
 	{"the Secret is away", 1, func(r *run, random *rand.Rand) (string, error) {
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "creds"}}
 		if err := client.IgnoreNotFound(r.client.Delete(context.Background(), secret)); err != nil {

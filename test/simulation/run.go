@@ -49,6 +49,7 @@ type run struct {
 	kills      []time.Time
 	byHand     map[types.UID][]cdbv1.ImportJobStopStatus
 	secrets    []string
+	secretID   string // that the Secret has now
 	story      []entry
 	lost       map[string]bool               // RequestIds of answers that the network lost
 	done       map[string]int                // deeds by kind
@@ -134,20 +135,37 @@ func (r *run) say(format string, args ...any) {
 	r.story = append(r.story, entry{time.Now(), fmt.Sprintf(format, args...)})
 }
 
-// secret creates or renews the Secret of all objects, with another key of the same sub-account each time.
+// secret creates or renews the Secret of all objects, with another SecretId of the same sub-account each time.
 func (r *run) secret() error {
 	r.mu.Lock()
-	key, id := fmt.Sprintf("simulatedkey%020d%020d", len(r.secrets), r.random.Uint64()), fmt.Sprintf("%s%016d", account, len(r.secrets))
-	if n := len(r.secrets); n > 0 { // the old one is disabled
-		r.cloud.SetAccount(cdbsim.Account{SecretID: fmt.Sprintf("%s%016d", account, n-1), SecretKey: "disabled"})
+	if r.secretID != "" { // the old one is disabled
+		r.cloud.SetAccount(cdbsim.Account{SecretID: r.secretID, SecretKey: "disabled"})
 	}
+	r.secretID = fmt.Sprintf("%s%016d", account, len(r.secrets))
+	r.mu.Unlock()
+	return r.renew("")
+}
+
+// renewToken renews the credentials and keeps the SecretId, as temporary ones may.
+func (r *run) renewToken() error {
+	r.mu.Lock()
+	token := fmt.Sprintf("simulatedtoken%020d%020d", len(r.secrets), r.random.Uint64())
+	r.secrets = append(r.secrets, token)
+	r.mu.Unlock()
+	return r.renew(token)
+}
+
+// renew writes the Secret, with a new key. The old one is refused from now on.
+func (r *run) renew(token string) error {
+	r.mu.Lock()
+	key, id := fmt.Sprintf("simulatedkey%020d%020d", len(r.secrets), r.random.Uint64()), r.secretID
 	r.secrets = append(r.secrets, key)
 	r.mu.Unlock()
-	r.cloud.SetAccount(cdbsim.Account{SecretID: id, SecretKey: key})
+	r.cloud.SetAccount(cdbsim.Account{SecretID: id, SecretKey: key, Token: token})
 	r.cloud.SetIdentity(id, cdbsim.Identity{SubAccount: account})
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "creds"},
-		Data:       map[string][]byte{"secretId": []byte(id), "secretKey": []byte(key)},
+		Data:       map[string][]byte{"secretId": []byte(id), "secretKey": []byte(key), "token": []byte(token)},
 	}
 	err := r.client.Create(context.Background(), secret)
 	if apierrors.IsAlreadyExists(err) {
