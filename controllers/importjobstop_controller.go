@@ -43,6 +43,7 @@ type Reconciler struct {
 	enqueue      func(key types.NamespacedName, priority int)
 	inFlight     inFlight
 	expectations expectations
+	tells        tells
 	credentials  *credentials.Store
 	lookups      lookups
 }
@@ -54,6 +55,7 @@ type Reconciler struct {
 
 // Reconcile loads the object and takes it one step further.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	defer r.tells.begin(req.NamespacedName)()
 	if r.inFlight.skip(req.NamespacedName) {
 		return ctrl.Result{}, nil // it comes back when its result is in status
 	}
@@ -124,11 +126,7 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 	}
 	credit, wait := r.admit(object, fingerprint, action)
 	if credit == nil {
-		if err := r.write(ctx, object, lifecycle.WaitForQuota(now, wait.Since, wait.Turn)); err != nil {
-			return 0, err
-		}
-		r.subscribe(object, credentials.Fingerprint{})
-		return lifecycle.RequeueAfter(object, now, wait.Since), nil
+		return r.waitForQuota(ctx, object, wait, now)
 	}
 	return 0, r.send(ctx, &call{object: object, creds: creds, fingerprint: fingerprint, action: action, credit: credit})
 }

@@ -67,7 +67,7 @@ func (r *Reconciler) writeAndWait(ctx context.Context, object *cdbv1.ImportJobSt
 		return 0, err
 	}
 	r.subscribe(object, seen)
-	return lifecycle.RequeueAfter(object, now, time.Time{}), nil
+	return lifecycle.RequeueAfter(object, now), nil
 }
 
 // keepWaiting handles an object whose Secret was missing and has not changed since.

@@ -41,6 +41,8 @@ const (
 	priorityFresh  = 0  // can go on
 	priorityWaits  = -1 // waits for its Secret or its turn, as many others may
 	priorityOld    = -2 // was unfinished when this process began to work
+
+	priorityTells = -200 // only says that it waits
 )
 
 // SetupWithManager watches the objects, the Secrets that they wait for, and the credits that come back.
@@ -75,13 +77,22 @@ func (r *Reconciler) start(ctx context.Context, queue workqueue.TypedRateLimitin
 	}
 	r.Quota.Start(func(key types.NamespacedName) { r.enqueue(key, priorityCredit) })
 	r.enqueueUnfinished(ctx)
-	go func() {
-		for ctx.Err() == nil { // again after a panic
-			r.pollSecrets(ctx)
-			time.Sleep(conflictRetry)
-		}
-	}()
+	go r.forever(ctx, func() {
+		r.credentials.Run(ctx, func(key types.NamespacedName) { r.enqueue(key, priorityWaits) })
+	})
+	go r.forever(ctx, func() { r.tells.run(ctx, r.enqueue) })
 	return nil
+}
+
+// forever runs a function until ctx is done, again after a panic.
+func (r *Reconciler) forever(ctx context.Context, run func()) {
+	for ctx.Err() == nil {
+		func() {
+			defer r.recoverPanic(ctx, nil)
+			run()
+		}()
+		time.Sleep(conflictRetry)
+	}
 }
 
 // enqueueUnfinished enqueues the unfinished objects before the finished ones, the oldest first. So the oldest are in the queues of their
@@ -104,11 +115,6 @@ func (r *Reconciler) enqueueUnfinished(ctx context.Context) {
 	for _, object := range unfinished {
 		r.enqueue(client.ObjectKeyFromObject(object), priorityOld)
 	}
-}
-
-func (r *Reconciler) pollSecrets(ctx context.Context) {
-	defer r.recoverPanic(ctx, nil)
-	r.credentials.Run(ctx, func(key types.NamespacedName) { r.enqueue(key, priorityWaits) })
 }
 
 // ignoreOwnWrites returns false for a write of this process that leaves nothing to do: most watch events are such writes.

@@ -54,7 +54,7 @@ func (w *fixture) reconcile() (again bool) {
 	}
 	written := w.write(kind, step.Change, w.object.Generation)
 	w.awaitSecret(0)
-	w.recalled.timer = RequeueAfter(w.object, w.now(), time.Time{})
+	w.recalled.timer = RequeueAfter(w.object, w.now())
 	return Next(w.object.DeepCopy(), w.now(), false).Action != "" || written && HasMore(w.object)
 }
 
@@ -67,7 +67,7 @@ func (w *fixture) proceed(action importjob.Action, changed, urgent bool) (again 
 		w.recalled.since = time.Time{}
 		written := w.write(kind, change, w.object.Generation)
 		w.awaitSecret(seen)
-		w.recalled.timer = RequeueAfter(w.object, now, time.Time{})
+		w.recalled.timer = RequeueAfter(w.object, now)
 		return written && HasMore(w.object)
 	}
 	secret := SecretWaitOf(w.object)
@@ -83,9 +83,13 @@ func (w *fixture) proceed(action importjob.Action, changed, urgent bool) (again 
 		w.recalled.since = now
 	}
 	if since := w.recalled.since; w.crowded {
-		written := w.write("wait for the quota", WaitForQuota(now, since, time.Duration(w.IntN(20))*time.Second), w.object.Generation)
+		turn := time.Duration(w.IntN(20)) * time.Second
+		written := w.write("wait for the quota", WaitForQuota(now, since, turn), w.object.Generation)
 		w.awaitSecret(0)
-		w.recalled.timer = RequeueAfter(w.object, now, since)
+		w.recalled.timer = RequeueAfter(w.object, now)
+		if after := TellAt(w.object, now, since, turn).Sub(now); after > 0 && (w.recalled.timer == 0 || after < w.recalled.timer) {
+			w.recalled.timer = after
+		}
 		return written && HasMore(w.object)
 	}
 	w.recalled.since = time.Time{}

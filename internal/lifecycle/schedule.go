@@ -20,15 +20,11 @@ const (
 	minPoll, maxPoll = 2 * time.Second, 30 * time.Second
 )
 
-// RequeueAfter is the time until the next retry, deadline, expiry or stall, or until a wait in the queue is long enough to be written into
-// status; zero means none. The object has been in the queue since queuedSince; a zero time means that it is not.
-func RequeueAfter(object *cdbv1.ImportJobStop, now, queuedSince time.Time) time.Duration {
+// RequeueAfter is the time until the next retry, deadline, expiry or stall; zero means none.
+func RequeueAfter(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
 	times := []time.Time{expiry(object)}
 	if !isSettled(object) {
 		times = append(times, dueTime(object), deadline(object), stallTime(object))
-	}
-	if ReadyReason(object) != cdbv1.ReasonWaitingForQuota {
-		times = append(times, queuedSince.Add(worthTelling))
 	}
 	var ahead []time.Duration
 	for _, at := range times {

@@ -30,7 +30,7 @@ func TestRequeueAfter(t *testing.T) {
 		"rejected":               {after(attempt, stopAnswered(importjob.Rejected)), CredentialsRetry},
 		"no Secret":              {after(WaitForCredentials(noon, "none")), stallAfter},
 	} {
-		if got := RequeueAfter(test.object, noon, time.Time{}); got != test.want {
+		if got := RequeueAfter(test.object, noon); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
@@ -55,27 +55,6 @@ func TestPollGrowsFromTwoToThirtySeconds(t *testing.T) {
 		object.Status.StartTime = &metav1.Time{Time: noon.Add(-age)}
 		if got := poll(object, noon); got != want {
 			t.Errorf("polls after %s at the age of %s, want %s", got, age, want)
-		}
-	}
-}
-
-// It is due when the wait is long enough to be written into status, until it is written.
-func TestAWaitInTheQueueIsLookedAtWhenItIsLong(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		object *cdbv1.ImportJobStop
-		waited time.Duration
-		want   time.Duration
-	}{
-		"new":                    {after(), 0, 5 * time.Second},
-		"for three seconds":      {after(), 3 * time.Second, 2 * time.Second},
-		"for long":               {after(), 5 * time.Second, 0},
-		"written":                {after(inQueue), 0, 0},
-		"the deadline is later":  {after(aMinute, attempt, stopAnswered(importjob.Throttled)), 5 * time.Second, time.Minute},
-		"the deadline is sooner": {after(aMinute, RecordAttempt(noon.Add(-59*time.Second)), stopAnswered(importjob.Throttled)), 0, time.Second},
-	} {
-		if got := RequeueAfter(test.object, noon, noon.Add(-test.waited)); got != test.want {
-			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
 }

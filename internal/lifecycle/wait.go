@@ -80,8 +80,8 @@ func IsSettled(object *cdbv1.ImportJobStop) bool { return isSettled(object) }
 // worthTelling is how long a wait in a queue must be to be written into status.
 const worthTelling = 5 * time.Second
 
-// WaitForQuota writes since when the object has been in the queue of its budget, and when its turn is expected.
-// It writes nothing while the wait is short and the status speaks of this spec. An accepted object keeps what it says.
+// WaitForQuota writes since when the object has been in the queue of its budget, and when its turn is expected. It writes so again when
+// that time has passed. It writes nothing while the wait is short and the status speaks of this spec. An accepted object keeps what it says.
 func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		if object.Spec.Suspend {
@@ -91,14 +91,13 @@ func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 			waitToAsk(now)(object)
 			return
 		}
-		current := !targetChanged(object) && object.Status.ObservedGeneration == object.Generation
-		if current && ReadyReason(object) == cdbv1.ReasonWaitingForQuota {
+		if saysItWaits(object) && now.Before(overdueAt(object)) {
 			return
 		}
 		if !isWorthTelling(object, now.Sub(since), turn) {
 			return
 		}
-		begin(object, now)
+		begin(object, since)
 		noteRetry(object)
 		object.Status.NextAttemptTime = microTime(now.Add(turn))
 		setPhase(object, progressing, cdbv1.ReasonWaitingForQuota,
@@ -107,9 +106,40 @@ func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 	}
 }
 
+// TellAt is when WaitForQuota has something to write that only tells that the object waits. It may come later, after all work that can go
+// on. Zero means that there is no such write: what WaitForQuota writes, if anything, must come at once.
+func TellAt(object *cdbv1.ImportJobStop, now, since time.Time, turn time.Duration) time.Time {
+	switch {
+	case object.Spec.Suspend, speaksOfAnotherSpec(object), accepted(object) && !targetChanged(object):
+		return time.Time{}
+	case saysItWaits(object):
+		return overdueAt(object)
+	case object.Spec.ActiveDeadlineSeconds != nil:
+		return since.Add(-worthTelling) // before those without a deadline, which counts from status.startTime
+	case isWorthTelling(object, now.Sub(since), turn):
+		return now
+	}
+	return since.Add(worthTelling)
+}
+
+// saysItWaits: the status says that the object is in the queue, for its spec as it is now.
+func saysItWaits(object *cdbv1.ImportJobStop) bool {
+	isCurrent := !targetChanged(object) && object.Status.ObservedGeneration == object.Generation
+	return isCurrent && ReadyReason(object) == cdbv1.ReasonWaitingForQuota
+}
+
+// overdueAt is when the turn that the status expects is so late that it needs another estimate: by 5 s, or an eighth of the wait.
+func overdueAt(object *cdbv1.ImportJobStop) time.Time {
+	next, since := object.Status.NextAttemptTime, object.Status.WaitingSince
+	if next == nil || since == nil {
+		return time.Time{}
+	}
+	return next.Add(max(worthTelling, next.Sub(since.Time)/8))
+}
+
 // isWorthTelling: the wait in the queue is long, or status would mislead without it.
 func isWorthTelling(object *cdbv1.ImportJobStop, waited, turn time.Duration) bool {
-	if speaksOfAnotherSpec(object) {
+	if speaksOfAnotherSpec(object) || saysItWaits(object) {
 		return true
 	}
 	if waitsForSecret(object) {

@@ -103,7 +103,7 @@ func TestWaitForQuotaSaysSinceWhenAndUntilWhen(t *testing.T) {
 func TestFollowRefusalPostponesTheNextTry(t *testing.T) {
 	t.Parallel()
 	object := after(attempt, rejected, FollowRefusal(noon, noon.Add(time.Minute)))
-	if got := RequeueAfter(object, noon, time.Time{}); got != time.Minute {
+	if got := RequeueAfter(object, noon); got != time.Minute {
 		t.Errorf("it is tried again after %s", got)
 	}
 }
@@ -124,6 +124,52 @@ func TestAMissingSecretStallsAfterTwoMinutes(t *testing.T) {
 		WaitForCredentials(noon.Add(test.waited), "no Secret")(test.object)
 		if got := row(test.object); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// A write that only tells that the object waits can come later; one that observes another spec cannot.
+func TestTellAt(t *testing.T) {
+	t.Parallel()
+	atOnce, edited := time.Time{}, after(inQueue, otherSecret)
+	for name, test := range map[string]struct {
+		object       *cdbv1.ImportJobStop
+		waited, turn time.Duration
+		want         time.Time
+	}{
+		"new, a short wait":                {after(), time.Second, time.Second, noon.Add(4 * time.Second)},
+		"new, a long wait is expected":     {after(), time.Second, time.Minute, noon},
+		"new, has waited long":             {after(), time.Minute, 0, noon},
+		"with a deadline, before others":   {after(aMinute), time.Second, time.Second, noon.Add(-6 * time.Second)},
+		"after a failure":                  {after(attempt, stopAnswered(importjob.Transient)), time.Second, time.Second, noon.Add(4 * time.Second)},
+		"has its Secret now":               {after(missing), 0, time.Second, noon},
+		"of another spec":                  {edited, time.Second, time.Second, atOnce},
+		"of another import":                {after(inQueue, elsewhere, seen), time.Second, time.Second, atOnce},
+		"accepted, to ask for the end":     {after(untilEnded, attempt, accept), time.Minute, time.Hour, atOnce},
+		"told, and the turn is overdue":    {after(WaitForQuota(noon, noon, 8*time.Second)), 0, 0, noon.Add(13 * time.Second)},
+		"told, and a long turn is late":    {after(inQueue), 0, 0, noon.Add(time.Hour + time.Hour/8)},
+		"told, without an estimate":        {byHand(func(s *cdbv1.ImportJobStopStatus) { s.NextAttemptTime = nil }, inQueue), 0, 0, atOnce},
+		"told, edited when it was overdue": {after(WaitForQuota(noon.Add(-time.Hour), noon.Add(-time.Hour), time.Minute), otherSecret), time.Hour, 0, atOnce},
+	} {
+		if got := TellAt(test.object, noon, noon.Add(-test.waited), test.turn); !got.Equal(test.want) {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// A turn that is overdue gets another estimate, so that the status never speaks of the past for long.
+func TestAnOverdueTurnGetsAnotherEstimate(t *testing.T) {
+	t.Parallel()
+	object := after(WaitForQuota(noon, noon, 8*time.Second))
+	for _, test := range []struct{ waited, want time.Duration }{
+		{13*time.Second - 1, 8 * time.Second}, {13 * time.Second, 73 * time.Second}, {14 * time.Second, 73 * time.Second},
+	} {
+		WaitForQuota(noon.Add(test.waited), noon, time.Minute)(object)
+		if got := object.Status.NextAttemptTime.Sub(noon); got != test.want {
+			t.Errorf("after %s the turn is expected after %s, want %s", test.waited, got, test.want)
+		}
+		if got := object.Status.WaitingSince; !got.Time.Equal(noon) {
+			t.Errorf("it waits since %s", got)
 		}
 	}
 }

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"container/heap"
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/credentials"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
+)
+
+// waitForQuota writes that the object is in a queue. A write that only tells this waits for its turn in tells.
+func (r *Reconciler) waitForQuota(ctx context.Context, object *cdbv1.ImportJobStop, wait quota.Wait, now time.Time) (time.Duration, error) {
+	key := client.ObjectKeyFromObject(object)
+	at := lifecycle.TellAt(object, now, wait.Since, wait.Turn)
+	if at.IsZero() || (r.tells.hasTurn(key) && !at.After(now)) {
+		if err := r.write(ctx, object, lifecycle.WaitForQuota(now, wait.Since, wait.Turn)); err != nil {
+			return 0, err
+		}
+		r.subscribe(object, credentials.Fingerprint{})
+		at = lifecycle.TellAt(object, now, wait.Since, wait.Turn)
+	}
+	if !at.IsZero() {
+		r.tells.add(key, at)
+	}
+	return lifecycle.RequeueAfter(object, now), nil
+}
+
+const (
+	// tellInterval is how long one turn to tell may keep the next waiting: at least 20 a second are made, whatever else is to do.
+	tellInterval = 50 * time.Millisecond
+	// maxTellTurns is how many workers may be busy with telling when writes take longer than that.
+	maxTellTurns = 5
+)
+
+// tells are the objects whose status is to say that they wait in a queue. They have turns: one after the other is reconciled when nothing
+// else is to do, or at once when that takes too long. The zero value is ready to use.
+type tells struct {
+	mu     sync.Mutex
+	known  map[types.NamespacedName]*tell
+	due    byTime
+	turns  map[types.NamespacedName]chan struct{} // closed when the turn ends
+	change chan struct{}
+}
+
+// tell is one object that is to tell.
+type tell struct {
+	key   types.NamespacedName
+	at    time.Time // not before
+	index int       // in due
+}
+
+// add gives the object a turn when the time has come.
+func (t *tells) add(key types.NamespacedName, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.remove(key)
+	t.init()
+	entry := &tell{key: key, at: at}
+	t.known[key] = entry
+	heap.Push(&t.due, entry)
+	t.notify()
+}
+
+func (t *tells) remove(key types.NamespacedName) {
+	if entry := t.known[key]; entry != nil {
+		heap.Remove(&t.due, entry.index)
+		delete(t.known, key)
+	}
+}
+
+// begin says that the object is being reconciled: it is added again if it still has something to tell. Call what it returns at the end.
+func (t *tells) begin(key types.NamespacedName) (end func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.remove(key)
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if turn := t.turns[key]; turn != nil {
+			close(turn)
+			delete(t.turns, key)
+			t.notify()
+		}
+	}
+}
+
+// hasTurn says whether it is the object's turn to tell.
+func (t *tells) hasTurn(key types.NamespacedName) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.turns[key] != nil
+}
+
+// run gives turns until ctx is done.
+func (t *tells) run(ctx context.Context, enqueue func(types.NamespacedName, int)) {
+	for ctx.Err() == nil {
+		key, ended, wait := t.next(time.Now())
+		if ended == nil {
+			t.sleep(ctx, wait)
+			continue
+		}
+		enqueue(key, priorityTells)
+		select {
+		case <-ctx.Done():
+		case <-ended:
+		case <-time.After(tellInterval):
+			enqueue(key, priorityCredit)
+		}
+	}
+}
+
+// sleep returns after a while, or when something has changed; zero waits for a change alone.
+func (t *tells) sleep(ctx context.Context, wait time.Duration) {
+	var after <-chan time.Time
+	if wait > 0 {
+		after = time.After(wait)
+	}
+	select {
+	case <-ctx.Done():
+	case <-t.change:
+	case <-after:
+	}
+}
+
+// next begins the turn of the first object that is due. Without one it returns a nil channel and the time until one is; zero means never.
+func (t *tells) next(now time.Time) (key types.NamespacedName, ended <-chan struct{}, wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.init()
+	if len(t.due) == 0 || len(t.turns) >= maxTellTurns {
+		return key, nil, 0
+	}
+	if wait = t.due[0].at.Sub(now); wait > 0 {
+		return key, nil, wait
+	}
+	key = t.due[0].key
+	t.remove(key)
+	if t.turns[key] == nil {
+		t.turns[key] = make(chan struct{})
+	}
+	return key, t.turns[key], 0
+}
+
+func (t *tells) init() {
+	if t.known == nil {
+		t.known, t.turns = map[types.NamespacedName]*tell{}, map[types.NamespacedName]chan struct{}{}
+		t.change = make(chan struct{}, 1)
+	}
+}
+
+func (t *tells) notify() {
+	select {
+	case t.change <- struct{}{}:
+	default:
+	}
+}
+
+// byTime is a heap. The object that is due first is its first element.
+type byTime []*tell
+
+func (q byTime) Len() int           { return len(q) }
+func (q byTime) Less(i, j int) bool { return q[i].at.Before(q[j].at) }
+func (q byTime) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+// Push implements heap.Interface.
+func (q *byTime) Push(x any) {
+	entry, _ := x.(*tell)
+	entry.index = len(*q)
+	*q = append(*q, entry)
+}
+
+// Pop implements heap.Interface.
+func (q *byTime) Pop() any {
+	last := (*q)[len(*q)-1]
+	(*q)[len(*q)-1] = nil
+	*q = (*q)[:len(*q)-1]
+	return last
+}
