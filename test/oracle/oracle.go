@@ -32,10 +32,12 @@ type History struct {
 	Lost     map[string]bool                           // RequestIds of answers that the network lost
 	Imports  []cdbsim.Import                           // as they really are
 	Secrets  []string                                  // keys and tokens
-	// OneAccount says that all credentials in the log are of one sub-account, and followed each other in one Secret.
-	OneAccount bool
-	Events     []eventsv1.Event
-	Logs       []string // one for each process
+	// AccountOf is the account that the quota of a SecretId belongs to. Nil: each SecretId has its own.
+	AccountOf func(secretID string) string
+	// Undisturbed says that nothing came between an object and its turn but people, renewed credentials, restarts and the cloud.
+	Undisturbed bool
+	Events      []eventsv1.Event
+	Logs        []string // one for each process
 }
 
 // Findings are what the oracle says of a run.
@@ -65,6 +67,9 @@ func (h *History) Check() (v Findings) {
 	v.Objects = len(h.Versions)
 	h.window(&v)
 	h.leaks(&v)
+	if h.Undisturbed {
+		h.turns(&v)
+	}
 	claims, owners := map[cdbv1.Target]int{}, map[cdbv1.Target]int{}
 	for uid, versions := range h.Versions {
 		h.order(&v, versions)
@@ -131,8 +136,8 @@ func (h *History) window(v *Findings) {
 			continue
 		}
 		key := [2]string{c.SecretID, c.Action}
-		if h.OneAccount {
-			key[0] = ""
+		if h.AccountOf != nil {
+			key[0] = h.AccountOf(c.SecretID)
 		}
 		arrivals[key] = append(arrivals[key], c.Time)
 	}

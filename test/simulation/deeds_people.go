@@ -149,6 +149,6 @@ func edit(change func(*cdbv1.ImportJobStop, *rand.Rand)) func(*run, *rand.Rand) 
 		if !ok {
 			return "", err
 		}
-		return o.Name, r.update(o.Name, func(o *cdbv1.ImportJobStop) { change(o, random) })
+		return o.Name, r.update(client.ObjectKeyFromObject(o), func(o *cdbv1.ImportJobStop) { change(o, random) })
 	}
 }

@@ -32,9 +32,9 @@ func (r *run) versions() map[types.UID][]oracle.Version {
 
 // history is what the oracle is asked about.
 func (r *run) history() *oracle.History {
-	h := &oracle.History{Versions: r.versions(), ByHand: r.byHand, Kills: r.kills, Lost: r.lost, Secrets: r.secrets, Imports: r.cloud.Imports(), OneAccount: true}
+	h := &oracle.History{Versions: r.versions(), ByHand: r.byHand, Kills: r.kills, Lost: r.lost, Secrets: r.secrets, Imports: r.cloud.Imports(), AccountOf: accountOf}
 	for _, c := range r.cloud.CallLog() {
-		if strings.HasPrefix(c.SecretID, account) {
+		if accountOf(c.SecretID) != "" {
 			h.CallLog = append(h.CallLog, c)
 		}
 	}
@@ -48,6 +48,16 @@ func (r *run) history() *oracle.History {
 		h.Logs = append(h.Logs, p.printed())
 	}
 	return h
+}
+
+// accountOf is the account of the operator that a SecretId belongs to; empty: that of a stranger.
+func accountOf(secretID string) string {
+	for _, name := range []string{account, freshAccount} {
+		if strings.HasPrefix(secretID, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // inWords is a version of an object in one line.

@@ -33,6 +33,8 @@ const (
 	namespace = "shop"
 	region    = "ap-guangzhou"
 	account   = "AKIDsimulatedaccount" // the first part of each SecretId of the operator, and the sub-account of all
+
+	freshAccount = "AKIDfreshaccount" // another account, which few objects use
 )
 
 // run is one schedule as it plays.
@@ -163,9 +165,14 @@ func (r *run) renew(token string) error {
 	r.mu.Unlock()
 	r.cloud.SetAccount(cdbsim.Account{SecretID: id, SecretKey: key, Token: token})
 	r.cloud.SetIdentity(id, cdbsim.Identity{SubAccount: account})
+	return r.putSecret(namespace, "creds", cdbsim.Account{SecretID: id, SecretKey: key, Token: token})
+}
+
+// putSecret creates or replaces a Secret.
+func (r *run) putSecret(namespace, name string, a cdbsim.Account) error {
 	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "creds"},
-		Data:       map[string][]byte{"secretId": []byte(id), "secretKey": []byte(key), "token": []byte(token)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Data:       map[string][]byte{"secretId": []byte(a.SecretID), "secretKey": []byte(a.SecretKey), "token": []byte(a.Token)},
 	}
 	err := r.client.Create(context.Background(), secret)
 	if apierrors.IsAlreadyExists(err) {
@@ -202,10 +209,10 @@ func (r *run) create(o *cdbv1.ImportJobStop) error {
 }
 
 // update edits an object with the newest version, as a person does. An object that is gone is left alone.
-func (r *run) update(name string, edit func(*cdbv1.ImportJobStop)) error {
+func (r *run) update(key client.ObjectKey, edit func(*cdbv1.ImportJobStop)) error {
 	for {
-		o, err := r.get(name)
-		if err != nil {
+		o := &cdbv1.ImportJobStop{}
+		if err := r.client.Get(context.Background(), key, o); err != nil {
 			return client.IgnoreNotFound(err)
 		}
 		edit(o)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
@@ -108,7 +109,7 @@ func (s schedule) play() (p playback) {
 // patience is how long an object may take to its end once everything is healed: longer than every backoff and every poll.
 const patience = 30 * time.Minute
 
-// settle heals what was broken, lets go on what is suspended, and waits until each object has ended. It returns what has not.
+// settle heals what was broken, and returns what has not ended then.
 func (r *run) settle() (lost []string) {
 	for _, replica := range r.replicas {
 		process := replica.now()
@@ -122,12 +123,17 @@ func (r *run) settle() (lost []string) {
 	if err := r.secret(); err != nil {
 		return []string{err.Error()}
 	}
+	return r.resume()
+}
+
+// resume lets go on what is suspended, and waits until each object has ended. It returns what has not.
+func (r *run) resume() (lost []string) {
 	objects, err := r.objects()
 	if err != nil {
 		return []string{err.Error()}
 	}
 	for i := range objects {
-		if err := r.update(objects[i].Name, func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false }); err != nil {
+		if err := r.update(client.ObjectKeyFromObject(&objects[i]), func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false }); err != nil {
 			return []string{err.Error()}
 		}
 	}

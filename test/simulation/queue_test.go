@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
+)
+
+const (
+	few   = "few"   // a namespace with few objects of the account that shop uses, too
+	fresh = "fresh" // a namespace with an account of its own, which is mostly idle
+)
+
+// TestQueues plays random crowds of three namespaces, with edits, retries, deletions, renewed tokens and restarts, and asks the oracle about
+// order, fairness, promptness and what the status says. -schedules and -seed are those of TestSchedules.
+func TestQueues(t *testing.T) {
+	t.Parallel()
+	var next atomic.Uint64
+	for worker := range runtime.GOMAXPROCS(0) {
+		t.Run(fmt.Sprint("worker ", worker), func(t *testing.T) {
+			t.Parallel()
+			for i := next.Add(1) - 1; i < uint64(*schedules+19)/20 && !t.Failed(); i = next.Add(1) - 1 {
+				synctest.Test(t, func(t *testing.T) {
+					if wrong, story := playQueues(*firstSeed + i); len(wrong) > 0 {
+						t.Errorf("seed %d:\n  %s\n%s", *firstSeed+i, strings.Join(wrong, "\n  "), story)
+					}
+				})
+			}
+		})
+	}
+}
+
+// playQueues returns what is wrong, and the story of it.
+func playQueues(seed uint64) (wrong []string, story string) {
+	r, err := newRun(seed, 1)
+	if err == nil {
+		err = r.openQueues()
+	}
+	if err != nil {
+		return []string{err.Error()}, ""
+	}
+	for _, replica := range r.replicas {
+		go replica.live()
+	}
+	random := rand.New(rand.NewPCG(seed, 5))
+	time.Sleep(3 * time.Second)
+	counts := map[string]int{}
+	crowd := func(namespace string, n int) {
+		for range n {
+			if err := r.queued(namespace, counts[namespace]); err != nil {
+				wrong = append(wrong, err.Error())
+			}
+			counts[namespace]++
+		}
+	}
+	crowd(namespace, 100+random.IntN(150))
+	crowd(few, 10+random.IntN(30))
+	for range 12 {
+		time.Sleep(time.Duration(random.Int64N(int64(1500 * time.Millisecond))))
+		what, err := r.disturb(random, crowd)
+		r.say("» %s", what)
+		if err != nil {
+			wrong = append(wrong, what+": "+err.Error())
+		}
+	}
+	lost := r.resume()
+	wrong = append(append(wrong, lost...), r.end()...)
+	history := r.history()
+	history.Undisturbed = true
+	findings := history.Check()
+	wrong = append(wrong, findings.Wrong...)
+	return wrong, r.tell(wrong)
+}
+
+// openQueues has the Secrets of all three namespaces.
+func (r *run) openQueues() error {
+	if err := r.renewBoth(); err != nil {
+		return err
+	}
+	a := cdbsim.Account{SecretID: freshAccount, SecretKey: "simulatedkeyoffresh0123456789"}
+	r.cloud.SetAccount(a)
+	return r.putSecret(fresh, "own", a)
+}
+
+// renewBoth renews the token of the account. Both namespaces have a copy, and the old token goes on to be accepted until both are renewed.
+func (r *run) renewBoth() error {
+	r.mu.Lock()
+	n := len(r.secrets)
+	a := cdbsim.Account{
+		SecretID: fmt.Sprintf("%s%016d", account, n), SecretKey: fmt.Sprintf("simulatedkey%020d%020d", n, r.random.Uint64()),
+		Token: fmt.Sprintf("simulatedtoken%020d%020d", n, r.random.Uint64()),
+	}
+	r.secrets, r.secretID = append(r.secrets, a.SecretKey, a.Token), a.SecretID
+	r.mu.Unlock()
+	r.cloud.SetAccount(a)
+	r.cloud.SetIdentity(a.SecretID, cdbsim.Identity{SubAccount: account})
+	for _, name := range []string{namespace, few} {
+		if err := r.putSecret(name, "creds", a); err != nil {
+			return err
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+	return nil
+}
+
+// queued creates an object of a namespace, and the import that it stops.
+func (r *run) queued(namespace string, number int) error {
+	o := object(fmt.Sprintf("o-%d", number+map[string]int{few: 1000, fresh: 2000}[namespace]))
+	o.Namespace = namespace
+	if namespace == fresh {
+		o.Spec.CredentialsSecretRef.Name = "own"
+	}
+	r.importing(o.Name)
+	return r.create(o)
+}
+
+// disturb does one of the things that must cost nobody a turn.
+func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, err error) {
+	switch random.IntN(8) {
+	case 0:
+		return "tokens are renewed", r.renewBoth()
+	case 1:
+		process := r.replicas[0].now()
+		r.replicas[0].crash(process, "kill -9")
+		<-process.ended
+		return "kill -9", nil
+	case 2, 3:
+		crowd(fresh, 1)
+		return "an object of the idle account", nil
+	case 4:
+		crowd(namespace, random.IntN(40))
+		return "more objects", nil
+	case 5:
+		crowd(few, random.IntN(5))
+		return "a few more objects", nil
+	case 6:
+		return r.change(random, func(o *cdbv1.ImportJobStop) error { return r.client.Delete(context.Background(), o) })
+	}
+	return r.change(random, func(o *cdbv1.ImportJobStop) error {
+		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: fmt.Sprint(random.Uint32())}
+		o.Spec.Suspend = random.IntN(4) == 0
+		return r.client.Update(context.Background(), o)
+	})
+}
+
+// change does something to one of the objects. Somebody may be faster.
+func (r *run) change(random *rand.Rand, do func(*cdbv1.ImportJobStop) error) (string, error) {
+	o, ok, err := r.pick(random)
+	if !ok {
+		return "", err
+	}
+	err = do(o)
+	if err != nil {
+		return o.Name + ": " + err.Error(), nil
+	}
+	return o.Name, client.IgnoreNotFound(err)
+}
