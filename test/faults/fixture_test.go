@@ -29,10 +29,12 @@ type fixture struct {
 
 	mu        sync.Mutex
 	kills     []time.Time
-	injected  map[string]int                            // by what
-	operators []*harness.Operator                       // all that ran
-	secrets   []string                                  // keys and tokens
-	byHand    map[types.UID][]cdbv1.ImportJobStopStatus // statuses that the operator did not write
+	injected  map[string]int      // by what
+	operators []*harness.Operator // all that ran
+	secrets   []string            // keys and tokens
+	// oneAccount says that all credentials are of one sub-account.
+	oneAccount bool
+	byHand     map[types.UID][]cdbv1.ImportJobStopStatus // statuses that the operator did not write
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -150,6 +152,9 @@ func (f *fixture) history() *oracle.History {
 	defer f.mu.Unlock()
 	h := &oracle.History{Versions: f.audit.all(), CallLog: f.Cloud.CallLog(), Kills: f.kills, ByHand: f.byHand, Secrets: f.secrets, Events: events.Items}
 	h.Imports = f.Cloud.Imports()
+	if f.oneAccount {
+		h.AccountOf = func(string) string { return "" }
+	}
 	for _, o := range f.operators {
 		h.Logs = append(h.Logs, o.Log())
 	}

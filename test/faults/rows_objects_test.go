@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -49,6 +50,23 @@ var objectRows = []row{
 		})
 		f.Must(env.Client.Update(f.Context(), f.secret("creds", dataOf(rotated))))
 		f.settle(45, isDone)
+	}},
+	{"three renewals of a token under a full queue", false, func(f *fixture) {
+		f.many("a", 100)
+		f.Start()
+		f.called(5)
+		for i := range 3 { // the old token is accepted for a while
+			renewed := accountOf("creds")
+			renewed.SecretID = fmt.Sprint("AKIDcreds-renewed-", i)
+			f.Cloud.SetAccount(renewed)
+			f.Cloud.SetIdentity(renewed.SecretID, cdbsim.Identity{SubAccount: "AKIDcreds"})
+			f.Must(env.Client.Update(f.Context(), f.secret("creds", dataOf(renewed))))
+			f.inject("token renewed", 1)
+			pause(f.Context(), 1200*time.Millisecond)
+		}
+		f.settle(100, isDone)
+		f.wantCalls(100) // none was refused, and none repeated
+		f.oneAccount = true
 	}},
 	{"namespace deleted in mid-flight", false, func(f *fixture) {
 		f.Cloud.Play(cdbsim.Fault{Kind: cdbsim.Slow, Times: 3})
