@@ -3,6 +3,7 @@
 package quota
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -176,6 +177,95 @@ func TestALoneUserIsNeverRefusedAndThePriceIsARateOfTheLimitOverOneSecondPlusLat
 			slowest := latency + 5*time.Millisecond // of the jitter
 			if len(c.refused) > 0 || rate > 20 || rate < 20/(period+slowest).Seconds()-0.1 {
 				t.Errorf("%.2f calls a second, %d refused", rate, len(c.refused))
+			}
+		})
+	}
+}
+
+// Three programs share a limit, and then two of them leave.
+func TestThreeThatShareALimitUseItAndWhoIsLeftHasAllOfItSoon(t *testing.T) {
+	t.Parallel()
+	const seeds = 12
+	var used, refused, total, squares float64
+	var mu sync.Mutex
+	t.Run("seeds", func(t *testing.T) {
+		for seed := range uint64(seeds) {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := &server{limit: 20}
+					crowds := []*crowd{{}, {}, {}}
+					begin := time.Now()
+					from, to := begin.Add(60*time.Second), begin.Add(180*time.Second)
+					for i, c := range crowds {
+						until := to
+						if i == 0 {
+							until = to.Add(20 * time.Second)
+						}
+						go func() {
+							time.Sleep(time.Duration(i) * time.Duration(seed) * 1037 * time.Millisecond)
+							c.run(s, rand.New(rand.NewPCG(seed, uint64(i))), until)
+						}()
+					}
+					pass(8 * time.Minute)
+					full := time.Duration(0)
+					for at := to; within(crowds[0].accepted, at, at.Add(period)) < 19 && full < 20*time.Second; at = at.Add(100 * time.Millisecond) {
+						full += 100 * time.Millisecond
+					}
+					if full > 13*time.Second {
+						t.Errorf("seed %d: all of it %s after the others left", seed, full)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					sum := 0.0
+					for _, c := range crowds {
+						a := float64(within(c.accepted, from, to))
+						sum, squares = sum+a, squares+a*a
+						refused += float64(within(c.refused, from, to))
+					}
+					used += sum
+					total += sum * sum / 3
+				})
+			})
+		}
+	})
+	part, share, jain := used/(seeds*120*20), refused/(used+refused), total/squares
+	t.Logf("%.1f %% used, %.1f %% refused, Jain's index %.3f", 100*part, 100*share, jain)
+	if part < 0.94 || share > 0.03 || jain < 0.9 {
+		t.Errorf("%.1f %% used, %.1f %% refused, Jain's index %.3f", 100*part, 100*share, jain)
+	}
+}
+
+// All that is known of an arrival is that it was between the sending and the answer. With a credit that came back any earlier, the limit
+// would be exceeded: one call arrives just before its answer, and the next one with the same credit just as it is sent.
+func TestACreditCannotComeBackSooner(t *testing.T) {
+	t.Parallel()
+	for earlier, refused := range map[time.Duration]int{0: 0, time.Nanosecond: 20, 180 * time.Millisecond: 20} {
+		synctest.Test(t, func(t *testing.T) {
+			s, r, got := &server{limit: 20}, start(20), 0
+			const latency = 200 * time.Millisecond
+			credits := make([]*Credit, 20)
+			for id := range credits {
+				credits[id] = r.mustGet(t, id)
+				credits[id].Wait()
+			}
+			time.Sleep(latency)
+			for _, credit := range credits { // they arrive just before their answers
+				s.admit()
+				credit.Done(false)
+			}
+			time.Sleep(period - earlier)
+			for range credits { // these arrive as they are sent
+				if !s.admit() {
+					got++
+				}
+			}
+			if got != refused {
+				t.Errorf("%s earlier: %d are refused, want %d", earlier, got, refused)
+			}
+			time.Sleep(period)
+			for id := range credits {
+				r.mustGet(t, id).Cancel()
 			}
 		})
 	}

@@ -7,8 +7,18 @@ import (
 	"time"
 )
 
-// hold is how long a window stays below the size that was refused before it tries that size again.
-const hold = 4 * time.Second
+// A window stays below the size that was refused for hold, before it tries that size again; for shortHold when none but its own tries were
+// refused the last ownTries times. A second longer costs a second when the others leave, and saves one refusal in nine. maxJitter keeps
+// those that share a limit from trying at the same time.
+const (
+	hold      = 9 * time.Second
+	shortHold = 6 * time.Second
+	maxJitter = time.Second / 2
+	ownTries  = 3
+)
+
+// growth is the factor by which the steps grow above the size that was refused.
+const growth = 3
 
 // window is how many credits a budget has. Answers open it, refusals narrow it.
 type window struct {
@@ -17,6 +27,7 @@ type window struct {
 	step        int       // credits to grow by next, from the ceiling on
 	ceiling     int       // the size that was refused last; 0: none, the limit is ours alone
 	refusals    int       // since the last full window without one
+	tries       int       // refusals in a row that came when this window tried a size, and not when another program did
 	cutAt       time.Time // a refusal of a call that was sent before does not count
 	heldUntil   time.Time // the size stays below the ceiling
 	pausedUntil time.Time // nothing is spent
@@ -36,7 +47,7 @@ func (w *window) answered(now time.Time) {
 		w.size++
 	} else if !now.Before(w.heldUntil) {
 		w.size = min(w.size+w.step, w.limit)
-		w.step *= 2
+		w.step *= growth
 	}
 }
 
@@ -47,13 +58,28 @@ func (w *window) refused(sent, now time.Time) {
 	}
 	w.refusals++
 	shared, few := w.ceiling > 0, w.refusals <= 1+w.size/4
+	w.heldUntil = now.Add(w.holdAfterRefusal())
 	w.ceiling = w.size
 	if shared && few {
-		w.size -= max(w.step/2, (w.size+5)/6)
+		w.size -= max(w.step/growth, (w.size-1)/3, 1)
 	} else {
 		w.size /= 2
 		w.pausedUntil, w.refusals = now.Add(period+rand.N(period)), 0 //nolint:gosec // jitter is no secret
 	}
 	w.size = max(w.size, 1)
-	w.successes, w.step, w.cutAt, w.heldUntil = 0, 1, now, now.Add(hold)
+	w.successes, w.step, w.cutAt = 0, 1, now
+}
+
+// holdAfterRefusal is how long the window stays below the size that is refused now.
+func (w *window) holdAfterRefusal() time.Duration {
+	if w.ceiling > 0 && w.size >= w.ceiling {
+		w.tries++
+	} else {
+		w.tries = 0
+	}
+	jitter := rand.N(maxJitter) //nolint:gosec // jitter is no secret
+	if w.tries >= ownTries {
+		return shortHold + jitter
+	}
+	return hold + jitter
 }

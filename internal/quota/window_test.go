@@ -70,32 +70,51 @@ func TestTheWindowStaysBelowTheSizeThatWasRefusedThenTriesItInGrowingSteps(t *te
 	c.refuse(1)
 	c.full(2)
 	c.refuse(1)
-	c.want(t, 10, false)
-	c.full(1)
-	c.want(t, 11, false)
+	c.want(t, 9, false)
 	c.full(2)
 	c.want(t, 11, false)
-	for _, size := range []int{12, 14, 18, 20} {
+	c.full(7)
+	c.want(t, 11, false)
+	for _, size := range []int{12, 15, 20} {
 		c.full(1)
 		c.want(t, size, false)
 	}
 }
 
-func TestASingleRefusalTakesItBackByTheLastStepAtLeastASixth(t *testing.T) {
+func TestASingleRefusalTakesItBackByTheLastStepAndAThirdOfWhatIsAboveOne(t *testing.T) {
 	t.Parallel()
-	c := &clock{window{size: 18, limit: 20, ceiling: 11, step: 8}, time.Unix(1000, 0)}
-	c.refuse(1)
-	c.want(t, 14, false)
-	c = &clock{window{size: 12, limit: 20, ceiling: 12, step: 2}, time.Unix(1000, 0)}
-	c.refuse(1)
-	c.want(t, 10, false)
+	for _, test := range []struct{ size, step, want int }{{12, 27, 3}, {18, 9, 13}, {12, 3, 9}, {7, 3, 5}, {2, 1, 1}, {1, 1, 1}} {
+		c := &clock{window{size: test.size, limit: 20, ceiling: 11, step: test.step}, time.Unix(1000, 0)}
+		c.refuse(1)
+		c.want(t, test.want, false)
+	}
+}
+
+// Who is alone with a program that does not adapt finds out soon that it has left; those that try in turns need not each try as often.
+func TestAWindowThatIsRefusedForItsOwnTriesOnlyTriesSooner(t *testing.T) {
+	t.Parallel()
+	c := &clock{window{size: 8, limit: 20, ceiling: 8, step: 3}, time.Unix(1000, 0)}
+	for i, test := range []struct {
+		others bool
+		want   time.Duration
+	}{{false, hold}, {false, hold}, {false, shortHold}, {false, shortHold}, {true, hold}, {false, hold}} {
+		c.now = c.now.Add(time.Minute)
+		c.size, c.ceiling, c.refusals = 8, 8, 0
+		if test.others {
+			c.ceiling = 9
+		}
+		c.refuse(1)
+		if held := c.heldUntil.Sub(c.now); held < test.want || held > test.want+maxJitter {
+			t.Errorf("after refusal %d it is held for %s, want %s", i, held, test.want)
+		}
+	}
 }
 
 func TestMoreThanAQuarterOfAWindowRefusedHalvesItAndPausesAgain(t *testing.T) {
 	t.Parallel()
 	c := &clock{window{size: 12, limit: 20, ceiling: 13, step: 1}, time.Unix(1000, 0)}
-	c.refuse(3)
-	c.want(t, 6, false)
+	c.refuse(2)
+	c.want(t, 7, false)
 	c.refuse(1)
 	c.want(t, 3, true)
 }

@@ -29,7 +29,7 @@ const (
 type wait struct {
 	first    Version // of the object
 	from, to time.Time
-	told     time.Time // when the status said so; zero: never
+	said     time.Time // when the status did; zero: never
 }
 
 // isOlder says whether the object of w goes first in its namespace.
@@ -84,8 +84,8 @@ func waitsOf(versions []Version) (waits []*wait) {
 			if w == nil {
 				w = &wait{first: versions[0], from: o.Seen}
 			}
-			if ready != nil && w.told.IsZero() {
-				w.told = o.Seen
+			if ready != nil && w.said.IsZero() {
+				w.said = o.Seen
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func (h *History) tells(v *Findings, waits []*wait, w *wait) {
 	}
 	latest := w.from.Add(tellAfter + settling + time.Duration(crowd)*time.Second/tellRate)
 	restarted := slices.ContainsFunc(h.Kills, func(kill time.Time) bool { return kill.After(w.from) && kill.Before(w.to) })
-	if w.to.After(latest) && !restarted && (w.told.IsZero() || w.told.After(latest)) {
+	if w.to.After(latest) && !restarted && (w.said.IsZero() || w.said.After(latest)) {
 		v.fault("%s waited for %s, and its status did not say so in time", w.first.Name, w.to.Sub(w.from))
 	}
 }
