@@ -28,8 +28,8 @@
 // A refusal means that others share the limit. The first one halves the window and pauses the budget for one to two seconds. Refusals of
 // calls that were in flight at that moment do not count again. Each full window of answers without a refusal opens the window by one.
 // The budget remembers the size that was refused, as CUBIC does. The window stays below it for nine seconds, then tries it again in steps
-// of 1, 3, 9…. It waits for six seconds only if the last three refusals answered its own tries: others that adapt are refused for each
-// other's. A single refusal takes the window back by the last step, and by a third of what it has above one, without a pause, so that the
+// of 1, 3, 9…. It waits for six seconds only if of late its own tries were refused more often than it was for those of others: a program
+// that does not adapt makes none. A single refusal takes the window back by the last step, and by a third of what it has above two, without a pause, so that the
 // larger of two windows loses more. When more than a quarter of a window is refused, the window halves and the budget pauses again. A full
 // window at the limit forgets the remembered size. A try costs a refusal: three budgets that share a limit are refused 2 to 3 % of their
 // calls, and when the others leave, one has all of it after 13 seconds at the latest.

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// A window stays below the size that was refused for hold, before it tries that size again; for shortHold when none but its own tries were
-// refused the last ownTries times. A second longer costs a second when the others leave, and saves one refusal in nine. maxJitter keeps
+// A window stays below the size that was refused for hold, before it tries that size again; for shortHold when its own tries were refused
+// ownTries times more often of late than it was for those of others. A second longer costs a second when the others leave, and saves one refusal in nine. maxJitter keeps
 // those that share a limit from trying at the same time.
 const (
 	hold      = 9 * time.Second
 	shortHold = 6 * time.Second
 	maxJitter = time.Second / 2
-	ownTries  = 3
+	ownTries  = 2
 )
 
 // growth is the factor by which the steps grow above the size that was refused.
@@ -27,7 +27,7 @@ type window struct {
 	step        int       // credits to grow by next, from the ceiling on
 	ceiling     int       // the size that was refused last; 0: none, the limit is ours alone
 	refusals    int       // since the last full window without one
-	tries       int       // refusals in a row that came when this window tried a size, and not when another program did
+	tries       int       // refusals of late that came when this window tried a size, less those that came when another program did
 	cutAt       time.Time // a refusal of a call that was sent before does not count
 	heldUntil   time.Time // the size stays below the ceiling
 	pausedUntil time.Time // nothing is spent
@@ -61,7 +61,7 @@ func (w *window) refused(sent, now time.Time) {
 	w.heldUntil = now.Add(w.holdAfterRefusal())
 	w.ceiling = w.size
 	if shared && few {
-		w.size -= max(w.step/growth, (w.size-1)/3, 1)
+		w.size -= max(w.step/growth, (w.size-2)/3, 1)
 	} else {
 		w.size /= 2
 		w.pausedUntil, w.refusals = now.Add(period+rand.N(period)), 0 //nolint:gosec // jitter is no secret
@@ -73,9 +73,9 @@ func (w *window) refused(sent, now time.Time) {
 // holdAfterRefusal is how long the window stays below the size that is refused now.
 func (w *window) holdAfterRefusal() time.Duration {
 	if w.ceiling > 0 && w.size >= w.ceiling {
-		w.tries++
+		w.tries = min(w.tries+1, 2*ownTries)
 	} else {
-		w.tries = 0
+		w.tries = max(w.tries-1, 0)
 	}
 	jitter := rand.N(maxJitter) //nolint:gosec // jitter is no secret
 	if w.tries >= ownTries {
