@@ -26,13 +26,13 @@
 // budgets, so that one with a thousand accounts gets no more of it than one with a single account.
 //
 // A refusal means that others share the limit. The first one halves the window and pauses the budget for one to two seconds. Refusals of
-// calls that were in flight at that moment do not count again. Each full window of answers without a refusal opens the window by one.
-// The budget remembers the size that was refused, as CUBIC does. The window stays below it for nine seconds, then tries it again in steps
-// of 1, 3, 9…. It waits for six seconds only if of late its own tries were refused more often than it was for those of others: a program
-// that does not adapt makes none. A single refusal takes the window back by the last step, and by a third of what it has above two, without a pause, so that the
-// larger of two windows loses more. When more than a quarter of a window is refused, the window halves and the budget pauses again. A full
-// window at the limit forgets the remembered size. A try costs a refusal: three budgets that share a limit are refused 2 to 3 % of their
-// calls, and when the others leave, one has all of it after 13 seconds at the latest.
+// calls that were in flight at that moment do not count again. Each full window of answers without a refusal opens the window by one. The
+// budget remembers the size that was refused, as CUBIC does. The window stays below it for eight seconds, then tries it again in steps of
+// 1, 3, 9…. It waits for six seconds only if of late its own tries were refused more often than it was for those of others: a program that
+// does not adapt makes none. A single refusal takes the window back by the last step, and by a third of what it has above two, without a
+// pause, so that the larger of two windows loses more. When more than a quarter of a window is refused, the window halves and the budget
+// pauses again. A full window at the limit forgets the remembered size. A try costs a refusal: three budgets that share a limit are refused
+// 3 % of their calls, and when the others leave, one has all of it after 13 seconds at the most.
 //
 // A credit cannot come back sooner. All that is known of a call's arrival is that it was after the sending and before the answer. The vendor
 // judges by arrival and says no more, so a call may arrive just before its answer, and the next one just as it is sent. With a credit that

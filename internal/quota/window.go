@@ -8,10 +8,10 @@ import (
 )
 
 // A window stays below the size that was refused for hold, before it tries that size again; for shortHold when its own tries were refused
-// ownTries times more often of late than it was for those of others. A second longer costs a second when the others leave, and saves one refusal in nine. maxJitter keeps
+// ownTries times more often of late than it was for those of others. A second longer costs a second when the others leave, and saves one refusal in ten. maxJitter keeps
 // those that share a limit from trying at the same time.
 const (
-	hold      = 9 * time.Second
+	hold      = 8 * time.Second
 	shortHold = 6 * time.Second
 	maxJitter = time.Second / 2
 	ownTries  = 2

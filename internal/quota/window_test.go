@@ -73,7 +73,7 @@ func TestTheWindowStaysBelowTheSizeThatWasRefusedThenTriesItInGrowingSteps(t *te
 	c.want(t, 9, false)
 	c.full(2)
 	c.want(t, 11, false)
-	c.full(7)
+	c.full(6)
 	c.want(t, 11, false)
 	for _, size := range []int{12, 15, 20} {
 		c.full(1)
