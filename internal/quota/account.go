@@ -9,18 +9,27 @@ import (
 
 // account has a budget for each host and action. It has several names while one set of credentials replaces another.
 type account[ID comparable] struct {
-	name    string               // the latest
-	names   map[string]time.Time // until when each one counts; zero: as long as the account is known
-	sweptAt time.Time            // of forgetNames
+	name    string // the one that stays
+	names   map[string]*name
+	sweptAt time.Time // of forgetNames
+	opening time.Time // nothing is handed out before
 	budgets map[endpoint]*budget[ID]
 }
+
+// name is one set of credentials.
+type name struct {
+	until time.Time // it counts; zero: as long as the account is known
+	uses  int       // since it was the next one, or the previous
+}
+
+func (n *name) isOver(now time.Time) bool { return !n.until.IsZero() && !now.Before(n.until) }
 
 // endpoint is what an account has budgets for.
 type endpoint struct{ host, action string }
 
 // Follow says that the account next has replaced previous, as a renewed token replaces an old one. From now on both have the same budgets,
-// with the credits in use, the window and the queue of previous. Who still uses the older name a minute later has budgets of its own
-// again. Nothing happens if previous has no budget, or if next already has some.
+// with the credits in use, the window and the queue of previous. When both are still used a minute later they part, and the one that was
+// used less gets budgets of its own. Nothing happens if previous has no budget, or if next already has some.
 func (l *Limiter[ID]) Follow(previous, next string) {
 	l.mu.Lock()
 	defer l.unlock()
@@ -30,9 +39,12 @@ func (l *Limiter[ID]) Follow(previous, next string) {
 		return
 	}
 	l.forgetNames(a, now)
-	a.names[a.name] = now.Add(retention)
-	a.names[previous] = now.Add(retention)
-	a.name, a.names[next] = next, time.Time{}
+	if previous == next {
+		return
+	}
+	a.names[a.name] = &name{until: now.Add(retention)}
+	a.names[previous] = &name{until: now.Add(retention)}
+	a.name, a.names[next] = next, &name{}
 	l.accounts[next] = a
 }
 
@@ -42,11 +54,43 @@ func (l *Limiter[ID]) accountOf(name string, now time.Time) *account[ID] {
 	if a == nil {
 		return nil
 	}
-	if until := a.names[name]; !until.IsZero() && !now.Before(until) {
-		l.forgetName(a, name)
-		return nil
+	if !a.names[name].isOver(now) {
+		return a
 	}
+	if a.names[name].uses <= a.names[a.name].uses {
+		return l.part(a, name, now)
+	}
+	l.part(a, a.name, now)
+	a.name, a.names[name].until = name, time.Time{}
 	return a
+}
+
+// part gives a name an account of its own, which opens when what was sent under this name before has arrived.
+func (l *Limiter[ID]) part(a *account[ID], name string, now time.Time) *account[ID] {
+	delete(a.names, name)
+	own := l.newAccount(name)
+	own.opening = now.Add(2 * period)
+	time.AfterFunc(2*period, func() {
+		l.mu.Lock()
+		defer l.unlock()
+		l.forgetAccount(own)
+	})
+	return own
+}
+
+func (l *Limiter[ID]) newAccount(id string) *account[ID] {
+	a := &account[ID]{name: id, names: map[string]*name{id: {}}, budgets: map[endpoint]*budget[ID]{}}
+	l.accounts[id] = a
+	return a
+}
+
+// forgetAccount drops an account without budgets.
+func (l *Limiter[ID]) forgetAccount(a *account[ID]) {
+	if len(a.budgets) == 0 {
+		for name := range a.names {
+			l.forgetName(a, name)
+		}
+	}
 }
 
 // forgetNames drops the names that count no longer, once a minute at the most.
@@ -55,8 +99,8 @@ func (l *Limiter[ID]) forgetNames(a *account[ID], now time.Time) {
 		return
 	}
 	a.sweptAt = now
-	for name, until := range a.names {
-		if !until.IsZero() && !now.Before(until) {
+	for name, n := range a.names {
+		if n.isOver(now) && n.uses <= a.names[a.name].uses {
 			l.forgetName(a, name)
 		}
 	}
@@ -64,16 +108,18 @@ func (l *Limiter[ID]) forgetNames(a *account[ID], now time.Time) {
 
 func (l *Limiter[ID]) forgetName(a *account[ID], name string) {
 	delete(a.names, name)
-	delete(l.accounts, name)
+	if l.accounts[name] == a {
+		delete(l.accounts, name)
+	}
 }
 
 // budget returns the budget of a key, a new one if need be.
 func (l *Limiter[ID]) budget(key Key) *budget[ID] {
 	a := l.accountOf(key.Account, time.Now())
 	if a == nil {
-		a = &account[ID]{name: key.Account, names: map[string]time.Time{key.Account: {}}, budgets: map[endpoint]*budget[ID]{}}
-		l.accounts[key.Account] = a
+		a = l.newAccount(key.Account)
 	}
+	a.names[key.Account].uses++
 	at := endpoint{key.Host, key.Action}
 	if a.budgets[at] == nil {
 		a.budgets[at] = &budget[ID]{account: a, endpoint: at, window: newWindow(l.limit(key.Action))}
@@ -99,11 +145,7 @@ func (l *Limiter[ID]) forget(b *budget[ID]) {
 		return
 	}
 	delete(b.account.budgets, b.endpoint)
-	if len(b.account.budgets) == 0 {
-		for name := range b.account.names {
-			l.forgetName(b.account, name)
-		}
-	}
+	l.forgetAccount(b.account)
 }
 
 // State is a snapshot of a budget.

@@ -65,26 +65,54 @@ func TestCredentialsWithBudgetsOfTheirOwnAreNotJoined(t *testing.T) {
 	})
 }
 
-func TestWhoStillUsesTheOlderCredentialsAMinuteLaterHasBudgetsOfItsOwn(t *testing.T) {
+// Whoever uses them less parts: a copy that is renewed too late, or one of many namespaces that has got another account.
+func TestCredentialsThatAreBothUsedAMinuteLaterPart(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := start(1)
-		hangs := r.mustGet(t, 1)
-		r.Follow(key.Account, "b")
-		r.Acquire(key, 2)
-		time.Sleep(retention - time.Nanosecond)
-		if credit, _ := r.Acquire(key, 3); credit != nil {
-			t.Error("within the minute, a credit beside the one in use")
-		}
-		time.Sleep(time.Nanosecond)
-		r.mustGet(t, 2).Cancel() // who waits moves when it asks again
-		if credit, _ := r.Acquire(keyOf("b"), 4); credit != nil {
-			t.Error("the newer ones got a second credit, too")
-		}
-		r.Leave(3)
-		r.Leave(4)
-		hangs.Cancel()
-	})
+	for _, newer := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			r := start(1)
+			hangs := r.mustGet(t, 1)
+			for range 100 {
+				r.Acquire(key, 99) // before they were replaced
+			}
+			r.Leave(99)
+			r.Follow(key.Account, "b")
+			stays, parts := key, keyOf("b")
+			if newer {
+				stays, parts = parts, stays
+			}
+			for id := range 5 {
+				r.Acquire(stays, 10+id)
+			}
+			r.Acquire(parts, 2)
+			time.Sleep(retention - time.Nanosecond)
+			if credit, _ := r.Acquire(parts, 2); credit != nil {
+				t.Error("within the minute, a credit beside the one in use")
+			}
+			time.Sleep(time.Nanosecond)
+			r.Acquire(key, 3)
+			for range 2 {
+				if credit, _ := r.Acquire(parts, 2); credit != nil {
+					t.Error("a credit at once, beside what may just have been sent")
+				}
+			}
+			pass(2 * period)
+			if woken := fmt.Sprint(r.woken()); newer && woken != "[3]" && woken != "[2]" || !newer && woken != "[2]" {
+				t.Errorf("woken: %s", woken)
+			}
+			if credit, _ := r.Acquire(stays, 10); credit != nil {
+				t.Error("those that stay got a second credit")
+			}
+			for id := range 20 {
+				r.Leave(id)
+			}
+			hangs.Cancel()
+			pass(2 * retention)
+			if len(r.accounts) != 0 {
+				t.Errorf("%d accounts are kept", len(r.accounts))
+			}
+		})
+	}
 }
 
 // However often credentials are replaced, few names are kept.

@@ -2,14 +2,14 @@
 
 package quota
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// opensAt is when the first second of the process and the pause of the budget are over.
+// opensAt is when the first second of the process, the pause of the budget and that of an account that has parted are over.
 func (l *Limiter[ID]) opensAt(b *budget[ID]) time.Time {
-	if b.window.pausedUntil.After(l.opening) {
-		return b.window.pausedUntil
-	}
-	return l.opening
+	return slices.MaxFunc([]time.Time{l.opening, b.window.pausedUntil, b.account.opening}, time.Time.Compare)
 }
 
 // untilOpen is the time until the next waiter may be woken.

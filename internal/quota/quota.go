@@ -16,7 +16,8 @@
 // its credit to the next.
 //
 // Credentials that replace others share their budgets: what one has sent counts for both, the window stays as it is, and no waiter loses
-// its turn. Who still uses the older ones a minute later has budgets of its own again. Nothing else joins two accounts.
+// its turn. When both are still used a minute later, the one that is used less gets budgets of its own, which open after two seconds.
+// Nothing else joins two accounts.
 //
 // Waiters are woken one at a time, at least half an even share of a second apart, so that the calls do not come in
 // one burst and others find gaps. An idle budget is forgotten.
