@@ -55,14 +55,14 @@ func (m *mix) start() {
 	ids := m.ids()
 	m.random.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	for _, id := range ids {
-		m.ask(id)
+		m.acquire(id)
 	}
 }
 
 func (m *mix) ids() []int { return slices.Sorted(maps.Keys(m.ranks)) }
 
-// ask acquires a credit, and checks that the turn of the id has come.
-func (m *mix) ask(id int) {
+// acquire asks for a credit, and checks that the turn of the id has come.
+func (m *mix) acquire(id int) {
 	r, wants := m.ranks[id]
 	if !wants {
 		m.limiter.Leave(id)
@@ -131,11 +131,11 @@ func (m *mix) step(created int) {
 		if ok {
 			m.limiter.Leave(id)
 			delete(m.waits, id)
-			m.ask(id)
+			m.acquire(id)
 		}
 	case 2: // asks again, for an annotation
 		if ok {
-			m.ask(id)
+			m.acquire(id)
 		}
 	case 3:
 		m.limiter.Follow(m.key().Account, fmt.Sprint(m.renewals+1))
@@ -146,7 +146,7 @@ func (m *mix) step(created int) {
 		}
 	default:
 		m.ranks[created] = Rank{fmt.Sprint(m.random.IntN(3)), time.Now(), fmt.Sprint(created)}
-		m.ask(created)
+		m.acquire(created)
 	}
 }
 
@@ -161,12 +161,12 @@ func (m *mix) wake() {
 			break
 		}
 		for _, id := range awake {
-			m.ask(id)
+			m.acquire(id)
 		}
 	}
 	for _, id := range m.ids() {
 		if _, waits := m.waits[id]; !waits {
-			m.ask(id)
+			m.acquire(id)
 		}
 	}
 }
