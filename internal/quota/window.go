@@ -2,10 +2,7 @@
 
 package quota
 
-import (
-	"math/rand/v2"
-	"time"
-)
+import "time"
 
 // A window stays below the size that was refused for hold, before it tries that size again; for shortHold when its own tries were refused
 // ownTries times more often of late than it was for those of others. A second longer costs a second when the others leave, and saves one refusal in ten. maxJitter keeps
@@ -64,7 +61,7 @@ func (w *window) refused(sent, now time.Time) {
 		w.size -= max(w.step/growth, (w.size-2)/3, 1)
 	} else {
 		w.size /= 2
-		w.pausedUntil, w.refusals = now.Add(period+rand.N(period)), 0 //nolint:gosec // jitter is no secret
+		w.pausedUntil, w.refusals = now.Add(period+jitter(period)), 0
 	}
 	w.size = max(w.size, 1)
 	w.successes, w.step, w.cutAt = 0, 1, now
