@@ -77,7 +77,7 @@ manifests: $(TOOLS) ## Generate the CRD and the manager's role.
 	$(BIN)/controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:artifacts:config=config/rbac
 
 .PHONY: chart
-chart: controlplane ## Generate the templates of the Helm chart from config/default.
+chart: controlplane ## Generate the Helm chart's templates, files, values and README from config and its schema.
 	hack/chart.sh
 
 .PHONY: verify-generated

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -35,50 +34,6 @@ func runTool(t *testing.T, program string, args ...string) string {
 		t.Fatalf("%s %s: %s", filepath.Base(program), strings.Join(args, " "), output)
 	}
 	return string(output)
-}
-
-// byName are the objects of a manifest, without what Helm or kustomize alone put into them.
-func byName(t *testing.T, manifest string) map[string]map[string]any {
-	t.Helper()
-	objects := map[string]map[string]any{}
-	for document := range strings.SplitSeq(manifest, "\n---\n") {
-		u := &unstructured.Unstructured{}
-		harness.Must(t, yaml.Unmarshal([]byte(document), &u.Object))
-		if u.GetKind() == "" || u.GetKind() == "Namespace" {
-			continue
-		}
-		annotations := u.GetAnnotations()
-		delete(annotations, "helm.sh/resource-policy")
-		u.SetAnnotations(annotations)
-		objects[u.GetKind()+"/"+u.GetName()] = u.Object
-	}
-	return objects
-}
-
-// The chart makes what config/default makes, and the API server takes it.
-func TestHelmChart(t *testing.T) {
-	if *helm == "" {
-		t.Skip("needs -helm")
-	}
-	t.Parallel()
-	chart := harness.Path("config/chart")
-	runTool(t, *helm, "lint", "--strict", chart)
-	args := []string{"template", "importjobstop", chart, "--namespace=importjobstop-system"}
-	rendered := runTool(t, *helm, append(args, "--set=image.repository=controller,image.tag=latest")...)
-	kustomized := kustomize(t, harness.Path("config/default"))
-	if diff := cmp.Diff(byName(t, kustomized), byName(t, rendered)); diff != "" {
-		t.Errorf("the chart is not what config/default is: %s", diff)
-	}
-	wantTaken(t, rendered)
-	other := runTool(t, *helm, append(args, "--set=replicas=1,crds.install=false,extraArgs={--regional-endpoints},priorityClassName=high")...)
-	if !strings.Contains(other, `- "--regional-endpoints"`) || !strings.Contains(other, "replicas: 1\n") || !strings.Contains(other, "priorityClassName: high\n") || strings.Contains(other, "CustomResourceDefinition") {
-		t.Error("the values change nothing")
-	}
-	for _, wrong := range []string{"replicas=two", "replica=2", "extraArgs={regional}", "image.repository="} {
-		if output, err := exec.CommandContext(t.Context(), *helm, append(args, "--set="+wrong)...).CombinedOutput(); err == nil {
-			t.Errorf("%s was taken: %.200s", wrong, output)
-		}
-	}
 }
 
 // helm install --wait of a chart that has the object: done returns, failed fails at once, all else runs into the timeout.
@@ -115,45 +70,6 @@ func TestHelmWait(t *testing.T) {
 				t.Logf("helm: %s", output)
 			}
 		})
-	}
-}
-
-// Install, upgrade, uninstall and install again, on a cluster of its own, lose no object.
-func TestHelmKeepsTheObjects(t *testing.T) {
-	if *helm == "" {
-		t.Skip("needs -helm")
-	}
-	t.Parallel()
-	cluster, err := harness.Start(t.Context())
-	harness.Must(t, err)
-	t.Cleanup(cluster.Stop)
-	kubectl := func(args ...string) string { return cluster.MustKubectl(t, args...) }
-	kubectl("delete", "-k", harness.Path("config/crd"))
-	kubectl("delete", "--ignore-not-found", "--wait=false", "-k", harness.Path("config/default")) // a namespace does not end here
-	run := func(args ...string) {
-		command := exec.CommandContext(t.Context(), *helm, append(args, "--namespace=stops")...)
-		command.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig)
-		if output, err := command.CombinedOutput(); err != nil {
-			t.Fatalf("helm %s: %s", strings.Join(args, " "), output)
-		}
-	}
-	chart := harness.Path("config/chart")
-	run("install", "importjobstop", chart, "--create-namespace")
-	kubectl("wait", "--for=condition=Established", "crd/importjobstops.cdb.tencentcloud.com")
-	kubectl("apply", "-f", harness.Path("config/samples/cdb_v1alpha1_importjobstop.yaml"))
-	before := kubectl("get", "ijs", "-o", "yaml")
-	run("upgrade", "importjobstop", chart, "--set=replicas=1")
-	if replicas := kubectl("get", "deployment", "-n", "stops", "-o", "jsonpath={.items[*].spec.replicas}"); replicas != "1" {
-		t.Errorf("%s replicas after the upgrade", replicas)
-	}
-	run("rollback", "importjobstop", "1")
-	run("uninstall", "importjobstop")
-	if left := kubectl("get", "deployments,clusterroles", "-A", "-o", "name"); strings.Contains(left, "importjobstop-manager") {
-		t.Errorf("uninstall leaves %s", left)
-	}
-	run("install", "importjobstop", chart)
-	if diff := cmp.Diff(before, kubectl("get", "ijs", "-o", "yaml")); diff != "" {
-		t.Errorf("the object is not what it was: %s", diff)
 	}
 }
 
