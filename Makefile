@@ -45,8 +45,8 @@ test-faults: controlplane ## The whole fault matrix and 200 random schedules (ab
 	go test -v -count=1 -parallel 6 -timeout 60m ./test/faults -long -schedules=200 $(ARGS) | $(QUIET)
 
 .PHONY: test-integrations
-test-integrations: controlplane $(BIN)/helm $(BIN)/promtool ## What the tools of others make of each phase of an object, as a table (about 1 minute).
-	go test -v -count=1 -parallel 6 ./test/integrations -helm=$(BIN)/helm -promtool=$(BIN)/promtool $(ARGS) | $(QUIET)
+test-integrations: controlplane $(BIN)/helm $(BIN)/promtool $(BIN)/kubestatemetrics ## What the tools of others make of each phase of an object, as a table (about 1 minute).
+	go test -v -count=1 -parallel 6 ./test/integrations -helm=$(BIN)/helm -promtool=$(BIN)/promtool -kubestatemetrics=$(BIN)/kubestatemetrics $(ARGS) | $(QUIET)
 
 .PHONY: verify
 verify: lint $(CHECKERS) $(BIN)/helm controlplane ## What is shipped and what it is made of: linter, vulnerabilities, licences, SBOM, manifests (about 3 minutes).
@@ -113,8 +113,8 @@ docker-build: ## Build the image IMG.
 	docker build --build-arg VERSION=$(VERSION) -t $(IMG) .
 
 .PHONY: release
-release: $(CHECKERS) controlplane ## Write all that a release VERSION consists of into dist/, see docs/release.md.
-	BIN=$(BIN) DIST=$(DIST) VERSION=$(VERSION) IMG=$(IMG) hack/release.sh
+release: $(CHECKERS) controlplane ## Write all that the release of the signed tag VERSION consists of into dist/, see docs/release.md.
+	BIN=$(BIN) DIST=$(DIST) VERSION=$(VERSION) IMG=$(IMG) DIGEST=$(DIGEST) hack/release.sh
 
 ##@ Cluster
 
@@ -169,6 +169,12 @@ $(BIN)/promtool: hack/tools/promtool/go.mod
 	@mkdir -p $(BIN)
 	@echo "promtool: building (about 4 minutes on two cores, once)"
 	go build -C hack/tools/promtool -buildvcs=false -o $(BIN)/ github.com/prometheus/prometheus/cmd/promtool
+	@touch $@
+
+$(BIN)/kubestatemetrics: hack/tools/kubestatemetrics/go.mod hack/tools/kubestatemetrics/main.go
+	@mkdir -p $(BIN)
+	@echo "kube-state-metrics: building its parser (about 1 minute on two cores, once)"
+	go build -C hack/tools/kubestatemetrics -buildvcs=false -o $(BIN)/kubestatemetrics .
 	@touch $@
 
 $(BIN)/gremlins: hack/tools/gremlins/go.mod

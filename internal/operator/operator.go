@@ -89,6 +89,9 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 	if err := observer.Snapshots(reconciler.Quota.States, whenSynced(mgr.GetCache(), reconciler.CountByReason)); err != nil {
 		return err
 	}
+	if err := observer.Troubles(whenSynced(mgr.GetCache(), troubleOf(reconciler))); err != nil {
+		return err
+	}
 	if err := o.Metrics.AddTo(ctx, mgr); err != nil {
 		return err
 	}
@@ -116,5 +119,17 @@ func (o Options) limit(action string) int {
 		return listLimit
 	default:
 		return o.CallsPerSecond
+	}
+}
+
+// troubleOf reads the trouble of now.
+func troubleOf(r *controllers.Reconciler) func() ([]metrics.Trouble, error) {
+	return func() ([]metrics.Trouble, error) {
+		found, err := r.Trouble(time.Now())
+		output := make([]metrics.Trouble, len(found))
+		for i, t := range found {
+			output[i] = metrics.Trouble(t)
+		}
+		return output, err
 	}
 }

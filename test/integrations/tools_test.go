@@ -4,6 +4,7 @@ package integrations
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,8 @@ import (
 var (
 	helm     = flag.String("helm", "", "the program helm; without it the chart is not tested")
 	promtool = flag.String("promtool", "", "the program promtool; without it the alert rules are not tested")
+
+	kubeStateMetrics = flag.String("kubestatemetrics", "", "the program of hack/tools/kubestatemetrics; without it the configuration of kube-state-metrics is not tested")
 )
 
 func runTool(t *testing.T, program string, args ...string) string {
@@ -93,50 +96,70 @@ func TestAlertRules(t *testing.T) {
 	runTool(t, *promtool, "test", "rules", filepath.Join(dir, "rules_test.yaml"))
 }
 
-var byReason = regexp.MustCompile(`importjobstop_objects\{reason(=|=~|!~)"([^"]*)"\}`)
+var byReason = regexp.MustCompile(`importjobstop_(recently_failed_objects|oldest_unfinished_seconds)\{reason(=|=~|!=|!~)"([^"]*)"\}`)
 
-// Each reason that calls for somebody is told by one alert, and by one only: also a reason that nobody has thought of.
+// alertsAbout counts the alerts that a metric leads to with a reason.
+func alertsAbout(t *testing.T, metric, reason string) (n int) {
+	t.Helper()
+	for _, selector := range byReason.FindAllStringSubmatch(read(t, "config/prometheus/rules.yaml"), -1) {
+		if selector[1] == metric && slices.Contains(strings.Split(selector[3], "|"), reason) == strings.HasPrefix(selector[2], "=") {
+			n++
+		}
+	}
+	return n
+}
+
+// Whatever goes on for too long is told by one alert, and by one only, and so is whatever has failed for good: also with a reason that
+// nobody has thought of.
 func TestEachReasonHasAnAlert(t *testing.T) {
 	t.Parallel()
-	nobody := []string{cdbv1.ReasonStopAccepted, cdbv1.ReasonImportStopped, cdbv1.ReasonAlreadyStopped, cdbv1.ReasonSuspended}
-	selectors := byReason.FindAllStringSubmatch(read(t, "config/prometheus/rules.yaml"), -1)
-	if len(selectors) < 3 {
-		t.Fatalf("only %d alerts are about reasons", len(selectors))
-	}
+	goOn := []string{cdbv1.ReasonCredentialsNotFound, cdbv1.ReasonCredentialsRejected}
 	for _, reason := range append(reasons(t), "None", "OfALaterVersion") {
-		alerts := 0
-		for _, selector := range selectors {
-			if slices.Contains(strings.Split(selector[2], "|"), reason) == (selector[1] != "!~") {
-				alerts++
-			}
+		if n := alertsAbout(t, "oldest_unfinished_seconds", reason); n != 1 {
+			t.Errorf("%d alerts are about what is unfinished with %s", n, reason)
 		}
 		want := 1
-		if slices.Contains(nobody, reason) {
+		if slices.Contains(goOn, reason) {
 			want = 0
 		}
-		if alerts != want {
-			t.Errorf("%d alerts are about %s, want %d", alerts, reason, want)
+		if n := alertsAbout(t, "recently_failed_objects", reason); n != want {
+			t.Errorf("%d alerts are about what has failed with %s, want %d", n, reason, want)
+		}
+	}
+	for _, p := range phases {
+		if p.health == failed && p.finished() == slices.Contains(goOn, p.reason) {
+			t.Errorf("%s: finished is %t", p.name, p.finished())
 		}
 	}
 }
 
-// Each alert has its test.
-func TestEachAlertHasATest(t *testing.T) {
+// Each alert has its test, and a runbook that is there.
+func TestEachAlertHasATestAndARunbook(t *testing.T) {
 	t.Parallel()
 	var rules struct {
 		Spec struct {
 			Groups []struct {
-				Rules []struct{ Alert string } `json:"rules"`
+				Rules []struct {
+					Alert       string
+					Annotations map[string]string
+				} `json:"rules"`
 			} `json:"groups"`
 		} `json:"spec"`
 	}
 	harness.Must(t, yaml.Unmarshal([]byte(read(t, "config/prometheus/rules.yaml")), &rules))
 	tests := read(t, "config/prometheus/rules_test.yaml")
 	names := []string{}
+	repository, _, _ := strings.Cut(cdbv1.RemediesPage, "docs/")
 	for _, r := range rules.Spec.Groups[0].Rules {
 		if !strings.Contains(tests, "alertname: "+r.Alert+"\n") || slices.Contains(names, r.Alert) {
 			t.Errorf("%s has no test, or stands there twice", r.Alert)
 		}
 		names = append(names, r.Alert)
+		path, found := strings.CutPrefix(r.Annotations["runbook_url"], repository)
+		page, anchor, _ := strings.Cut(path, "#")
+		if !found || anchor != strings.ToLower(r.Alert) || !anchors(read(t, page))[anchor] {
+			t.Errorf("the runbook of %s is %s, which is not there", r.Alert, r.Annotations["runbook_url"])
+		}
+		fmt.Printf("%s: %s\n", r.Alert, path)
 	}
 }
