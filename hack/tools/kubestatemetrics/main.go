@@ -6,9 +6,11 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/kube-state-metrics/v2/pkg/customresourcestate"
+	"k8s.io/kube-state-metrics/v2/pkg/metric"
 	"sigs.k8s.io/yaml"
 )
 
@@ -20,11 +22,17 @@ func main() {
 }
 
 func run(configPath string, objectPaths []string) error {
-	var config customresourcestate.Metrics
+	var config struct {
+		Kind                        string `json:"kind"`
+		customresourcestate.Metrics `json:",inline"`
+	}
 	if err := read(configPath, &config); err != nil {
 		return err
 	}
 	for _, resource := range config.Spec.Resources {
+		for i := range resource.Metrics { // as kube-state-metrics does when it has read the file
+			resource.Metrics[i].Each.Type = metric.Type(strings.ToLower(string(resource.Metrics[i].Each.Type)))
+		}
 		factory, err := customresourcestate.NewCustomResourceMetrics(resource)
 		if err != nil {
 			return err
