@@ -4,6 +4,8 @@ SHELL := /usr/bin/env bash -o pipefail
 
 IMG ?= controller:latest
 KUBECTL ?= kubectl
+# What builds config/default; the program kustomize does too: KUSTOMIZE="kustomize build".
+KUSTOMIZE ?= $(KUBECTL) kustomize
 DIST ?= dist
 SCHEDULES ?= 20000
 # Each day has other schedules.
@@ -112,6 +114,11 @@ run: ## Run the operator here, against the cluster of the current kubeconfig. AR
 docker-build: ## Build the image IMG.
 	docker build --build-arg VERSION=$(VERSION) -t $(IMG) .
 
+.PHONY: docker-push
+docker-push: ## Push the image IMG, and print it with its digest, as deploy takes it too.
+	docker push $(IMG)
+	@docker inspect --format '{{index .RepoDigests 0}}' $(IMG)
+
 .PHONY: release
 release: $(CHECKERS) controlplane ## Write all that the release of the signed tag VERSION consists of into dist/, see docs/release.md.
 	BIN=$(BIN) DIST=$(DIST) VERSION=$(VERSION) IMG=$(IMG) DIGEST=$(DIGEST) hack/release.sh
@@ -127,9 +134,9 @@ uninstall: ## Remove the CRD, and with it every ImportJobStop.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 .PHONY: build-installer
-build-installer: controlplane ## Write install.yaml with the image IMG into dist/.
+build-installer: ## Write install.yaml with the image IMG into dist/.
 	@mkdir -p $(DIST)
-	$(ASSETS)/kubectl kustomize config/default | sed 's|image: controller:latest|image: $(IMG)|' > $(DIST)/install.yaml
+	$(KUSTOMIZE) config/default | sed 's|image: controller:latest|image: $(IMG)|' > $(DIST)/install.yaml
 
 .PHONY: deploy
 deploy: build-installer ## Deploy the operator with the image IMG.

@@ -111,10 +111,10 @@ func strict(schema map[string]any) {
 func shipped(t *testing.T) map[string]string {
 	t.Helper()
 	manifests := map[string]string{}
-	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus", "teams"} {
+	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus", "samples", "teams"} {
 		manifests["config/"+folder] = kustomize(t, "config/"+folder)
 	}
-	for _, pattern := range []string{"config/samples/*.yaml", "config/flux/*.yaml", "config/argocd/argocd-cm.yaml", "config/argocd/resource_customizations/*/*/testdata/*.yaml"} {
+	for _, pattern := range []string{"config/flux/*.yaml", "config/argocd/argocd-cm.yaml", "config/argocd/resource_customizations/*/*/testdata/*.yaml"} {
 		files, err := filepath.Glob(harness.Path(pattern))
 		harness.Must(t, err)
 		var texts []string
