@@ -111,7 +111,7 @@ func strict(schema map[string]any) {
 func shipped(t *testing.T) map[string]string {
 	t.Helper()
 	manifests := map[string]string{}
-	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus", "samples", "teams"} {
+	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus", "samples", "shards/a", "shards/a/tenant", "shards/b", "shards/b/tenant", "teams"} {
 		manifests["config/"+folder] = kustomize(t, "config/"+folder)
 	}
 	for _, pattern := range []string{"config/flux/*.yaml", "config/argocd/argocd-cm.yaml", "config/argocd/resource_customizations/*/*/testdata/*.yaml"} {
