@@ -94,9 +94,9 @@ func templates(manifest string) (crd, operator string, err error) {
 		return "", "", fmt.Errorf("config/default has no %s", name)
 	}
 	operator = strings.Join(parts, "---\n")
-	for _, rest := range []string{"importjobstop-system", "controller:latest"} {
-		if strings.Contains(operator, rest) {
-			return "", "", fmt.Errorf("%s is left over", rest)
+	for _, leftover := range []string{"importjobstop-system", "controller:latest"} {
+		if strings.Contains(operator, leftover) {
+			return "", "", fmt.Errorf("%s is left over", leftover)
 		}
 	}
 	return crd, operator, nil

@@ -97,8 +97,8 @@ func withTable(path, table string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	before, rest, found := strings.Cut(string(text), begin)
-	_, after, closed := strings.Cut(rest, end)
+	before, page, found := strings.Cut(string(text), begin)
+	_, after, closed := strings.Cut(page, end)
 	if !found || !closed || strings.Contains(after, end) {
 		return "", errors.New(path + " has not one pair of the marks between which the table stands")
 	}

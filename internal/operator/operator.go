@@ -89,7 +89,7 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 	if err := observer.Snapshots(reconciler.Quota.States, whenSynced(mgr.GetCache(), reconciler.CountByReason)); err != nil {
 		return err
 	}
-	if err := observer.Troubles(whenSynced(mgr.GetCache(), troubleOf(reconciler))); err != nil {
+	if err := observer.Troubles(whenSynced(mgr.GetCache(), troubleOf(reconciler.Trouble))); err != nil {
 		return err
 	}
 	if err := o.Metrics.AddTo(ctx, mgr); err != nil {
@@ -123,9 +123,9 @@ func (o Options) limit(action string) int {
 }
 
 // troubleOf reads the trouble of now.
-func troubleOf(r *controllers.Reconciler) func() ([]metrics.Trouble, error) {
+func troubleOf(read func(now time.Time) ([]controllers.Trouble, error)) func() ([]metrics.Trouble, error) {
 	return func() ([]metrics.Trouble, error) {
-		found, err := r.Trouble(time.Now())
+		found, err := read(time.Now())
 		output := make([]metrics.Trouble, len(found))
 		for i, t := range found {
 			output[i] = metrics.Trouble(t)

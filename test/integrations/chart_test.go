@@ -118,8 +118,8 @@ func TestHelmChartIsWhatKustomizeMakes(t *testing.T) {
 			t.Errorf("the chart has %d objects, %s has %d", len(chart), folder, len(want))
 		}
 		if folder == "config/namespaced" {
-			tenant := byName(t, kustomize(t, harness.Path("config/namespaced/tenant")))
-			if diff := cmp.Diff(tenant["Role/importjobstop-manager"]["rules"], chart["Role/importjobstop-manager-role"]["rules"]); diff != "" {
+			inNamespace := byName(t, kustomize(t, harness.Path("config/namespaced/tenant")))
+			if diff := cmp.Diff(inNamespace["Role/importjobstop-manager"]["rules"], chart["Role/importjobstop-manager-role"]["rules"]); diff != "" {
 				t.Errorf("the Role in a namespace: %s", diff)
 			}
 		}

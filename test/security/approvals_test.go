@@ -18,10 +18,10 @@ func TestAStopIsRequestedInOnesOwnName(t *testing.T) {
 	cluster, err := teams()
 	harness.Must(t, err)
 	for i, test := range []struct {
-		name   string
-		who    person
-		edit   func(spec, annotations fields)
-		answer string
+		name string
+		who  person
+		edit func(spec, annotations fields)
+		want string
 	}{
 		{"as it should be", ann, func(fields, fields) {}, ""},
 		{"in another's name", bobAsEditor, func(fields, fields) {}, "requested-by to your own name, bob"},
@@ -37,7 +37,7 @@ func TestAStopIsRequestedInOnesOwnName(t *testing.T) {
 	} {
 		o := request(test.edit)
 		o.SetName(fmt.Sprint("request-", i))
-		wantAnswer(t, test.name, test.answer, test.who.client(t, cluster).Create(t.Context(), o))
+		wantAnswer(t, test.name, test.want, test.who.client(t, cluster).Create(t.Context(), o))
 	}
 }
 
@@ -57,26 +57,26 @@ func TestAStopIsApprovedBySomebodyElse(t *testing.T) {
 		name, preview string
 		patch
 	}{
-		{"by an editor", "import-1", patch{who: bobAsEditor, spec: resume, annotations: approve, answer: mayNot}},
-		{"one's own, without the right", "import-1", patch{who: ann, spec: resume, annotations: fields{approvedBy: "ann", approvedImport: "import-1"}, answer: mayNot}},
-		{"one's own, with the right", "import-1", patch{who: both, spec: resume, annotations: fields{approvedBy: "ann", approvedImport: "import-1"}, answer: own}},
-		{"one's own, in another's name", "import-1", patch{who: both, spec: resume, annotations: approve, answer: theirs + "ann"}},
-		{"one's own, in other letters", "import-1", patch{who: shouting, spec: resume, annotations: fields{approvedBy: "ANN", approvedImport: "import-1"}, answer: own}},
-		{"one's own, requested in another's name", "import-1", patch{who: both, spec: resume, annotations: fields{requestedBy: "zoe", approvedBy: "ann", approvedImport: "import-1"}, answer: "requested-by cannot change"}},
-		{"in another's name", "import-1", patch{who: bob, spec: resume, annotations: fields{approvedBy: "zoe", approvedImport: "import-1"}, answer: theirs + "bob"}},
-		{"in nobody's name", "import-1", patch{who: bob, spec: resume, answer: theirs + "bob"}},
-		{"by an administrator, in another's name", "import-1", patch{who: admin, spec: resume, annotations: approve, answer: theirs + "root"}},
-		{"another import", "import-1", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob", approvedImport: "import-2"}, answer: another}},
-		{"no import", "import-1", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob"}, answer: another}},
-		{"without a preview", "", patch{who: bob, spec: resume, annotations: approve, answer: nothing}},
-		{"without a preview, and no import", "", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob", approvedImport: ""}, answer: nothing}},
-		{"the preview of another import", "import-2", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob", approvedImport: "import-2"}, answer: "the preview is of import-2"}},
-		{"and something else", "import-1", patch{who: bob, spec: fields{"suspend": false, "waitFor": "Stopped"}, annotations: approve, answer: "change nothing else in the spec"}},
-		{"and leaving something out", "import-1", patch{who: bob, spec: fields{"suspend": false, "import": nil}, annotations: approve, answer: "change nothing else in the spec"}},
-		{"before it is resumed", "import-1", patch{who: bob, annotations: approve, answer: "are set when the object is resumed"}},
-		{"alone, without the right", "import-1", patch{who: both, spec: resume, annotations: fields{breakGlassBy: "ann"}, answer: theirs}},
-		{"alone, in another's name", "import-1", patch{who: oncall, spec: resume, annotations: fields{breakGlassBy: "bob"}, answer: mayNot}},
-		{"alone, with the right, in the name of an approval", "import-1", patch{who: oncall, spec: resume, annotations: fields{breakGlassBy: "ann", approvedBy: "bob", approvedImport: "import-1"}, answer: "nobody approves what you resume alone"}},
+		{"by an editor", "import-1", patch{who: bobAsEditor, spec: resume, annotations: approve, want: mayNot}},
+		{"one's own, without the right", "import-1", patch{who: ann, spec: resume, annotations: fields{approvedBy: "ann", approvedImport: "import-1"}, want: mayNot}},
+		{"one's own, with the right", "import-1", patch{who: both, spec: resume, annotations: fields{approvedBy: "ann", approvedImport: "import-1"}, want: own}},
+		{"one's own, in another's name", "import-1", patch{who: both, spec: resume, annotations: approve, want: theirs + "ann"}},
+		{"one's own, in other letters", "import-1", patch{who: shouting, spec: resume, annotations: fields{approvedBy: "ANN", approvedImport: "import-1"}, want: own}},
+		{"one's own, requested in another's name", "import-1", patch{who: both, spec: resume, annotations: fields{requestedBy: "zoe", approvedBy: "ann", approvedImport: "import-1"}, want: "requested-by cannot change"}},
+		{"in another's name", "import-1", patch{who: bob, spec: resume, annotations: fields{approvedBy: "zoe", approvedImport: "import-1"}, want: theirs + "bob"}},
+		{"in nobody's name", "import-1", patch{who: bob, spec: resume, want: theirs + "bob"}},
+		{"by an administrator, in another's name", "import-1", patch{who: admin, spec: resume, annotations: approve, want: theirs + "root"}},
+		{"another import", "import-1", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob", approvedImport: "import-2"}, want: another}},
+		{"no import", "import-1", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob"}, want: another}},
+		{"without a preview", "", patch{who: bob, spec: resume, annotations: approve, want: nothing}},
+		{"without a preview, and no import", "", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob", approvedImport: ""}, want: nothing}},
+		{"the preview of another import", "import-2", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob", approvedImport: "import-2"}, want: "the preview is of import-2"}},
+		{"and something else", "import-1", patch{who: bob, spec: fields{"suspend": false, "waitFor": "Stopped"}, annotations: approve, want: "change nothing else in the spec"}},
+		{"and leaving something out", "import-1", patch{who: bob, spec: fields{"suspend": false, "import": nil}, annotations: approve, want: "change nothing else in the spec"}},
+		{"before it is resumed", "import-1", patch{who: bob, annotations: approve, want: "are set when the object is resumed"}},
+		{"alone, without the right", "import-1", patch{who: both, spec: resume, annotations: fields{breakGlassBy: "ann"}, want: theirs}},
+		{"alone, in another's name", "import-1", patch{who: oncall, spec: resume, annotations: fields{breakGlassBy: "bob"}, want: mayNot}},
+		{"alone, with the right, in the name of an approval", "import-1", patch{who: oncall, spec: resume, annotations: fields{breakGlassBy: "ann", approvedBy: "bob", approvedImport: "import-1"}, want: "nobody approves what you resume alone"}},
 		{"alone, with the right", "", patch{who: oncall, spec: resume, annotations: fields{breakGlassBy: "ann"}}},
 		{"as it should be", "import-1", patch{who: bob, spec: resume, annotations: approve}},
 		{"as it should be, suspend left out", "import-1", patch{who: bob, spec: fields{"suspend": nil}, annotations: approve}},
@@ -85,7 +85,7 @@ func TestAStopIsApprovedBySomebodyElse(t *testing.T) {
 		o.SetName(fmt.Sprint("approval-", i))
 		harness.Must(t, ann.client(t, cluster).Create(t.Context(), o))
 		preview(t, cluster, o, test.preview)
-		wantAnswer(t, test.name, test.answer, test.try(t, cluster, o))
+		wantAnswer(t, test.name, test.want, test.try(t, cluster, o))
 	}
 	stale := request(func(fields, fields) {})
 	stale.SetName("stale")
@@ -111,19 +111,19 @@ func TestWhatWasApprovedStaysSo(t *testing.T) {
 	harness.Must(t, patch{who: bob, spec: resume, annotations: approve}.try(t, cluster, o))
 	const spec, annotations = "the spec cannot change after it was approved", "are set when the object is resumed, and stay as they are"
 	for what, p := range map[string]patch{
-		"the spec":               {who: ann, spec: fields{"waitFor": "Stopped"}, answer: spec},
-		"the spec, by an admin":  {who: admin, spec: fields{"waitFor": "Stopped"}, answer: spec},
-		"the spec, suspended":    {who: ann, spec: fields{"suspend": true, "waitFor": "Stopped"}, answer: spec},
-		"the guard":              {who: ann, spec: fields{"import": nil}, answer: spec},
-		"approved-by":            {who: ann, annotations: fields{approvedBy: "zoe"}, answer: annotations},
-		"approved-by, removed":   {who: ann, annotations: fields{approvedBy: nil}, answer: annotations},
-		"approved-import":        {who: bob, annotations: fields{approvedImport: "import-2"}, answer: annotations},
-		"requested-by":           {who: ann, annotations: fields{requestedBy: "zoe"}, answer: "requested-by cannot change"},
-		"requested-by, removed":  {who: ann, annotations: fields{requestedBy: nil}, answer: "requested-by cannot change"},
-		"break-glass-by":         {who: bob, annotations: fields{breakGlassBy: "bob"}, answer: "needs the verb break-glass"},
-		"break-glass-by, forged": {who: oncall, annotations: fields{breakGlassBy: "bob"}, answer: "needs the verb break-glass"},
+		"the spec":               {who: ann, spec: fields{"waitFor": "Stopped"}, want: spec},
+		"the spec, by an admin":  {who: admin, spec: fields{"waitFor": "Stopped"}, want: spec},
+		"the spec, suspended":    {who: ann, spec: fields{"suspend": true, "waitFor": "Stopped"}, want: spec},
+		"the guard":              {who: ann, spec: fields{"import": nil}, want: spec},
+		"approved-by":            {who: ann, annotations: fields{approvedBy: "zoe"}, want: annotations},
+		"approved-by, removed":   {who: ann, annotations: fields{approvedBy: nil}, want: annotations},
+		"approved-import":        {who: bob, annotations: fields{approvedImport: "import-2"}, want: annotations},
+		"requested-by":           {who: ann, annotations: fields{requestedBy: "zoe"}, want: "requested-by cannot change"},
+		"requested-by, removed":  {who: ann, annotations: fields{requestedBy: nil}, want: "requested-by cannot change"},
+		"break-glass-by":         {who: bob, annotations: fields{breakGlassBy: "bob"}, want: "needs the verb break-glass"},
+		"break-glass-by, forged": {who: oncall, annotations: fields{breakGlassBy: "bob"}, want: "needs the verb break-glass"},
 	} {
-		wantAnswer(t, what, p.answer, p.try(t, cluster, o))
+		wantAnswer(t, what, p.want, p.try(t, cluster, o))
 	}
 	harness.Must(t, patch{who: ann, annotations: fields{cdbv1.RetryRequestedAtAnnotation: "now"}}.try(t, cluster, o))
 	harness.Must(t, patch{who: ann, spec: fields{"suspend": true}}.try(t, cluster, o))

@@ -27,7 +27,7 @@ func TestAnApprovedStopRuns(t *testing.T) {
 		f.Cloud.SetImport(cdbsim.Import{Region: "ap-shanghai-fsi", ID: "import-" + name, InstanceID: "cdb-" + name, FileName: name + ".sql", Status: "RUNNING", Percent: 37})
 	}
 	f.Start()
-	ask := func(name string, who person, annotations fields) *unstructured.Unstructured {
+	create := func(name string, who person, annotations fields) *unstructured.Unstructured {
 		o := request(func(spec, a fields) {
 			delete(spec, "asyncRequestId")
 			spec["region"], spec["import"] = "ap-shanghai-fsi", fields{"instanceId": "cdb-" + name}
@@ -50,7 +50,7 @@ func TestAnApprovedStopRuns(t *testing.T) {
 		return n
 	}
 	editor, approver := person{"ann", []string{"billing-editors", "billing-approvers", "billing-oncall"}}, person{"bob", []string{"billing-approvers"}}
-	o := ask("approved", editor, nil)
+	o := create("approved", editor, nil)
 	yes := fields{approvedBy: "ann", approvedImport: "import-approved"}
 	wantAnswer(t, "one's own", "somebody else must resume it", patch{who: editor, spec: resume, annotations: yes}.try(t, cluster, o))
 	if n := stops("import-approved"); n != 0 {
@@ -62,10 +62,10 @@ func TestAnApprovedStopRuns(t *testing.T) {
 	if n := stops("import-approved"); n != 1 {
 		t.Errorf("%d stops after the approval", n)
 	}
-	alone := ask("alone", editor, nil)
+	alone := create("alone", editor, nil)
 	wantAnswer(t, "alone", "", patch{who: editor, spec: resume, annotations: fields{breakGlassBy: "ann"}}.try(t, cluster, alone))
 	f.UntilReason("alone", cdbv1.ReasonStopAccepted)
-	told := func(name string) (notes []string) {
+	notesOf := func(name string) (notes []string) {
 		events := &eventsv1.EventList{}
 		harness.Must(t, cluster.Client.List(t.Context(), events, client.InNamespace("billing")))
 		for _, e := range events.Items {
@@ -75,8 +75,8 @@ func TestAnApprovedStopRuns(t *testing.T) {
 		}
 		return notes
 	}
-	f.Eventually("the event of a broken glass", func() (bool, error) { return len(told("alone")) > 0, nil })
-	if notes := append(told("alone"), told("approved")...); len(notes) != 1 || notes[0] != "without a second person, by ann" {
+	f.Eventually("the event of a broken glass", func() (bool, error) { return len(notesOf("alone")) > 0, nil })
+	if notes := append(notesOf("alone"), notesOf("approved")...); len(notes) != 1 || notes[0] != "without a second person, by ann" {
 		t.Errorf("the events are %q", notes)
 	}
 }

@@ -32,7 +32,7 @@ func TestATeamStopsWithinItsLimits(t *testing.T) {
 	for what, test := range map[string]struct {
 		namespace string
 		edit      func(spec fields)
-		answer    string
+		want      string
 	}{
 		"its first instance":     {"shop", func(fields) {}, ""},
 		"its last instance":      {"shop", func(s fields) { s["import"] = fields{"instanceId": "cdb-8fv2q1xk"} }, ""},
@@ -51,10 +51,10 @@ func TestATeamStopsWithinItsLimits(t *testing.T) {
 		o.SetGenerateName("limits-")
 		err := admin.client(t, cluster).Create(t.Context(), o, client.DryRunAll)
 		switch {
-		case test.answer == "" && err != nil:
+		case test.want == "" && err != nil:
 			t.Errorf("%s: refused: %v", what, err)
-		case test.answer != "" && (err == nil || !strings.Contains(err.Error(), test.answer)) && what != "the word for all":
-			t.Errorf("%s: the API server says %v, want %q", what, err, test.answer)
+		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) && what != "the word for all":
+			t.Errorf("%s: the API server says %v, want %q", what, err, test.want)
 		case what == "the word for all" && err == nil:
 			t.Errorf("%s: taken", what)
 		}
@@ -75,9 +75,9 @@ func TestAnEditStaysWithinTheLimits(t *testing.T) {
 		err := cluster.Client.Create(t.Context(), o)
 		return err == nil, err
 	})
-	try := func(what, answer string, spec fields) {
+	try := func(what, want string, spec fields) {
 		t.Helper()
-		wantAnswer(t, what, answer, patch{who: admin, spec: spec}.try(t, cluster, o))
+		wantAnswer(t, what, want, patch{who: admin, spec: spec}.try(t, cluster, o))
 	}
 	try("another region", "in the region ap-singapore", fields{"region": "ap-singapore"})
 	try("another instance", "on the instance cdb-other", fields{"import": fields{"instanceId": "cdb-other"}})

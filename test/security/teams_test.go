@@ -90,7 +90,7 @@ type patch struct {
 	who         person
 	spec        map[string]any
 	annotations map[string]any
-	answer      string
+	want        string
 }
 
 type fields = map[string]any
@@ -141,12 +141,12 @@ func (p patch) try(t *testing.T, cluster *harness.Environment, o *unstructured.U
 }
 
 // wantAnswer checks that the policies refuse with this answer, or take it if that is empty.
-func wantAnswer(t *testing.T, what, answer string, err error) {
+func wantAnswer(t *testing.T, what, want string, err error) {
 	t.Helper()
 	switch {
-	case answer == "" && err != nil:
+	case want == "" && err != nil:
 		t.Errorf("%s: refused: %v", what, err)
-	case answer != "" && (!apierrors.IsForbidden(err) || !strings.Contains(err.Error(), answer)):
-		t.Errorf("%s: the API server says %v, want %q", what, err, answer)
+	case want != "" && (!apierrors.IsForbidden(err) || !strings.Contains(err.Error(), want)):
+		t.Errorf("%s: the API server says %v, want %q", what, err, want)
 	}
 }
