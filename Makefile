@@ -4,6 +4,8 @@ SHELL := /usr/bin/env bash -o pipefail
 
 IMG ?= controller:latest
 KUBECTL ?= kubectl
+# What builds config/default; the program kustomize does too: KUSTOMIZE="kustomize build".
+KUSTOMIZE ?= $(KUBECTL) kustomize
 DIST ?= dist
 SCHEDULES ?= 20000
 # Each day has other schedules.
@@ -46,8 +48,8 @@ test-faults: controlplane ## The whole fault matrix and 200 random schedules (ab
 	go test -v -count=1 -parallel 6 -timeout 60m ./test/faults -long -schedules=200 $(ARGS) | $(QUIET)
 
 .PHONY: test-integrations
-test-integrations: controlplane $(BIN)/helm $(BIN)/promtool ## What the tools of others make of each phase of an object, as a table (about 1 minute).
-	go test -v -count=1 -parallel 6 ./test/integrations -helm=$(BIN)/helm -promtool=$(BIN)/promtool $(ARGS) | $(QUIET)
+test-integrations: controlplane $(BIN)/helm $(BIN)/promtool $(BIN)/kubestatemetrics ## What the tools of others make of each phase of an object, as a table (about 1 minute).
+	go test -v -count=1 -parallel 6 ./test/integrations -helm=$(BIN)/helm -promtool=$(BIN)/promtool -kubestatemetrics=$(BIN)/kubestatemetrics $(ARGS) | $(QUIET)
 
 .PHONY: verify
 verify: lint $(CHECKERS) $(BIN)/helm controlplane ## What is shipped and what it is made of: linter, vulnerabilities, licences, SBOM, manifests (about 3 minutes).
@@ -78,7 +80,7 @@ manifests: $(TOOLS) ## Generate the CRD and the manager's role.
 	$(BIN)/controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:artifacts:config=config/rbac
 
 .PHONY: chart
-chart: controlplane ## Generate the templates of the Helm chart from config/default.
+chart: controlplane ## Generate the Helm chart's templates, files, values and README from config and its schema.
 	hack/chart.sh
 
 .PHONY: verify-generated
@@ -118,9 +120,14 @@ run: ## Run the operator here, against the cluster of the current kubeconfig. AR
 docker-build: ## Build the image IMG.
 	docker build --build-arg VERSION=$(VERSION) -t $(IMG) .
 
+.PHONY: docker-push
+docker-push: ## Push the image IMG, and print it with its digest, as deploy takes it too.
+	docker push $(IMG)
+	@docker inspect --format '{{index .RepoDigests 0}}' $(IMG)
+
 .PHONY: release
-release: $(CHECKERS) controlplane ## Write all that a release VERSION consists of into dist/, see docs/release.md.
-	BIN=$(BIN) DIST=$(DIST) VERSION=$(VERSION) IMG=$(IMG) hack/release.sh
+release: $(CHECKERS) controlplane ## Write all that the release of the signed tag VERSION consists of into dist/, see docs/release.md.
+	BIN=$(BIN) DIST=$(DIST) VERSION=$(VERSION) IMG=$(IMG) DIGEST=$(DIGEST) hack/release.sh
 
 ##@ Cluster
 
@@ -133,9 +140,9 @@ uninstall: ## Remove the CRD, and with it every ImportJobStop.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 .PHONY: build-installer
-build-installer: controlplane ## Write install.yaml with the image IMG into dist/.
+build-installer: ## Write install.yaml with the image IMG into dist/.
 	@mkdir -p $(DIST)
-	$(ASSETS)/kubectl kustomize config/default | sed 's|image: controller:latest|image: $(IMG)|' > $(DIST)/install.yaml
+	$(KUSTOMIZE) config/default | sed 's|image: controller:latest|image: $(IMG)|' > $(DIST)/install.yaml
 
 .PHONY: deploy
 deploy: build-installer ## Deploy the operator with the image IMG.
@@ -175,6 +182,12 @@ $(BIN)/promtool: hack/tools/promtool/go.mod
 	@mkdir -p $(BIN)
 	@echo "promtool: building (about 4 minutes on two cores, once)"
 	go build -C hack/tools/promtool -buildvcs=false -o $(BIN)/ github.com/prometheus/prometheus/cmd/promtool
+	@touch $@
+
+$(BIN)/kubestatemetrics: hack/tools/kubestatemetrics/go.mod hack/tools/kubestatemetrics/main.go
+	@mkdir -p $(BIN)
+	@echo "kube-state-metrics: building its parser (about 1 minute on two cores, once)"
+	go build -C hack/tools/kubestatemetrics -buildvcs=false -o $(BIN)/kubestatemetrics .
 	@touch $@
 
 $(BIN)/gremlins: hack/tools/gremlins/go.mod

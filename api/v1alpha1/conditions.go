@@ -81,6 +81,9 @@ const (
 // ReasonTTLIgnored is the reason of the event that says why a finished object is not deleted.
 const ReasonTTLIgnored = "TTLIgnored"
 
+// ReasonBreakGlass is the reason of the event that says who acts without a second person.
+const ReasonBreakGlass = "BreakGlass"
+
 // ReadyReasons returns every reason that Ready can have, in no order that matters.
 func ReadyReasons() []string {
 	return []string{

@@ -19,11 +19,24 @@ func Events(object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus) (eve
 	if e := outcomeEvent(&object.Status, before); e.Reason != "" {
 		events = append(events, e)
 	}
+	if e := breakGlassEvent(object, before); e.Reason != "" {
+		events = append(events, e)
+	}
 	ended := isSettled(object) && (before.CompletionTime == nil || before.ObservedGeneration != object.Generation)
 	if e, ignored := TTLIgnored(object); ignored && ended && object.Spec.TTLSecondsAfterFinished != nil {
 		events = append(events, e)
 	}
 	return events
+}
+
+// breakGlassEvent returns an event when the operator begins with an object that nobody approved, by whoever says so.
+func breakGlassEvent(object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus) Event {
+	by, was := object.Annotations[cdbv1.BreakGlassByAnnotation], readyOf(before).Reason
+	begins := (was == "" || was == cdbv1.ReasonSuspended) && ReadyReason(object) != cdbv1.ReasonSuspended
+	if by == "" || object.Annotations[cdbv1.ApprovedByAnnotation] != "" || !begins {
+		return Event{}
+	}
+	return Event{corev1.EventTypeWarning, cdbv1.ReasonBreakGlass, eventMessage("without a second person, by " + by)}
 }
 
 // TTLIgnored says whether the object is not deleted after its TTL, and returns the event that says why.

@@ -86,5 +86,9 @@ func RequirePin(now time.Time) Change {
 
 // IsRead says whether the operator reads the label or the annotation of this name.
 func IsRead(name string) bool {
-	return marks[name] != "" || name == restoreMark || name == cdbv1.RetryRequestedAtAnnotation
+	switch name {
+	case restoreMark, cdbv1.RetryRequestedAtAnnotation, cdbv1.ApprovedByAnnotation, cdbv1.BreakGlassByAnnotation:
+		return true
+	}
+	return marks[name] != ""
 }

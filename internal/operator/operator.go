@@ -91,6 +91,9 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 	if err := observer.Snapshots(reconciler.Quota.States, whenSynced(mgr.GetCache(), reconciler.CountByReason)); err != nil {
 		return err
 	}
+	if err := observer.Troubles(whenSynced(mgr.GetCache(), troubleOf(reconciler.Trouble))); err != nil {
+		return err
+	}
 	if err := o.Metrics.AddTo(ctx, mgr); err != nil {
 		return err
 	}
@@ -118,5 +121,17 @@ func (o Options) limit(action string) int {
 		return listLimit
 	default:
 		return o.CallsPerSecond
+	}
+}
+
+// troubleOf reads the trouble of now.
+func troubleOf(read func(now time.Time) ([]controllers.Trouble, error)) func() ([]metrics.Trouble, error) {
+	return func() ([]metrics.Trouble, error) {
+		found, err := read(time.Now())
+		output := make([]metrics.Trouble, len(found))
+		for i, t := range found {
+			output[i] = metrics.Trouble(t)
+		}
+		return output, err
 	}
 }

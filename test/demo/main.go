@@ -92,8 +92,7 @@ type demo struct {
 }
 
 func (d *demo) play(ctx context.Context) error {
-	say("kubectl apply -f config/samples/: the vendor's example, one in a Finance region that waits until the import has ended,\n  one of the international site, and one that is held back")
-	if _, err := d.Kubectl(ctx, nil, "apply", "-f", harness.Path("config/samples")); err != nil {
+	if err := d.samples(ctx); err != nil {
 		return err
 	}
 	objects := manifest("stop-unknown", "no-such-import", "tencentcloud-credentials") + manifest("stop-late-secret", "a-late-secret", "late-credentials")
@@ -121,6 +120,19 @@ func (d *demo) play(ctx context.Context) error {
 		return err
 	}
 	return d.summary(ctx)
+}
+
+// samples are applied, which stops nothing, and all but one of them are resumed.
+func (d *demo) samples(ctx context.Context) error {
+	say("kubectl apply -k config/samples: the vendor's example, one in a Finance region that waits until the import has ended,\n  one of the international site, and one that is held back; then kubectl patch resumes the first three")
+	if _, err := d.Kubectl(ctx, strings.NewReader(secret("tencentcloud-credentials")), "apply", "-f", "-"); err != nil {
+		return err
+	}
+	if _, err := d.Kubectl(ctx, nil, "apply", "-k", harness.Path("config/samples")); err != nil {
+		return err
+	}
+	_, err := d.Kubectl(ctx, nil, "patch", "ijs", "stop-nightly-import", "stop-finance-import", "stop-singapore-import", "--type=merge", `-p={"spec":{"suspend":false}}`)
+	return err
 }
 
 // apply manifests, and wait until each object has the reason that is expected.

@@ -24,6 +24,9 @@ func (e *Environment) WithProgram(ctx context.Context, name, source string) (*En
 	return &other, err
 }
 
+// UseProgramOf lets Run start the program that another environment has built.
+func (e *Environment) UseProgramOf(other *Environment) { e.program = other.program }
+
 // BuildPlugin makes the kubectl plugin, where Kubectl finds it.
 func (e *Environment) BuildPlugin(ctx context.Context) error {
 	_, err := e.goBuild(ctx, "kubectl-stop_import", "./cmd/kubectl-stop_import")

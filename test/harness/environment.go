@@ -91,7 +91,9 @@ func Start(ctx context.Context, options ...Option) (e *Environment, err error) {
 		AttachControlPlaneOutput: os.Getenv("HARNESS_DEBUG") != "",
 	}}
 	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
-		e.plane.BinaryAssetsDirectory = assets
+		if e.plane.BinaryAssetsDirectory, err = filepath.Abs(assets); err != nil { // for who reads it elsewhere
+			return nil, err
+		}
 	}
 	defer func() {
 		if err != nil {

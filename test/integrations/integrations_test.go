@@ -91,7 +91,7 @@ func reasons(t *testing.T) (output []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), harness.Path("api/v1alpha1/conditions.go"), nil, 0)
 	harness.Must(t, err)
-	notOfReady := []string{cdbv1.ReasonThrottled, cdbv1.ReasonCloudError, cdbv1.ReasonOutcomeUnknown, cdbv1.ReasonFinished, cdbv1.ReasonProgressing, cdbv1.ReasonTTLIgnored}
+	notOfReady := []string{cdbv1.ReasonThrottled, cdbv1.ReasonCloudError, cdbv1.ReasonOutcomeUnknown, cdbv1.ReasonFinished, cdbv1.ReasonProgressing, cdbv1.ReasonTTLIgnored, cdbv1.ReasonBreakGlass}
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Reason") {

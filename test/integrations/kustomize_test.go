@@ -19,7 +19,7 @@ import (
 // Every folder that the README offers builds, and the API server takes what comes out.
 func TestKustomizations(t *testing.T) {
 	t.Parallel()
-	for _, folder := range []string{"config/default", "config/namespaced", "config/namespaced/tenant", "config/network-policy", "config/crd"} {
+	for _, folder := range []string{"config/default", "config/namespaced", "config/namespaced/tenant", "config/network-policy", "config/crd", "config/samples"} {
 		t.Run(folder, func(t *testing.T) {
 			t.Parallel()
 			if output, err := env.Kubectl(t.Context(), nil, "apply", "--dry-run=server", "--validate=strict", "-k", harness.Path(folder)); err != nil {
@@ -33,7 +33,14 @@ func TestKustomizations(t *testing.T) {
 func TestInstaller(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	build := exec.CommandContext(t.Context(), "make", "build-installer", "DIST="+folder, "IMG=registry.example/operator:v1")
+	for _, target := range []string{"deploy", "undeploy", "build-installer"} {
+		plan := exec.CommandContext(t.Context(), "make", "--dry-run", target)
+		plan.Dir = harness.Root()
+		if output, err := plan.CombinedOutput(); err != nil || strings.Contains(string(output), "controlplane") {
+			t.Errorf("make %s needs a control plane: %v %s", target, err, output)
+		}
+	}
+	build := exec.CommandContext(t.Context(), "make", "build-installer", "DIST="+folder, "IMG=registry.example/operator:v1", "KUBECTL="+filepath.Join(env.Assets(), "kubectl"))
 	build.Dir = harness.Root()
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatal(string(output))

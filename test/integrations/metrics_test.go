@@ -60,3 +60,28 @@ func TestQueriesAskForWhatIsThere(t *testing.T) {
 		}
 	}
 }
+
+// kube-state-metrics reads our configuration by its own parser, and tells the state of an object in each phase.
+func TestKubeStateMetrics(t *testing.T) {
+	if *kubeStateMetrics == "" {
+		t.Skip("needs -kubestatemetrics")
+	}
+	t.Parallel()
+	for _, p := range []string{"accepted", "not-found", "suspended", "not-seen-yet"} {
+		output := runTool(t, *kubeStateMetrics, harness.Path("config/kube-state-metrics/importjobstops.yaml"), harness.Path(lualib, "testdata", p+".yaml"))
+		want := map[string][]string{
+			"accepted":     {`kube_importjobstop_info{`, `ready="True"`, `reason="StopAccepted"`, `name="accepted"`, `exported_namespace="phases"`, `import="accepted"`, "kube_importjobstop_status_attempts{", "kube_importjobstop_status_completion_time{"},
+			"not-found":    {`ready="False"`, `reason="ImportNotFound"`, `error_code="InvalidParameter.InvalidAsyncRequestId"`},
+			"suspended":    {`suspended="true"`, `ready="Unknown"`, `reason="Suspended"`},
+			"not-seen-yet": {`kube_importjobstop_info{`, `name="not-seen-yet"`},
+		}[p]
+		for _, w := range want {
+			if !strings.Contains(output, w) {
+				t.Errorf("%s: no %s in %s", p, w, output)
+			}
+		}
+		if p == "suspended" && strings.Contains(output, "completion_time{") {
+			t.Errorf("%s has a completion time: %s", p, output)
+		}
+	}
+}

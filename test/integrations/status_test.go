@@ -124,7 +124,21 @@ func luaValue(state *lua.LState, value any) lua.LValue {
 // Flux evaluates inProgress, failed and current in this order, over the object's own fields.
 func TestFlux(t *testing.T) {
 	t.Parallel()
-	_, text, _ := strings.Cut(read(t, "config/flux/importjobstops.yaml"), "\n---\n")
+	_, kustomization, _ := strings.Cut(read(t, "config/flux/importjobstops.yaml"), "\n---\n")
+	for _, test := range []struct{ tool, text, held string }{
+		{"Flux CEL", kustomization, "InProgress"},
+		{"Flux CEL, suspended is current", read(t, "config/flux/suspended-is-current/patch.yaml"), "Current"},
+	} {
+		want := map[health]string{inProgress: "InProgress", held: test.held, done: "Current", failed: "Failed"}
+		for _, p := range phases {
+			check(t, test.tool, p, fluxHealth(t, test.text, p), want[p.health])
+		}
+	}
+}
+
+// fluxHealth is what Flux makes of a phase by the expressions of a Kustomization.
+func fluxHealth(t *testing.T, text string, p phase) string {
+	t.Helper()
 	var kustomization struct {
 		Spec struct {
 			HealthCheckExprs []struct{ InProgress, Failed, Current string } `json:"healthCheckExprs"`
@@ -132,17 +146,12 @@ func TestFlux(t *testing.T) {
 	}
 	harness.Must(t, yaml.Unmarshal([]byte(text), &kustomization))
 	exprs := kustomization.Spec.HealthCheckExprs[0]
-	want := map[health]string{inProgress: "InProgress", held: "InProgress", done: "Current", failed: "Failed"}
-	for _, p := range phases {
-		got := "InProgress" // as Flux, when nothing is true
-		for _, expr := range []struct{ text, health string }{{exprs.InProgress, "InProgress"}, {exprs.Failed, "Failed"}, {exprs.Current, "Current"}} {
-			if isTrue(t, expr.text, recorded[p.name]) {
-				got = expr.health
-				break
-			}
+	for _, expr := range []struct{ text, health string }{{exprs.InProgress, "InProgress"}, {exprs.Failed, "Failed"}, {exprs.Current, "Current"}} {
+		if isTrue(t, expr.text, recorded[p.name]) {
+			return expr.health
 		}
-		check(t, "Flux CEL", p, got, want[p.health])
 	}
+	return "InProgress" // as Flux, when nothing is true
 }
 
 func isTrue(t *testing.T, expr string, object *unstructured.Unstructured) bool {

@@ -111,10 +111,10 @@ func strict(schema map[string]any) {
 func shipped(t *testing.T) map[string]string {
 	t.Helper()
 	manifests := map[string]string{}
-	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus"} {
+	for _, folder := range []string{"crd", "default", "namespaced", "namespaced/tenant", "network-policy", "prometheus", "samples", "shards/a", "shards/a/tenant", "shards/b", "shards/b/tenant", "teams"} {
 		manifests["config/"+folder] = kustomize(t, "config/"+folder)
 	}
-	for _, pattern := range []string{"config/samples/*.yaml", "config/flux/*.yaml", "config/argocd/argocd-cm.yaml", "config/argocd/resource_customizations/*/*/testdata/*.yaml"} {
+	for _, pattern := range []string{"config/flux/*.yaml", "config/argocd/argocd-cm.yaml", "config/argocd/resource_customizations/*/*/testdata/*.yaml"} {
 		files, err := filepath.Glob(harness.Path(pattern))
 		harness.Must(t, err)
 		var texts []string
@@ -126,7 +126,8 @@ func shipped(t *testing.T) map[string]string {
 		manifests[pattern] = strings.Join(texts, "\n---\n")
 	}
 	if *helm != "" {
-		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", harness.Path("config/chart")).CombinedOutput()
+		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", harness.Path("config/chart"),
+			"--set=metrics.serviceMonitor.enabled=true,metrics.rules.enabled=true,metrics.dashboard.enabled=true,networkPolicy.enabled=true").CombinedOutput()
 		if err != nil {
 			t.Fatal(string(output))
 		}

@@ -13,13 +13,19 @@ import (
 )
 
 var (
-	env  *harness.Environment
-	helm = flag.String("helm", "", "the program helm; without it the pods of the chart are not tested")
+	env      *harness.Environment
+	cleanups []func() // of what several tests share
+	helm     = flag.String("helm", "", "the program helm; without it the pods of the chart are not tested")
 )
 
 func TestMain(m *testing.M) {
 	os.Exit(harness.With(func(e *harness.Environment) int {
 		env = e
+		defer func() {
+			for _, cleanup := range cleanups {
+				cleanup()
+			}
+		}()
 		return m.Run()
 	}, nil, harness.Audited))
 }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// The annotations of a stop that two persons make: one asks for it, another resumes it. The policy of config/teams holds them to who the
+// API server says they are; without that policy anybody who may write the object may write them.
+const (
+	// RequestedByAnnotation is the name of the user who created the object.
+	RequestedByAnnotation = "cdb.tencentcloud.com/requested-by"
+	// ApprovedByAnnotation is the name of the user who resumed it.
+	ApprovedByAnnotation = "cdb.tencentcloud.com/approved-by"
+	// ApprovedImportAnnotation is the id of the import that this user had looked at: that of status.import.
+	ApprovedImportAnnotation = "cdb.tencentcloud.com/approved-import"
+	// BreakGlassByAnnotation is the name of the user who created or resumed it without a second person.
+	BreakGlassByAnnotation = "cdb.tencentcloud.com/break-glass-by"
+)
