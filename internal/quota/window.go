@@ -74,9 +74,9 @@ func (w *window) holdAfterRefusal() time.Duration {
 	} else {
 		w.tries = max(w.tries-1, 0)
 	}
-	jitter := rand.N(maxJitter) //nolint:gosec // jitter is no secret
+	later := jitter(maxJitter)
 	if w.tries >= ownTries {
-		return shortHold + jitter
+		return shortHold + later
 	}
-	return hold + jitter
+	return hold + later
 }
