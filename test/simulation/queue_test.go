@@ -131,6 +131,7 @@ func (r *run) queued(namespace string, number int) error {
 func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, err error) {
 	switch random.IntN(8) {
 	case 0:
+		time.Sleep(3 * time.Second) // a process that has just started may not have seen the old token in both Secrets
 		return "tokens are renewed", r.renewBoth()
 	case 1:
 		process := r.replicas[0].now()
