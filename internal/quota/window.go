@@ -2,10 +2,7 @@
 
 package quota
 
-import (
-	"math/rand/v2"
-	"time"
-)
+import "time"
 
 // hold is how long a window stays below the size that was refused before it tries that size again.
 const hold = 4 * time.Second
@@ -52,7 +49,7 @@ func (w *window) refused(sent, now time.Time) {
 		w.size -= max(w.step/2, (w.size+5)/6)
 	} else {
 		w.size /= 2
-		w.pausedUntil, w.refusals = now.Add(period+rand.N(period)), 0 //nolint:gosec // jitter is no secret
+		w.pausedUntil, w.refusals = now.Add(period+jitter(period)), 0
 	}
 	w.size = max(w.size, 1)
 	w.successes, w.step, w.cutAt, w.heldUntil = 0, 1, now, now.Add(hold)
