@@ -29,6 +29,7 @@ demo: controlplane ## Show the main job, end to end, on this machine. KEEP=1 sta
 test: verify-generated lint controlplane ## Everything that guards main.
 	go test -race -count=1 $(UNIT)
 	go test -count=1 ./test/explorer ./test/simulation
+	go test -C test/arena -count=1 .
 	go test -count=1 -parallel 6 -timeout 15m $(CLUSTER)
 	hack/fuzz.sh 3000x
 
@@ -87,6 +88,7 @@ verify-generated: $(TOOLS) controlplane ## Fail if generate, manifests or go mod
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Run the linter, which includes go vet.
 	$(BIN)/golangci-lint run
+	cd test/arena && $(BIN)/golangci-lint run
 
 .PHONY: controlplane
 controlplane: ## Make kube-apiserver, etcd and kubectl, unless KUBEBUILDER_ASSETS has them.
@@ -95,6 +97,10 @@ controlplane: ## Make kube-apiserver, etcd and kubectl, unless KUBEBUILDER_ASSET
 .PHONY: bench
 bench: controlplane ## Measure the goals of docs/benchmarks.md (about 10 minutes). BENCH_ONLY=regexp picks scenarios, BENCH_JSON=file writes the table.
 	@go run -buildvcs=false ./test/bench
+
+.PHONY: arena
+arena: ## Play the pacing against rivals in virtual time, and write tables and pictures into docs (about 3 minutes).
+	go test -C test/arena -count=1 -timeout 20m -v -run 'TestArena|TestTheSameSeed' . -write | $(QUIET)
 
 .PHONY: build
 build: ## Build the operator into bin/manager.
