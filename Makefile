@@ -95,11 +95,11 @@ controlplane: ## Make kube-apiserver, etcd and kubectl, unless KUBEBUILDER_ASSET
 	@[ "$(ASSETS)" != "$(BIN)/controlplane" ] || hack/tools/controlplane/build.sh
 
 .PHONY: bench
-bench: controlplane ## Measure the goals of docs/benchmarks.md (about 10 minutes). BENCH_ONLY=regexp picks scenarios, BENCH_JSON=file writes the table.
+bench: controlplane ## Measure the goals of docs/benchmarks.md (about half an hour). BENCH_ONLY=regexp picks scenarios, BENCH_JSON=file writes the table.
 	@go run -buildvcs=false ./test/bench
 
 .PHONY: arena
-arena: ## Play the pacing against rivals in virtual time, and write tables and pictures into docs (about 3 minutes).
+arena: ## Play the pacing against rivals in virtual time, and write tables and pictures into docs (about a minute).
 	go test -C test/arena -count=1 -timeout 20m -v -run 'TestArena|TestTheSameSeed' . -write | $(QUIET)
 
 .PHONY: build

@@ -16,7 +16,7 @@ import (
 
 var (
 	docs  = filepath.Join("..", "..", "docs")
-	write = flag.Bool("write", false, "play everything, and write tables and pictures into docs (about 3 minutes)")
+	write = flag.Bool("write", false, "play everything, and write tables and pictures into docs (about a minute)")
 	seeds = flag.Uint64("seeds", this.seeds, "how often this operator plays each scenario")
 )
 

@@ -34,6 +34,13 @@ func (b *bench) newCrowd(ctx context.Context, accounts ...string) (crowd, error)
 	return crowd{t}, err
 }
 
+// bareIn is a crowd where the bare client runs instead of the operator.
+func (b *bench) bareIn(t crowd) crowd {
+	same := *t.Tenant
+	same.Environment = b.bare
+	return crowd{&same}
+}
+
 // started has the account a and an operator that runs.
 func (b *bench) started(ctx context.Context) (crowd, *harness.Operator, error) {
 	t, err := b.newCrowd(ctx, "a")
@@ -78,9 +85,14 @@ func (t crowd) requests(account string) []cdbsim.Call {
 
 // accepted waits until the cloud has accepted so many stops of an account.
 func (t crowd) accepted(ctx context.Context, account string, want int) error {
-	for loadOf(t.requests(account)).accepted < want {
+	return t.acceptedOf(ctx, func() []cdbsim.Call { return t.requests(account) }, want)
+}
+
+// acceptedOf waits until so many of some requests are accepted stops.
+func (t crowd) acceptedOf(ctx context.Context, requests func() []cdbsim.Call, want int) error {
+	for loadOf(requests()).accepted < want {
 		if err := harness.Pause(ctx, 100*time.Millisecond); err != nil {
-			return fmt.Errorf("%d of %d stops: %w", loadOf(t.requests(account)).accepted, want, err)
+			return fmt.Errorf("%d of %d stops: %w", loadOf(requests()).accepted, want, err)
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ func (b *bench) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.seed(ctx, "a", 10_000); err != nil {
+	if err := t.seed(ctx, "a", 10_000, finish); err != nil {
 		return err
 	}
 	if err := t.create(ctx, "a", 10_000, 12_000); err != nil {
@@ -54,7 +54,7 @@ func (b *bench) finished(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.seed(ctx, "a", 100_000); err != nil {
+	if err := t.seed(ctx, "a", 100_000, finish); err != nil {
 		return err
 	}
 	o, err := t.start(ctx)

@@ -110,26 +110,54 @@ func (b *bench) badSecret(ctx context.Context) error {
 	if err := many.create(ctx, "bad", 0, 3000); err != nil {
 		return err
 	}
-	was := percentile(idle, 50)
-	for i, what := range []string{"in its junk", "in what is wrong with it"} {
-		var busy []time.Duration
-		begin, changes := time.Now(), 0
-		written, err := b.writesDuring(ctx, func() (err error) {
-			changes, err = many.whileBadSecretChanges(ctx, i == 1, func() (err error) {
-				busy, err = stranger.sample(ctx, "fresh", 100*(i+1), 20)
-				return err
-			})
-			return err
-		})
-		if err != nil {
+	var busy [2]underChange
+	for i := range busy {
+		if busy[i], err = b.underChange(ctx, many, stranger, i == 1, 100*(i+1)); err != nil {
 			return err
 		}
-		is, took := percentile(busy, 50), time.Since(begin).Seconds()
-		b.row("a stranger's stop while 3,000 wait for a bad Secret of 900 KiB that changes "+what, "≤ 3 × its latency on an idle system", is <= 3*was,
+		busy[i].rss = measure(o.Pid()).rss
+	}
+	o.Kill()
+	bare, err := b.bareIn(stranger).start(ctx)
+	if err != nil {
+		return fmt.Errorf("the floor: %w", err)
+	}
+	defer bare.Kill()
+	was := percentile(idle, 50)
+	for i, what := range []string{"in its junk", "in what is wrong with it"} {
+		floor, err := b.underChange(ctx, many, stranger, i == 1, 1000+100*i)
+		if err != nil {
+			return fmt.Errorf("the floor: %w", err)
+		}
+		is, least := percentile(busy[i].each, 50), percentile(floor.each, 50)
+		b.rowBeside(fmt.Sprintf("p50 %s, worst of 20 %s (%s)", least, percentile(floor.each, 100), times(is, least)),
+			"a stranger's stop while 3,000 wait for a bad Secret of 900 KiB that changes "+what, "≤ 3 × its latency on an idle system", is <= 3*was,
 			"p50 %s, worst of 20 %s, on an idle system p50 %s; %.1f changes/s, %.0f status writes/s, %d MiB",
-			is, percentile(busy, 100), was, float64(changes)/took, float64(written.status)/took, measure(o.Pid()).rss)
+			is, percentile(busy[i].each, 100), was, busy[i].changes, busy[i].written, busy[i].rss)
 	}
 	return nil
+}
+
+// underChange is what happened while a bad Secret changed.
+type underChange struct {
+	each             []time.Duration // of the stranger's stops
+	changes, written float64         // Secrets and statuses, a second
+	rss              int             // MiB
+}
+
+// underChange samples a stranger's stops from a number on.
+func (b *bench) underChange(ctx context.Context, many, stranger crowd, wrongness bool, from int) (u underChange, err error) {
+	begin, changes := time.Now(), 0
+	written, err := b.writesDuring(ctx, func() (err error) {
+		changes, err = many.whileBadSecretChanges(ctx, wrongness, func() (err error) {
+			u.each, err = stranger.sample(ctx, "fresh", from, 20)
+			return err
+		})
+		return err
+	})
+	took := time.Since(begin).Seconds()
+	u.changes, u.written = float64(changes)/took, float64(written.status)/took
+	return u, err
 }
 
 // whileBadSecretChanges does something ten seconds after the bad Secret began to change, and returns how often it did.

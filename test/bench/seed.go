@@ -15,15 +15,18 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
-// seed puts finished objects 0..n into etcd, as copies of one that the API server has stored: through the API it takes ten minutes for 100,000.
-func (t crowd) seed(ctx context.Context, account string, n int) error {
+// seed puts objects 0..n into etcd, as copies of one that the API server has stored: through the API it takes ten minutes for 100,000.
+// edit changes the status of all; nil leaves them as they are when they are created.
+func (t crowd) seed(ctx context.Context, account string, n int, edit func(*cdbv1.ImportJobStop)) error {
 	first := t.Object(nameOf(account, 0), harness.UsesSecret(account))
 	if err := t.Client.Create(ctx, first); err != nil {
 		return err
 	}
-	finish(first)
-	if err := t.Client.Status().Update(ctx, first); err != nil {
-		return err
+	if edit != nil {
+		edit(first)
+		if err := t.Client.Status().Update(ctx, first); err != nil {
+			return err
+		}
 	}
 	stored, err := t.Stored(ctx, first.Name)
 	if err != nil {

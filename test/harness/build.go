@@ -15,6 +15,15 @@ func (e *Environment) Build(ctx context.Context, flags ...string) (err error) {
 	return err
 }
 
+// WithProgram builds another program of the project, and returns an environment like e where Run and Launch start that one instead of the
+// operator. It takes the flags that Launch sets.
+func (e *Environment) WithProgram(ctx context.Context, name, source string) (*Environment, error) {
+	path, err := e.goBuild(ctx, name, source)
+	other := *e
+	other.program = path
+	return &other, err
+}
+
 // BuildPlugin makes the kubectl plugin, where Kubectl finds it.
 func (e *Environment) BuildPlugin(ctx context.Context) error {
 	_, err := e.goBuild(ctx, "kubectl-stop_import", "./cmd/kubectl-stop_import")
