@@ -140,6 +140,9 @@ func (b *bench) namespaces(ctx context.Context) error {
 	_ = few.acceptedOf(bounded, few.CallLog, n)
 	l := loadOf(few.CallLog())
 	took := l.last.Sub(begin)
+	if l.accepted < n {
+		took = time.Since(begin)
+	}
 	b.row("namespaces with 5,000 and 50 objects on one account", "the 50 are done within 1.2 × the time of their half of the quota", l.accepted == n && took <= half*6/5,
 		"%d done after %.1f s, %.1f × the %.1f s of their half", l.accepted, took.Seconds(), took.Seconds()/half.Seconds(), half.Seconds())
 	return nil

@@ -25,7 +25,8 @@ const (
 	workers      = 10 // concurrent reconciles: they tell the waits
 	limit        = 20 // calls in any second, of one account
 	headStart    = 50 * time.Millisecond
-	worthTelling = 5 * limit // who has so many before it waits for five seconds, and is told so
+	apart        = time.Second / (2 * limit) // those who waited go on so far apart at least
+	worthTelling = 5 * limit                 // who has so many before it waits for five seconds, and is told so
 )
 
 // bare makes the requests.
@@ -44,9 +45,24 @@ type account struct {
 	credits chan time.Time
 	waiting atomic.Int64
 
-	mu     sync.Mutex // guards the rest
-	creds  importjob.Credentials
-	readAt time.Time
+	mu     sync.Mutex
+	nextAt time.Time // nobody who waited goes on before
+
+	reading sync.Mutex // one read at a time, for all
+	creds   importjob.Credentials
+	readAt  time.Time
+}
+
+// turn waits until somebody who waited may go on.
+func (a *account) turn() {
+	a.mu.Lock()
+	at := time.Now()
+	if a.nextAt.After(at) {
+		at = a.nextAt
+	}
+	a.nextAt = at.Add(apart)
+	a.mu.Unlock()
+	time.Sleep(time.Until(at))
 }
 
 // begin serves the objects of a namespace that are there, and returns the resourceVersion of the list.
@@ -138,7 +154,9 @@ func (b *bare) credit(ctx context.Context, a *account, o *cdbv1.ImportJobStop) (
 		}
 	}
 	defer a.waiting.Add(-1)
-	return <-a.credits, nil
+	usableAt := <-a.credits
+	a.turn()
+	return usableAt, nil
 }
 
 func (b *bare) account(secret client.ObjectKey) *account {
@@ -159,8 +177,8 @@ func (b *bare) account(secret client.ObjectKey) *account {
 
 // read returns the credentials, which are good for a second.
 func (b *bare) read(ctx context.Context, a *account, o *cdbv1.ImportJobStop) (importjob.Credentials, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.reading.Lock()
+	defer a.reading.Unlock()
 	if time.Since(a.readAt) < time.Second {
 		return a.creds, nil
 	}
