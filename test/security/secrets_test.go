@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -65,7 +66,7 @@ func installs(t *testing.T) map[string]string {
 	}))
 	chart, err := os.ReadFile(harness.Path("config/chart/templates/operator.yaml"))
 	harness.Must(t, err)
-	manifests["config/chart"] = strings.ReplaceAll(string(chart), "{{ .Release.Namespace }}", "release") // the roles have nothing else to fill in
+	manifests["config/chart"] = untemplated(string(chart))
 	if *helm != "" {
 		output, err := exec.CommandContext(t.Context(), *helm, "template", "importjobstop", harness.Path("config/chart")).CombinedOutput()
 		if err != nil {
@@ -74,6 +75,18 @@ func installs(t *testing.T) map[string]string {
 		manifests["config/chart, rendered"] = string(output)
 	}
 	return manifests
+}
+
+var (
+	alternative = regexp.MustCompile(`(?m)^{{- else }}$`)
+	instruction = regexp.MustCompile(`(?m)^ *([a-zA-Z]+: )?{{-[^}]*}}\n`)
+	expression  = regexp.MustCompile(`{{[^}]*}}`)
+)
+
+// untemplated has all documents of a template of Helm, those of each alternative too. No value is in the rules of a role.
+func untemplated(template string) string {
+	template = instruction.ReplaceAllString(alternative.ReplaceAllString(template, "---"), "")
+	return expression.ReplaceAllString(template, "value")
 }
 
 // No role of any install may list or watch Secrets, which would give it all of them. The operator's own may get one whose name it knows.
