@@ -103,6 +103,7 @@ build: ## Build the operator into bin/manager.
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin/. Put it into a folder of your PATH.
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o $(BIN)/kubectl-stop_import ./cmd/kubectl-stop_import
+	cp hack/kubectl_complete-stop_import $(BIN)/
 
 .PHONY: run
 run: ## Run the operator here, against the cluster of the current kubeconfig. ARGS are its flags.
