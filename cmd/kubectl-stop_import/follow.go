@@ -127,8 +127,8 @@ func watched(ctx context.Context, events watch.Interface, p *progress, object *c
 			if !ok || e.Type == watch.Error {
 				return false, nil
 			}
-			isNews, err := take(e, object, least)
-			if isNews && err == nil {
+			isNewer, err := take(e, object, least)
+			if isNewer && err == nil {
 				over, err = isOver(p, object.DeepCopy())
 			}
 			if over || err != nil {
@@ -139,7 +139,7 @@ func watched(ctx context.Context, events watch.Interface, p *progress, object *c
 }
 
 // take puts the version that an event tells of into object, unless it is older than what is waited for. An object that is gone is an error.
-func take(e watch.Event, object *cdbv1.ImportJobStop, least int64) (isNews bool, err error) {
+func take(e watch.Event, object *cdbv1.ImportJobStop, least int64) (isNewer bool, err error) {
 	current, isObject := e.Object.(*cdbv1.ImportJobStop)
 	switch {
 	case !isObject:

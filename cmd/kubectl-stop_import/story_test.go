@@ -23,8 +23,8 @@ func after(seconds int) *metav1.Time {
 
 func microAfter(seconds int) *metav1.MicroTime { return &metav1.MicroTime{Time: after(seconds).Time} }
 
-// told is an object whose story is told.
-func told(edit ...func(*cdbv1.ImportJobStop)) *cdbv1.ImportJobStop {
+// inShop is an object whose story is told.
+func inShop(edit ...func(*cdbv1.ImportJobStop)) *cdbv1.ImportJobStop {
 	o := byInstance.object("shop")
 	o.CreationTimestamp = *after(0)
 	for _, e := range edit {
@@ -47,13 +47,13 @@ func TestStory(t *testing.T) {
 		object *cdbv1.ImportJobStop
 		want   []string // its lines
 	}{
-		"found": {told(foundShop), []string{
+		"found": {inShop(foundShop), []string{
 			"asked  2026-11-25T12:00:00Z  stop the import on cdb-c1nl9rpv in ap-guangzhou, with the Secret creds",
 			"found  2026-11-25T12:00:02Z  id-1, shop.sql.gz into shop, running, 37 %",
 			"", "Suspended: it was so; see " + cdbv1.RemediesPage + "#suspended",
 			"", "Let it go on with", "  kubectl stop-import resume stop-it --namespace=shop",
 		}},
-		"ended": {told(foundShop, sent, func(o *cdbv1.ImportJobStop) {
+		"ended": {inShop(foundShop, sent, func(o *cdbv1.ImportJobStop) {
 			withReady(o, metav1.ConditionTrue, cdbv1.ReasonImportStopped)
 			o.Status.LastAttempt.EndTime, o.Status.LastAttempt.RequestID, o.Status.RequestID = microAfter(10), "R-1", "R-1"
 			o.Status.CompletionTime, o.Status.ImportStatus = after(15), "KILLED"
@@ -65,7 +65,7 @@ func TestStory(t *testing.T) {
 			"ended     2026-11-25T12:00:15Z  the import is KILLED",
 			"", "ImportStopped: it was so; see " + cdbv1.RemediesPage + "#importstopped",
 		}},
-		"outcome unknown": {told(sent, func(o *cdbv1.ImportJobStop) {
+		"outcome unknown": {inShop(sent, func(o *cdbv1.ImportJobStop) {
 			withReady(o, metav1.ConditionUnknown, cdbv1.ReasonRetryScheduled)
 			o.Status.NextAttemptTime = microAfter(20)
 		}), []string{
@@ -75,7 +75,7 @@ func TestStory(t *testing.T) {
 			"", "RetryScheduled: it was so; see " + cdbv1.RemediesPage + "#retryscheduled",
 			"", "The operator goes on by itself. To go on at once, try it again with", "  kubectl stop-import retry stop-it --namespace=shop",
 		}},
-		"queued": {told(func(o *cdbv1.ImportJobStop) {
+		"queued": {inShop(func(o *cdbv1.ImportJobStop) {
 			withReady(o, metav1.ConditionUnknown, cdbv1.ReasonWaitingForQuota)
 			o.Spec.Suspend, o.Status.WaitingSince, o.Status.NextAttemptTime = false, after(3), microAfter(30)
 		}), []string{
@@ -84,7 +84,7 @@ func TestStory(t *testing.T) {
 			"", "WaitingForQuota: it was so; see " + cdbv1.RemediesPage + "#waitingforquota",
 			"", "Nothing is to be done: the operator goes on by itself.",
 		}},
-		"several": {told(previewed(shop, stock)), []string{
+		"several": {inShop(previewed(shop, stock)), []string{
 			"asked  2026-11-25T12:00:00Z  stop the import on cdb-c1nl9rpv in ap-guangzhou, with the Secret creds",
 			"found  -                     2 that match, of which none is stopped:",
 			"       -                     id-1, shop.sql.gz into shop, running, 37 %",
@@ -94,7 +94,7 @@ func TestStory(t *testing.T) {
 			`  kubectl patch ijs stop-it --namespace=shop --type=merge --patch='{"spec":{"asyncRequestId":"id-1","suspend":false}}'`,
 			`  kubectl patch ijs stop-it --namespace=shop --type=merge --patch='{"spec":{"asyncRequestId":"id-2","suspend":false}}'`,
 		}},
-		"not seen": {told(func(o *cdbv1.ImportJobStop) { o.Generation, o.Status.ObservedGeneration = 1, -1 }), []string{
+		"not seen": {inShop(func(o *cdbv1.ImportJobStop) { o.Generation, o.Status.ObservedGeneration = 1, -1 }), []string{
 			"asked  2026-11-25T12:00:00Z  stop the import on cdb-c1nl9rpv in ap-guangzhou, with the Secret creds",
 			"", "The operator has not seen the spec as it is now.",
 			"", "If this lasts: is the operator running, and does it watch the namespace shop?",
@@ -114,9 +114,9 @@ func TestEveryReasonHasARemedy(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	for _, reason := range cdbv1.ReadyReasons() {
-		o := withReady(told(), metav1.ConditionUnknown, reason)
+		o := withReady(inShop(), metav1.ConditionUnknown, reason)
 		text := remedyOf(o)
-		if text == "" || remedyOf(withReady(told(), metav1.ConditionTrue, reason)) != "" {
+		if text == "" || remedyOf(withReady(inShop(), metav1.ConditionTrue, reason)) != "" {
 			t.Errorf("%s: %q", reason, text)
 		}
 		seen[reason] = text
@@ -152,15 +152,15 @@ func TestVerbs(t *testing.T) {
 		fails      string // in the error; empty: done
 		is         func(*cdbv1.ImportJobStop) bool
 	}{
-		{"retry", "failed", told(fail(cdbv1.ReasonImportNotFound)), "", func(o *cdbv1.ImportJobStop) bool { return o.Annotations[cdbv1.RetryRequestedAtAnnotation] != "" }},
-		{"retry", "done", told(accept), "is done: StopAccepted", nil},
-		{"retry", "ran to its end", told(fail(cdbv1.ReasonImportAlreadyFinished)), "no retry changes that", nil},
-		{"suspend", "waits", told(wait), "", func(o *cdbv1.ImportJobStop) bool { return o.Spec.Suspend }},
-		{"suspend", "accepted", told(accept), "was accepted, RequestId R-1", nil},
-		{"resume", "found", told(previewed(shop)), "", func(o *cdbv1.ImportJobStop) bool { return !o.Spec.Suspend && o.Spec.AsyncRequestID == "id-1" }},
-		{"resume", "several", told(previewed(shop, stock)), `"asyncRequestId":"id-2"`, nil},
-		{"resume", "waits", told(wait), "is not suspended", nil},
-		{"resume", "failed", told(fail(cdbv1.ReasonImportNotFound)), "has failed: ImportNotFound", nil},
+		{"retry", "failed", inShop(fail(cdbv1.ReasonImportNotFound)), "", func(o *cdbv1.ImportJobStop) bool { return o.Annotations[cdbv1.RetryRequestedAtAnnotation] != "" }},
+		{"retry", "done", inShop(accept), "is done: StopAccepted", nil},
+		{"retry", "ran to its end", inShop(fail(cdbv1.ReasonImportAlreadyFinished)), "no retry changes that", nil},
+		{"suspend", "waits", inShop(wait), "", func(o *cdbv1.ImportJobStop) bool { return o.Spec.Suspend }},
+		{"suspend", "accepted", inShop(accept), "was accepted, RequestId R-1", nil},
+		{"resume", "found", inShop(previewed(shop)), "", func(o *cdbv1.ImportJobStop) bool { return !o.Spec.Suspend && o.Spec.AsyncRequestID == "id-1" }},
+		{"resume", "several", inShop(previewed(shop, stock)), `"asyncRequestId":"id-2"`, nil},
+		{"resume", "waits", inShop(wait), "is not suspended", nil},
+		{"resume", "failed", inShop(fail(cdbv1.ReasonImportNotFound)), "has failed: ImportNotFound", nil},
 	} {
 		t.Run(test.verb+" "+test.name, func(t *testing.T) {
 			t.Parallel()
@@ -198,7 +198,7 @@ func TestVerbs(t *testing.T) {
 func TestRetryWaitsForItsOwnEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := cluster(withReady(told(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false }), metav1.ConditionFalse, cdbv1.ReasonImportNotFound))
+		c := cluster(withReady(inShop(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false }), metav1.ConditionFalse, cdbv1.ReasonImportNotFound))
 		object := &cdbv1.ImportJobStop{}
 		if err := c.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "stop-it"}, object); err != nil {
 			t.Fatal(err)
