@@ -26,7 +26,7 @@ func (o *options) stopFound(ctx context.Context, c client.WithWatch, object *cdb
 		return err
 	}
 	p.say("%s created, suspended: nothing is stopped yet", resource(object))
-	v := &conversation{options: o, client: c, progress: p, object: object}
+	v := &conversation{options: o, client: c, progress: p, object: object, began: time.Now()}
 	if err := v.agree(ctx); err != nil {
 		return errors.Join(err, v.remove(ctx))
 	}
@@ -44,6 +44,12 @@ type conversation struct {
 	client   client.WithWatch
 	progress *progress
 	object   *cdbv1.ImportJobStop // as it was shown
+	began    time.Time            // when the object was created, by the clock of this machine
+}
+
+// now is the time by the cluster's clock, which wrote the times in status. That of this machine can be wrong.
+func (v *conversation) now() time.Time {
+	return v.object.CreationTimestamp.Add(time.Since(v.began))
 }
 
 // agree finds the import, shows it and asks. It returns nil when the object was resumed with exactly what was shown.
@@ -71,7 +77,7 @@ func (v *conversation) look(ctx context.Context) error {
 		if !o.Spec.Suspend {
 			return true, errors.New("somebody else resumed it")
 		}
-		now := time.Now()
+		now := v.now()
 		is, text := previewOf(o, now), previewText(o, now)
 		if is == looking && text != "" && text != p.last {
 			p.last = text
@@ -87,7 +93,7 @@ func (v *conversation) look(ctx context.Context) error {
 
 // choose shows what was found, and returns the id of the import that is to be stopped.
 func (v *conversation) choose(ctx context.Context) (id string, err error) {
-	o, now := v.object, time.Now()
+	o, now := v.object, v.now()
 	records := choices(o)
 	switch previewOf(o, now) {
 	case found:

@@ -87,7 +87,7 @@ func TestConversation(t *testing.T) {
 		"no operator":          {input: "y\n", look: func(o *cdbv1.ImportJobStop) { o.Status.ObservedGeneration = -1 }, fails: "does it watch the namespace shop?", code: 124},
 		"the Secret is missing": {input: "y\n", look: func(o *cdbv1.ImportJobStop) {
 			previewed()(o)
-			next := metav1.NewMicroTime(time.Now().Add(30 * time.Second))
+			next := metav1.NewMicroTime(time.Now().Add(time.Hour + 31*time.Second))
 			o.Status.NextAttemptTime = &next
 		}, fails: "timed out", shows: []string{"it was so", "stop-it deleted"}, code: 124},
 	} {
@@ -97,8 +97,10 @@ func TestConversation(t *testing.T) {
 				c := cluster()
 				play(t, c, test.look)
 				o, output := console(byInstance, test.input)
+				object := o.object("shop")
+				object.CreationTimestamp = metav1.NewTime(time.Now().Add(time.Hour)) // the cluster's clock is another
 				o.yes, o.timeout = test.yes, 30*time.Second
-				err := o.stopFound(t.Context(), c, o.object("shop"))
+				err := o.stopFound(t.Context(), c, object)
 				if (err == nil) != (test.fails == "") || (err != nil && !strings.Contains(err.Error(), test.fails)) || exitCode(err) != test.code {
 					t.Errorf("it ended with %v, exit code %d, want %q", err, exitCode(err), test.fails)
 				}
@@ -110,7 +112,6 @@ func TestConversation(t *testing.T) {
 					}
 					text = after
 				}
-				object := o.object("shop")
 				err = c.Get(t.Context(), client.ObjectKeyFromObject(object), object)
 				if stopped := err == nil && !object.Spec.Suspend; stopped != (test.want != "") || (stopped && object.Spec.AsyncRequestID != test.want) {
 					t.Errorf("%v: the spec is %+v, want to stop %q", err, object.Spec, test.want)

@@ -158,6 +158,7 @@ func TestVerbs(t *testing.T) {
 		{"suspend", "waits", inShop(wait), "", func(o *cdbv1.ImportJobStop) bool { return o.Spec.Suspend }},
 		{"suspend", "accepted", inShop(accept), "was accepted, RequestId R-1", nil},
 		{"resume", "found", inShop(previewed(shop)), "", func(o *cdbv1.ImportJobStop) bool { return !o.Spec.Suspend && o.Spec.AsyncRequestID == "id-1" }},
+		{"resume", "edited since", inShop(previewed(shop), func(o *cdbv1.ImportJobStop) { o.Generation = 2 }), "", func(o *cdbv1.ImportJobStop) bool { return !o.Spec.Suspend && o.Spec.AsyncRequestID == "" }},
 		{"resume", "several", inShop(previewed(shop, stock)), `"asyncRequestId":"id-2"`, nil},
 		{"resume", "waits", inShop(wait), "is not suspended", nil},
 		{"resume", "failed", inShop(fail(cdbv1.ReasonImportNotFound)), "has failed: ImportNotFound", nil},
@@ -210,6 +211,27 @@ func TestRetryWaitsForItsOwnEnd(t *testing.T) {
 		o, output := console(arguments{}, "")
 		o.wait = true
 		if err := o.retry(t.Context(), c, object); err != nil || !strings.Contains(output.String(), "StopAccepted: ") {
+			t.Errorf("%v\n%s", err, output)
+		}
+	})
+}
+
+// A retry of a preview that is waited for ends with the new preview.
+func TestRetryOfAPreviewEndsWithThePreview(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := cluster(inShop(previewed()))
+		object := &cdbv1.ImportJobStop{}
+		if err := c.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "stop-it"}, object); err != nil {
+			t.Fatal(err)
+		}
+		play(t, c, func(o *cdbv1.ImportJobStop) {
+			o.Status.LastHandledRetryAt = o.Annotations[cdbv1.RetryRequestedAtAnnotation]
+			previewed(shop)(o)
+		})
+		o, output := console(arguments{}, "")
+		o.wait = true
+		if err := o.retry(t.Context(), c, object); err != nil || !strings.Contains(output.String(), "Suspended: ") {
 			t.Errorf("%v\n%s", err, output)
 		}
 	})

@@ -103,7 +103,8 @@ func (o *options) retry(ctx context.Context, c client.WithWatch, object *cdbv1.I
 		if object.Status.LastHandledRetryAt != mark {
 			return false, nil // the status is that of before
 		}
-		return endOf(p, object)
+		over, err := endOf(p, object)
+		return over || object.Spec.Suspend && previewOf(object, time.Now()) != looking, err
 	})
 }
 
@@ -126,7 +127,7 @@ func (o *options) resume(ctx context.Context, c client.WithWatch, object *cdbv1.
 		return err
 	}
 	id := ""
-	if object.Status.Import != nil && object.Status.Target != nil {
+	if readyOf(object) != nil && object.Status.Import != nil && object.Status.Target != nil { // the status speaks of the spec as it is
 		id = object.Status.Target.AsyncRequestID
 	}
 	if err := resume(ctx, c, object, id); err != nil {
