@@ -71,6 +71,7 @@ func TestConversation(t *testing.T) {
 		want  string   // id that is stopped; empty: none, and no object is left
 		fails string   // in the error
 		shows []string // in this order
+		hides string   // not shown
 		code  int
 	}{
 		"yes":                  {input: "y\n", look: previewed(shop), want: "id-1", shows: []string{"stop-it created, suspended", "id-1", "shop.sql.gz", "37 %", "Stop it?", "stop-it resumed", "StopAccepted"}},
@@ -85,6 +86,11 @@ func TestConversation(t *testing.T) {
 		"none matches":         {input: "y\n", look: previewed(), fails: "nothing is stopped: it was so", shows: []string{"stop-it deleted"}, code: 1},
 		"it is over":           {input: "y\n", look: previewed(cdbv1.ImportRecord{AsyncRequestID: "id-1", State: cdbv1.ImportSuccessful}), fails: "nothing is stopped: it was so", code: 1},
 		"no operator":          {input: "y\n", look: func(o *cdbv1.ImportJobStop) { o.Status.ObservedGeneration = -1 }, fails: "does it watch the namespace shop?", code: 124},
+		"it is about to look": {input: "y\n", look: func(o *cdbv1.ImportJobStop) {
+			previewed()(o)
+			next := metav1.NewMicroTime(time.Now().Add(time.Hour))
+			o.Status.NextAttemptTime = &next
+		}, fails: "timed out", hides: "it was so", code: 124},
 		"the Secret is missing": {input: "y\n", look: func(o *cdbv1.ImportJobStop) {
 			previewed()(o)
 			next := metav1.NewMicroTime(time.Now().Add(time.Hour + 31*time.Second))
@@ -105,6 +111,9 @@ func TestConversation(t *testing.T) {
 					t.Errorf("it ended with %v, exit code %d, want %q", err, exitCode(err), test.fails)
 				}
 				text := output.String()
+				if test.hides != "" && strings.Contains(text, test.hides) {
+					t.Errorf("it shows\n%s", text)
+				}
 				for _, part := range test.shows {
 					_, after, ok := strings.Cut(text, part)
 					if !ok {

@@ -51,10 +51,13 @@ func isUnfinished(state cdbv1.ImportState) bool {
 	return state == cdbv1.ImportInitializing || state == cdbv1.ImportRunning
 }
 
-// previewText is the message of Ready without the two words that every preview begins with. It is empty where the operator has not looked yet.
+// atOnce is within which time the operator looks before anybody has read the message: the creation is known to the second.
+const atOnce = 2 * time.Second
+
+// previewText is the message of Ready without the two words that every preview begins with. It is empty where the operator is about to look.
 func previewText(o *cdbv1.ImportJobStop, now time.Time) string {
 	ready, next := readyOf(o), o.Status.NextAttemptTime
-	if ready == nil || (next != nil && !next.After(now)) {
+	if ready == nil || (next != nil && next.Time.Before(now.Add(atOnce))) {
 		return ""
 	}
 	return strings.TrimPrefix(ready.Message, "held back; ")
