@@ -96,6 +96,10 @@ controlplane: ## Make kube-apiserver, etcd and kubectl, unless KUBEBUILDER_ASSET
 bench: controlplane ## Measure the goals of docs/benchmarks.md (about 10 minutes). BENCH_ONLY=regexp picks scenarios, BENCH_JSON=file writes the table.
 	@go run -buildvcs=false ./test/bench
 
+.PHONY: pictures
+pictures: controlplane ## Draw docs/pictures from a run of the plugin and one of the demo (about 2 minutes).
+	@go run -buildvcs=false ./test/pictures
+
 .PHONY: build
 build: ## Build the operator into bin/manager.
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$(VERSION)" -o $(BIN)/manager .
