@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
@@ -207,6 +209,11 @@ func TestRetryWaitsForItsOwnEnd(t *testing.T) {
 		play(t, c, func(o *cdbv1.ImportJobStop) {
 			o.Status.LastHandledRetryAt = o.Annotations[cdbv1.RetryRequestedAtAnnotation]
 			withReady(o, metav1.ConditionUnknown, cdbv1.ReasonRetryScheduled)
+		})
+		time.AfterFunc(time.Second/2, func() { // a watch of the real API server begins with the object as it is
+			if err := c.Patch(context.Background(), inShop(), client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`))); err != nil {
+				t.Error(err)
+			}
 		})
 		o, output := console(arguments{}, "")
 		o.wait = true
