@@ -104,6 +104,10 @@ bench: controlplane ## Measure the goals of docs/benchmarks.md (about half an ho
 arena: ## Play the pacing against rivals in virtual time, and write tables and pictures into docs (about a minute).
 	go test -C test/arena -count=1 -timeout 20m -v -run 'TestArena|TestTheSameSeed' . -write | $(QUIET)
 
+.PHONY: pictures
+pictures: controlplane ## Draw docs/pictures from a run of the plugin and one of the demo (about 2 minutes).
+	@go run -buildvcs=false ./test/pictures
+
 .PHONY: build
 build: ## Build the operator into bin/manager.
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$(VERSION)" -o $(BIN)/manager .
@@ -111,6 +115,7 @@ build: ## Build the operator into bin/manager.
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin/. Put it into a folder of your PATH.
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o $(BIN)/kubectl-stop_import ./cmd/kubectl-stop_import
+	cp hack/kubectl_complete-stop_import $(BIN)/
 
 .PHONY: run
 run: ## Run the operator here, against the cluster of the current kubeconfig. ARGS are its flags.

@@ -35,11 +35,35 @@ build() { # OS ARCH PACKAGE NAME
   GOOS=$1 GOARCH=$2 go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$VERSION" -o "$output" "$3"
   GOOS=$1 GOARCH=$2 "$BIN/cyclonedx-gomod" app -licenses -json -noserial -main "$3" -output "$output.sbom.json" . 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
 }
+archive() { # OS ARCH: the plugin as krew wants it, with the same bytes wherever it is made
+  local folder program=kubectl-stop_import
+  folder=$(mktemp -d)
+  [ "$1" != windows ] || program=kubectl-stop_import.exe
+  cp LICENSE hack/kubectl_complete-stop_import "$folder"
+  cp "$DIST/kubectl-stop_import-$1-$2" "$folder/$program"
+  chmod 755 "$folder"/* && chmod 644 "$folder/LICENSE"
+  tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$folder" -c . | gzip -n >"$DIST/kubectl-stop_import-$1-$2.tar.gz"
+  rm -r "$folder"
+}
+krew() { # fills in the manifest; a platform that was not built is left out
+  local manifest="$DIST/stop-import.yaml" file platform
+  sed -e '/^#/d' -e "s/VERSION/$VERSION/" config/krew/stop-import.yaml >"$manifest"
+  for platform in $(sed -n 's/.*sha256: SHA256-//p' config/krew/stop-import.yaml); do
+    file=$DIST/kubectl-stop_import-$platform.tar.gz
+    if [ -e "$file" ]; then
+      sed -i "s/SHA256-$platform\$/$(sha256sum "$file" | cut -d' ' -f1)/" "$manifest"
+    else
+      sed -i "/os: ${platform%-*}, arch: ${platform#*-}}/,+3d" "$manifest"
+    fi
+  done
+}
 for platform in ${PLATFORMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64}; do
   os=${platform%/*} arch=${platform#*/}
   [ "$os" != linux ] || build "$os" "$arch" . importjobstop-operator
   build "$os" "$arch" ./cmd/kubectl-stop_import kubectl-stop_import
+  archive "$os" "$arch"
 done
+krew
 
 "$kustomize" kustomize config/default >"$DIST/install.yaml"
 once "$DIST/install.yaml" "image: controller:latest" "image: $IMG@$DIGEST"

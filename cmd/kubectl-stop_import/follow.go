@@ -4,65 +4,69 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// printManifest writes the manifest, without what only a server can know.
-func printManifest(output io.Writer, object *cdbv1.ImportJobStop, format string) error {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+// strict lets an API server whose CRD is older refuse a field that it does not know: without it, a guard would be dropped in silence.
+const strict = client.FieldValidation(metav1.FieldValidationStrict)
+
+// stopByID creates the object, or takes the one that is there, and follows it if wanted.
+func (o *options) stopByID(ctx context.Context, c client.WithWatch, object *cdbv1.ImportJobStop) error {
+	existed, err := create(ctx, c, object)
 	if err != nil {
 		return err
 	}
-	delete(content, "status")
-	var text []byte
-	switch format {
-	case "", "yaml":
-		text, err = yaml.Marshal(content)
-	case "json":
-		text, err = json.MarshalIndent(content, "", "    ")
-		text = append(text, '\n')
+	p := o.newProgress()
+	switch {
+	case o.isWanted():
+	case existed:
+		p.say("%s exists", resource(object))
 	default:
-		err = fmt.Errorf("--output is %q: give yaml or json", format)
+		err = o.print(o.Out, object)
 	}
-	if err != nil {
-		return err
+	if err == nil && (o.wait || o.untilStopped) {
+		err = o.follow(ctx, c, p, object, endOf)
 	}
-	_, err = output.Write(text)
+	return o.printAtEnd(object, err)
+}
+
+// printAtEnd prints the object as it is then, if --output asks for it.
+func (o *options) printAtEnd(object *cdbv1.ImportJobStop, err error) error {
+	if o.isWanted() {
+		return errors.Join(err, o.print(o.Out, object))
+	}
 	return err
 }
 
-// create asks for the stop. One that was asked for in the same way before is followed; in another way, it is an error.
-func create(ctx context.Context, c client.Client, output io.Writer, object *cdbv1.ImportJobStop) error {
-	err := c.Create(ctx, object)
-	if err == nil {
-		_, err = fmt.Fprintf(output, "importjobstop.cdb.tencentcloud.com/%s created\n", object.Name)
-		return err
-	}
-	if !apierrors.IsAlreadyExists(err) {
-		return err
-	}
+func resource(object *cdbv1.ImportJobStop) string {
+	return "importjobstop.cdb.tencentcloud.com/" + object.Name
+}
+
+// create asks for the stop. One that was asked for in the same way before will do, unless it has failed; in another way, it is an error.
+func create(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop) (existed bool, err error) {
 	wanted := object.Spec
+	err = c.Create(ctx, object, strict)
+	if !apierrors.IsAlreadyExists(err) {
+		return false, err
+	}
 	if err := c.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
-		return err
+		return true, err
 	}
 	if err := differs(object, wanted); err != nil {
-		return fmt.Errorf("importjobstop %s exists and %w", object.Name, err)
+		return true, fmt.Errorf("importjobstop %s exists and %w", object.Name, err)
 	}
-	_, err = fmt.Fprintf(output, "importjobstop.cdb.tencentcloud.com/%s exists\n", object.Name)
-	return err
+	return true, failureOf(object)
 }
 
 // differs says how an object that exists does not do what is wanted.
@@ -71,17 +75,30 @@ func differs(object *cdbv1.ImportJobStop, wanted cdbv1.ImportJobStopSpec) error 
 	patch := fmt.Sprintf("kubectl patch ijs %s --namespace=%s --type=merge --patch=", object.Name, object.Namespace)
 	switch {
 	case is.Target() != wanted.Target():
-		return fmt.Errorf("stops %s in %s: give another --name", is.AsyncRequestID, is.Region)
+		return fmt.Errorf("stops %s: give another --name", targetInWords(object))
 	case is.CredentialsSecretRef != wanted.CredentialsSecretRef:
 		return fmt.Errorf("uses the Secret %s: change that with\n  %s'{\"spec\":{\"credentialsSecretRef\":{\"name\":%q}}}'", is.CredentialsSecretRef.Name, patch, wanted.CredentialsSecretRef.Name)
 	case wanted.WaitFor == cdbv1.WaitForStopped && is.WaitFor != wanted.WaitFor:
 		return fmt.Errorf("is done when the stop is accepted: let it go on until the import has ended with\n  %s'{\"spec\":{\"waitFor\":%q}}'", patch, wanted.WaitFor)
+	case is.Suspend && object.Status.RequestID == "":
+		return fmt.Errorf("is suspended: let it go on with\n  %s", command("resume", object))
 	}
 	return nil
 }
 
-// follow shows each change of Ready until the object is done (nil), has failed or needs somebody, or ctx ends.
-func follow(ctx context.Context, c client.WithWatch, p *progress, object *cdbv1.ImportJobStop) error {
+// command of this plugin for an object, to be typed.
+func command(verb string, object *cdbv1.ImportJobStop) string {
+	return strings.Join([]string{"kubectl stop-import", verb, object.Name, "--namespace=" + object.Namespace}, " ")
+}
+
+// ender shows a version of an object, and says whether that is the end that is waited for.
+type ender func(*progress, *cdbv1.ImportJobStop) (over bool, err error)
+
+// follow shows how the object goes on until isOver says that this is its end, or ctx ends, or the time runs out. It leaves the newest version in object.
+func (o *options) follow(ctx context.Context, c client.WithWatch, p *progress, object *cdbv1.ImportJobStop, isOver ender) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errTimedOut)
+	defer cancel()
+	p.begin()
 	defer p.end()
 	for {
 		events, err := c.Watch(ctx, &cdbv1.ImportJobStopList{}, client.InNamespace(object.Namespace),
@@ -89,7 +106,7 @@ func follow(ctx context.Context, c client.WithWatch, p *progress, object *cdbv1.
 		if err != nil {
 			return cause(ctx, err)
 		}
-		over, err := watched(ctx, events, p, object.Name)
+		over, err := watched(ctx, events, p, object, isOver)
 		events.Stop()
 		if over {
 			return err
@@ -98,7 +115,8 @@ func follow(ctx context.Context, c client.WithWatch, p *progress, object *cdbv1.
 }
 
 // watched reads the events of one watch. It returns false if the watch ended before the object did.
-func watched(ctx context.Context, events watch.Interface, p *progress, name string) (over bool, err error) {
+func watched(ctx context.Context, events watch.Interface, p *progress, object *cdbv1.ImportJobStop, isOver ender) (over bool, err error) {
+	least := object.Generation // an older version is not what was asked for
 	for {
 		select {
 		case <-ctx.Done():
@@ -109,44 +127,61 @@ func watched(ctx context.Context, events watch.Interface, p *progress, name stri
 			if !ok || e.Type == watch.Error {
 				return false, nil
 			}
-			o, isObject := e.Object.(*cdbv1.ImportJobStop)
-			if !isObject {
-				continue
+			isNewer, err := take(e, object, least)
+			if isNewer && err == nil {
+				over, err = isOver(p, object.DeepCopy())
 			}
-			if e.Type == watch.Deleted {
-				return true, fmt.Errorf("importjobstop %s was deleted", name)
-			}
-			if over, err := look(p, o); over {
+			if over || err != nil {
 				return true, err
 			}
 		}
 	}
 }
 
-// look shows how the object is, and says whether that is its end.
-func look(p *progress, o *cdbv1.ImportJobStop) (over bool, err error) {
-	ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
-	if ready == nil || o.Status.ObservedGeneration != o.Generation {
+// take puts the version that an event tells of into object, unless it is older than what is waited for. An object that is gone is an error.
+func take(e watch.Event, object *cdbv1.ImportJobStop, least int64) (isNewer bool, err error) {
+	current, isObject := e.Object.(*cdbv1.ImportJobStop)
+	switch {
+	case !isObject:
+		return false, nil
+	case e.Type == watch.Deleted || current.UID != object.UID:
+		return false, fmt.Errorf("importjobstop %s was deleted", object.Name)
+	case current.Generation < least:
+		return false, nil
+	}
+	current.DeepCopyInto(object)
+	return true, nil
+}
+
+// endOf shows how the object is, and says whether that is its end: done (nil), or failed, or in need of somebody.
+func endOf(p *progress, o *cdbv1.ImportJobStop) (over bool, err error) {
+	ready := readyOf(o)
+	if ready == nil {
 		return false, nil
 	}
 	p.show(ready.Reason, ready.Message)
-	switch ready.Status {
-	case metav1.ConditionTrue:
+	if ready.Status == metav1.ConditionTrue {
 		return true, nil
-	case metav1.ConditionFalse:
-		if o.Status.CompletionTime == nil { // as without credentials: it has not ended, but goes on only with somebody's help
-			return true, fmt.Errorf("it needs you, and then goes on by itself: %s: %s", ready.Reason, ready.Message)
-		}
-		return true, fmt.Errorf("%s: %s", ready.Reason, ready.Message)
-	default:
-		return false, nil
 	}
+	err = failureOf(o)
+	return err != nil, err
+}
+
+// readyOf is Ready of the spec as it is now; nil before the operator has seen that.
+func readyOf(o *cdbv1.ImportJobStop) *metav1.Condition {
+	if o.Status.ObservedGeneration != o.Generation {
+		return nil
+	}
+	return meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
 }
 
 // cause is why ctx ended, or the error itself.
 func cause(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	switch {
+	case ctx.Err() == nil:
+		return err
+	case errors.Is(context.Cause(ctx), errTimedOut):
+		return errTimedOut
 	}
-	return err
+	return errInterrupted
 }

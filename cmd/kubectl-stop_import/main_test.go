@@ -5,7 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -30,50 +30,65 @@ func cluster(objects ...client.Object) client.WithWatch {
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&cdbv1.ImportJobStop{}).Build()
 }
 
+// console returns options whose input is a person's at a terminal, and what is printed.
+func console(w arguments, input string) (*options, *bytes.Buffer) {
+	output := &bytes.Buffer{}
+	reader := strings.NewReader(input)
+	return &options{
+		IOStreams: genericiooptions.IOStreams{In: reader, Out: output, ErrOut: output}, arguments: w, printing: newPrinting(), timeout: time.Minute,
+		isTerminal: func(stream any) bool { return stream == any(reader) },
+	}, output
+}
+
+// withReady sets Ready, for the spec as it is.
+func withReady(o *cdbv1.ImportJobStop, status metav1.ConditionStatus, reason string) *cdbv1.ImportJobStop {
+	message := "it was so; see " + cdbv1.RemediesPage + "#" + strings.ToLower(reason)
+	o.Status.ObservedGeneration = o.Generation
+	meta.SetStatusCondition(&o.Status.Conditions, metav1.Condition{Type: cdbv1.ConditionReady, Status: status, Reason: reason, Message: message})
+	return o
+}
+
 func TestTheEndDecides(t *testing.T) {
 	t.Parallel()
-	const needsYou = "it needs you, and then goes on by itself: "
+	const needsYou, hasFailed = "needs you, and then goes on by itself: ", "has failed: "
 	for _, test := range []struct {
 		reason   string
 		status   metav1.ConditionStatus
 		finished bool
-		want     string // of the error; empty: done
+		want     string // in the error; empty: done
+		code     int
 	}{
-		{cdbv1.ReasonStopAccepted, metav1.ConditionTrue, true, ""},
-		{cdbv1.ReasonAlreadyStopped, metav1.ConditionTrue, true, ""},
-		{cdbv1.ReasonImportNotFound, metav1.ConditionFalse, true, "ImportNotFound: it was so; see " + cdbv1.RemediesPage + "#importnotfound"},
-		{cdbv1.ReasonInternalError, metav1.ConditionFalse, true, "InternalError: it was so; see " + cdbv1.RemediesPage + "#internalerror"},
-		{cdbv1.ReasonCredentialsRejected, metav1.ConditionFalse, false, needsYou + "CredentialsRejected: it was so; see " + cdbv1.RemediesPage + "#credentialsrejected"},
-		{cdbv1.ReasonCredentialsNotFound, metav1.ConditionFalse, false, needsYou + "CredentialsNotFound: it was so; see " + cdbv1.RemediesPage + "#credentialsnotfound"},
-		{cdbv1.ReasonCredentialsNotFound, metav1.ConditionUnknown, false, "timed out"},
-		{cdbv1.ReasonRetryScheduled, metav1.ConditionUnknown, false, "timed out"},
-		{cdbv1.ReasonSuspended, metav1.ConditionUnknown, false, "timed out"},
+		{cdbv1.ReasonStopAccepted, metav1.ConditionTrue, true, "", 0},
+		{cdbv1.ReasonAlreadyStopped, metav1.ConditionTrue, true, "", 0},
+		{cdbv1.ReasonImportNotFound, metav1.ConditionFalse, true, hasFailed + "ImportNotFound: it was so; see " + cdbv1.RemediesPage + "#importnotfound", 1},
+		{cdbv1.ReasonInternalError, metav1.ConditionFalse, true, hasFailed + "InternalError: it was so; see " + cdbv1.RemediesPage + "#internalerror", 1},
+		{cdbv1.ReasonCredentialsRejected, metav1.ConditionFalse, false, needsYou + "CredentialsRejected: it was so; see " + cdbv1.RemediesPage + "#credentialsrejected", 1},
+		{cdbv1.ReasonCredentialsNotFound, metav1.ConditionFalse, false, needsYou + "CredentialsNotFound: it was so; see " + cdbv1.RemediesPage + "#credentialsnotfound", 1},
+		{cdbv1.ReasonCredentialsNotFound, metav1.ConditionUnknown, false, "timed out", 124},
+		{cdbv1.ReasonRetryScheduled, metav1.ConditionUnknown, false, "timed out", 124},
+		{cdbv1.ReasonSuspended, metav1.ConditionUnknown, false, "timed out", 124},
 	} {
 		t.Run(test.reason+"/"+string(test.status), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				object := asked.object("shop")
-				c, output := cluster(), &bytes.Buffer{}
-				if err := create(t.Context(), c, output, object); err != nil {
-					t.Fatal(err)
-				}
+				c := cluster()
+				o, output := console(asked, "")
+				o.wait = true
 				time.AfterFunc(time.Second, func() {
-					o := object.DeepCopy()
-					message := "it was so; see " + cdbv1.RemediesPage + "#" + strings.ToLower(test.reason)
-					meta.SetStatusCondition(&o.Status.Conditions, metav1.Condition{Type: cdbv1.ConditionReady, Status: test.status, Reason: test.reason, Message: message})
-					o.Status.ObservedGeneration = o.Generation
+					object := asked.object("shop")
+					_ = c.Get(context.Background(), client.ObjectKeyFromObject(object), object)
+					withReady(object, test.status, test.reason)
 					if test.finished {
-						o.Status.CompletionTime = &metav1.Time{Time: time.Now()}
+						now := metav1.Now()
+						object.Status.CompletionTime = &now
 					}
-					if err := c.Status().Update(t.Context(), o); err != nil {
+					if err := c.Status().Update(context.Background(), object); err != nil {
 						t.Error(err)
 					}
 				})
-				ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errTimedOut)
-				defer cancel()
-				err := follow(ctx, c, newProgress(output), object)
-				if (err == nil) != (test.want == "") || (err != nil && err.Error() != test.want) {
-					t.Errorf("the end is %v, want %q", err, test.want)
+				err := o.stopByID(t.Context(), c, asked.object("shop"))
+				if (err == nil) != (test.want == "") || (err != nil && !strings.Contains(err.Error(), test.want)) || exitCode(err) != test.code {
+					t.Errorf("the end is %v, exit code %d, want %q", err, exitCode(err), test.want)
 				}
 				if !strings.Contains(output.String(), "stop-a-b created\n") || strings.Count(output.String(), test.reason+": it was so; ") != 1 {
 					t.Errorf("it shows %q", output)
@@ -83,23 +98,41 @@ func TestTheEndDecides(t *testing.T) {
 	}
 }
 
-func TestOneThatExistsIsFollowedUnlessItDoesSomethingElse(t *testing.T) {
+// Without --wait too, 0 means that the object does what is wanted and has not failed.
+func TestOneThatExistsWillDoUnlessItFailedOrDoesSomethingElse(t *testing.T) {
 	t.Parallel()
-	c, output := cluster(asked.object("shop")), &bytes.Buffer{}
-	if err := create(t.Context(), c, output, asked.object("shop")); err != nil || !strings.Contains(output.String(), "exists") {
-		t.Errorf("%v %q", err, output)
-	}
-	for want, edit := range map[string]func(*arguments){
-		"stops A-b in ap-guangzhou: give another --name":     func(w *arguments) { w.region = "ap-shanghai" },
-		`'{"spec":{"credentialsSecretRef":{"name":"new"}}}'`: func(w *arguments) { w.secret = "new" },
-		`'{"spec":{"waitFor":"Stopped"}}'`:                   func(w *arguments) { w.untilStopped = true },
+	there := asked
+	there.name = "stop-a-b"
+	for name, test := range map[string]struct {
+		edit   func(*arguments)
+		object *cdbv1.ImportJobStop
+		want   string // in the error; empty: it will do
+	}{
+		"the same":        {object: asked.object("shop")},
+		"done":            {object: withReady(asked.object("shop"), metav1.ConditionTrue, cdbv1.ReasonStopAccepted)},
+		"on its way":      {object: withReady(asked.object("shop"), metav1.ConditionUnknown, cdbv1.ReasonRetryScheduled)},
+		"failed":          {object: withReady(asked.object("shop"), metav1.ConditionFalse, cdbv1.ReasonImportNotFound), want: "kubectl stop-import retry stop-a-b --namespace=shop"},
+		"suspended":       {object: func() *cdbv1.ImportJobStop { o := asked.object("shop"); o.Spec.Suspend = true; return o }(), want: "kubectl stop-import resume stop-a-b --namespace=shop"},
+		"another region":  {edit: func(w *arguments) { w.region = "ap-shanghai" }, object: asked.object("shop"), want: "stops the import A-b in ap-guangzhou: give another --name"},
+		"another guard":   {edit: func(w *arguments) { w.instance = "cdb-x" }, object: asked.object("shop"), want: "give another --name"},
+		"another Secret":  {edit: func(w *arguments) { w.secret = "new" }, object: asked.object("shop"), want: `'{"spec":{"credentialsSecretRef":{"name":"new"}}}'`},
+		"to the very end": {edit: func(w *arguments) { w.untilStopped = true }, object: asked.object("shop"), want: `'{"spec":{"waitFor":"Stopped"}}'`},
 	} {
-		other := asked
-		other.name = "stop-a-b"
-		edit(&other)
-		if err := create(t.Context(), c, output, other.object("shop")); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the error is %v, want %s", err, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := there
+			if test.edit != nil {
+				test.edit(&w)
+			}
+			o, output := console(w, "")
+			err := o.stopByID(t.Context(), cluster(test.object), w.object("shop"))
+			if (err == nil) != (test.want == "") || (err != nil && !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("the error is %v, want %q", err, test.want)
+			}
+			if err == nil && !strings.Contains(output.String(), "stop-a-b exists") {
+				t.Errorf("it shows %q", output)
+			}
+		})
 	}
 }
 
@@ -114,52 +147,108 @@ func execute(args ...string) (string, error) {
 
 func TestDryRunPrintsWhatCanBeCommitted(t *testing.T) {
 	t.Parallel()
-	output, err := execute("A-b", "--region=ap-guangzhou", "--secret=creds", "--until-stopped", "-n", "shop", "--dry-run", "-o", "yaml")
-	if err != nil {
-		t.Fatal(err)
+	for _, args := range [][]string{{"A-b", "--until-stopped"}, {"--instance=cdb-c1nl9rpv", "--database=shop", "--until-stopped"}} {
+		output, err := execute(append(args, "--region=ap-guangzhou", "--secret=creds", "-n", "shop", "--dry-run=client", "-o", "yaml")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := &cdbv1.ImportJobStop{}
+		if err := yaml.UnmarshalStrict([]byte(output), got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Kind != "ImportJobStop" || got.Namespace != "shop" || got.Spec.WaitFor != cdbv1.WaitForStopped || got.Spec.Suspend != (got.Spec.AsyncRequestID == "") ||
+			strings.Contains(output, "status") || strings.Contains(output, "null") {
+			t.Errorf("it printed\n%s", output)
+		}
 	}
-	got := &cdbv1.ImportJobStop{}
-	if err := yaml.UnmarshalStrict([]byte(output), got); err != nil {
-		t.Fatal(err)
-	}
-	if got.Kind != "ImportJobStop" || got.Namespace != "shop" || got.Spec.WaitFor != cdbv1.WaitForStopped || strings.Contains(output, "status") || strings.Contains(output, "null") {
-		t.Errorf("it printed\n%s", output)
+}
+
+// The flags are those of kubectl create, with its values.
+func TestPrintFlags(t *testing.T) {
+	t.Parallel()
+	for flags, want := range map[string]string{
+		"--dry-run":                            "importjobstop.cdb.tencentcloud.com/stop-a-b created (dry run)\n",
+		"--dry-run=client":                     "importjobstop.cdb.tencentcloud.com/stop-a-b created (dry run)\n",
+		"--dry-run=client -o name":             "importjobstop.cdb.tencentcloud.com/stop-a-b\n",
+		"--dry-run=client -o json":             "\"name\": \"stop-a-b\"",
+		"--dry-run=client -o yaml":             "kind: ImportJobStop\n",
+		"--dry-run=client -o jsonpath={.kind}": "ImportJobStop",
+	} {
+		args := append([]string{"A-b", "--region=r-r", "--secret=s", "-n", "shop"}, strings.Fields(flags)...)
+		if output, err := execute(args...); err != nil || !strings.Contains(output, want) {
+			t.Errorf("%s: %v: %q, want %q", flags, err, output, want)
+		}
 	}
 }
 
 func TestWrongFlagsSayWhatIsRight(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"give one ASYNC_REQUEST_ID": {"--region=r", "--secret=s"},
-		`"region" not set`:          {"a", "--secret=s"},
-		"give yaml or json":         {"a", "--region=r", "--secret=s", "--dry-run", "-o", "xml"},
-		"goes with --dry-run":       {"a", "--region=r", "--secret=s", "-o", "yaml"},
+		"give an ASYNC_REQUEST_ID, or":      {"--region=r", "--secret=s"},
+		"give one ASYNC_REQUEST_ID, not 2":  {"a", "b", "--region=r", "--secret=s"},
+		"go with --instance":                {"a", "--file=f", "--region=r", "--secret=s"},
+		`"region" not set`:                  {"a", "--secret=s"},
+		"allowed formats are":               {"a", "--region=r", "--secret=s", "-o", "xml"},
+		`give "none", "server" or "client"`: {"a", "--region=r", "--secret=s", "--dry-run=true"},
+		"accepts 1 arg":                     {"status"},
 	} {
-		if _, err := execute(args...); err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, errTimedOut) {
+		if _, err := execute(args...); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exitFailed {
 			t.Errorf("%v: %v, want %q", args, err, want)
 		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[int]error{
+		0: nil, 1: errNo, 124: fmt.Errorf("%w: it goes on", errTimedOut), 130: fmt.Errorf("creating: %w", context.Canceled),
+	} {
+		if got := exitCode(err); got != want {
+			t.Errorf("%v: exit code %d, want %d", err, got, want)
+		}
+	}
+	if got := exitCode(fmt.Errorf("%w: it goes on", errInterrupted)); got != 130 {
+		t.Errorf("exit code %d after Ctrl-C", got)
 	}
 }
 
 // kubectl's commands say what they do, show examples, explain their own options and end with their usage.
 func TestHelpReadsAsKubectlsOwn(t *testing.T) {
 	t.Parallel()
-	output := &bytes.Buffer{}
-	command := newCommand(genericiooptions.IOStreams{Out: output, ErrOut: output})
-	command.SetOut(output)
-	command.SetArgs([]string{"--help"})
-	if err := command.Execute(); err != nil {
-		t.Fatal(err)
-	}
-	text := output.String()
-	for _, part := range []string{
-		"Stop a data import", "\n\nExamples:\n  # ", "\n\nOptions:\n    --dry-run=false:\n\t", "    --region='':\n\t", "    --wait=false:\n\t",
-		"\n\nUsage:\n  kubectl stop-import ASYNC_REQUEST_ID ", "    --context='':\n\t",
+	for command, parts := range map[string][]string{
+		"": {
+			"Stop a data import", "Exit codes: 0 when", "\n\nExamples:\n  # ", "\n\nAvailable Commands:\n  resume ", "  status ", "\n\nOptions:\n", "    --dry-run='none':\n\t",
+			"    -o, --output='':\n\t", "    --region='':\n\t", "    --wait=false:\n\t", "\n\nUsage:\n  kubectl stop-import (ASYNC_REQUEST_ID | --instance=INSTANCE) ", "    --context='':\n\t",
+		},
+		"retry":  {"Try a stop again", "\n\nExamples:\n  kubectl stop-import retry stop-", "\n\nOptions:\n", "    --wait=false:\n\t", "\n\nUsage:\n  kubectl stop-import retry NAME\n", "    --context='':\n\t"},
+		"status": {"Tell what became", "\n\nUsage:\n  kubectl stop-import status NAME\n", "    --context='':\n\t"},
 	} {
-		_, after, ok := strings.Cut(text, part)
-		if !ok {
-			t.Fatalf("no %q, or not in its place, in\n%s", part, output)
+		output, err := execute(append(strings.Fields(command), "--help")...)
+		if err != nil {
+			t.Fatal(err)
 		}
-		text = after
+		text := output
+		for _, part := range parts {
+			_, after, ok := strings.Cut(text, part)
+			if !ok {
+				t.Fatalf("%s: no %q, or not in its place, in\n%s", command, part, output)
+			}
+			text = after
+		}
+	}
+}
+
+// kubectl completes a plugin by what it answers to __complete.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string][]string{
+		"resume\t":      {""},
+		"client\n":      {"a", "--dry-run="},
+		"yaml\n":        {"a", "-o", ""},
+		"International": {"a", "--site", ""},
+	} {
+		if output, err := execute(append([]string{"__complete"}, args...)...); err != nil || !strings.Contains(output, want) || !strings.Contains(output, ":4\n") {
+			t.Errorf("%q: %v: %q, want %q", args, err, output, want)
+		}
 	}
 }

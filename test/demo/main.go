@@ -72,6 +72,11 @@ func prepareCloud(cloud *cdbsim.Server) {
 		{Region: harness.Region, ID: "434e366f-beaf56d6-508b7f33-2abdb382"},
 		{Region: "ap-shanghai-fsi", ID: "5b3c1d2e-00ff41aa-91c6e0b7-7d20c9f4", EndsAfter: 3 * time.Second},
 		{Region: "ap-singapore", ID: "0c7a55d1-6b1e9f02-4f3d8a77-e19b2c40"},
+		{Region: harness.Region, ID: "9b1d6c42-70ae4f35-8c2e5d17-f04a63b8", InstanceID: "cdb-c1nl9rpv", DatabaseName: "shop", FileName: "shop.sql.gz", Percent: 64},
+		{Region: harness.Region, ID: "2c8f1e57-9d3b4a60-b7e50f14-6a91d8c3", InstanceID: "cdb-f7k2m4qx", DatabaseName: "orders", FileName: "orders.sql.gz", Percent: 12},
+		{Region: harness.Region, ID: "64e0a9f3-1b7c4d28-95d3c6e8-0f2a7b51", InstanceID: "cdb-h3w8z5tb", DatabaseName: "stock", FileName: "stock.sql.gz", Percent: 88},
+		{Region: harness.Region, ID: "d5a73f18-e24c4b96-8f60a1c9-3b7e52d0", InstanceID: "cdb-p6v2n8kd", DatabaseName: "shop", FileName: "shop-full.sql.gz", Percent: 37, EndsAfter: 2 * time.Second},
+		{Region: harness.Region, ID: "7d0e6a13-52b94c8f-0a8e21d6-c3f47b95"},
 		{Region: harness.Region, ID: "a-late-secret"},
 		{Region: harness.Region, ID: "an-import-to-play-with"},
 		{Region: harness.Region, ID: "an-import-on-the-way", EndsAfter: 2 * time.Second},
@@ -99,6 +104,7 @@ func (d *demo) play(ctx context.Context) error {
 	if err := d.apply(ctx, "an id that the cloud does not know, and one whose Secret comes later", objects, map[string]string{
 		"stop-nightly-import": cdbv1.ReasonStopAccepted, "stop-finance-import": cdbv1.ReasonImportStopped,
 		"stop-singapore-import": cdbv1.ReasonStopAccepted, "stop-when-told": cdbv1.ReasonSuspended,
+		"stop-what-is-running": cdbv1.ReasonStopAccepted, "stop-if-it-matches": cdbv1.ReasonStopAccepted, "stop-once-seen": cdbv1.ReasonSuspended,
 		"stop-unknown": cdbv1.ReasonImportNotFound, "stop-late-secret": cdbv1.ReasonCredentialsNotFound,
 	}); err != nil {
 		return err
@@ -107,7 +113,7 @@ func (d *demo) play(ctx context.Context) error {
 	if err := d.apply(ctx, "the Secret that was missing", secret("late-credentials"), expected); err != nil {
 		return err
 	}
-	if err := d.plugin(ctx); err != nil {
+	if err := d.plugins(ctx); err != nil {
 		return err
 	}
 	objects = ""
@@ -124,14 +130,15 @@ func (d *demo) play(ctx context.Context) error {
 
 // samples are applied, which stops nothing, and all but one of them are resumed.
 func (d *demo) samples(ctx context.Context) error {
-	say("kubectl apply -k config/samples: the vendor's example, one in a Finance region that waits until the import has ended,\n  one of the international site, and one that is held back; then kubectl patch resumes the first three")
+	say("kubectl apply -k config/samples: the vendor's example, one in a Finance region that waits until the import has ended,\n  one of the international site, an import that is found by its instance, one that is checked first, and two that are only looked at;\n  all are suspended, so nothing is stopped; then kubectl patch resumes the first five")
 	if _, err := d.Kubectl(ctx, strings.NewReader(secret("tencentcloud-credentials")), "apply", "-f", "-"); err != nil {
 		return err
 	}
 	if _, err := d.Kubectl(ctx, nil, "apply", "-k", harness.Path("config/samples")); err != nil {
 		return err
 	}
-	_, err := d.Kubectl(ctx, nil, "patch", "ijs", "stop-nightly-import", "stop-finance-import", "stop-singapore-import", "--type=merge", `-p={"spec":{"suspend":false}}`)
+	_, err := d.Kubectl(ctx, nil, "patch", "ijs", "stop-nightly-import", "stop-finance-import", "stop-singapore-import",
+		"stop-what-is-running", "stop-if-it-matches", "--type=merge", `-p={"spec":{"suspend":false}}`)
 	return err
 }
 
@@ -143,23 +150,6 @@ func (d *demo) apply(ctx context.Context, what, manifests string, expected map[s
 	}
 	maps.Copy(d.expected, expected)
 	return d.watch(ctx)
-}
-
-// plugin stops an import without a manifest, and waits until it has ended.
-func (d *demo) plugin(ctx context.Context) error {
-	args := []string{"stop-import", "an-import-on-the-way", "--region=" + harness.Region, "--secret=tencentcloud-credentials", "--until-stopped"}
-	say("kubectl " + strings.Join(args, " "))
-	if err := d.BuildPlugin(ctx); err != nil {
-		return err
-	}
-	output, err := d.Kubectl(ctx, nil, args...)
-	fmt.Print(indent(output))
-	if err != nil {
-		return fmt.Errorf("the plugin: %w", err)
-	}
-	d.expected["stop-an-import-on-the-way"] = cdbv1.ReasonImportStopped
-	d.seen["stop-an-import-on-the-way"] = cdbv1.ReasonImportStopped // it was just shown
-	return nil
 }
 
 // watch prints each change of Ready until every object is as expected.
@@ -185,8 +175,8 @@ func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 			done = false
 			continue
 		}
-		if d.seen[o.Name] != ready.Reason {
-			d.seen[o.Name] = ready.Reason
+		if now := situation(ready); d.seen[o.Name] != now {
+			d.seen[o.Name] = now
 			if !strings.HasPrefix(o.Name, "burst-") {
 				fmt.Printf("  %-20s %-7s  %s %s\n", o.Name, ready.Status, paint(string(ready.Status), ready.Reason), ready.Message)
 			}
@@ -194,7 +184,7 @@ func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 		if strings.HasPrefix(o.Name, "burst-") && ready.Reason == cdbv1.ReasonStopAccepted {
 			gone++
 		}
-		done = done && ready.Reason == d.expected[o.Name]
+		done = done && ready.Reason == d.expected[o.Name] && isPreviewed(o)
 	}
 	if gone != d.gone {
 		d.gone = gone
@@ -204,16 +194,18 @@ func (d *demo) print(objects *cdbv1.ImportJobStopList) (done bool) {
 }
 
 func (d *demo) summary(ctx context.Context) error {
-	output, err := d.Kubectl(ctx, nil, "get", "ijs", "stop-nightly-import", "stop-finance-import", "stop-singapore-import", "stop-when-told", "stop-unknown", "stop-late-secret")
+	output, err := d.Kubectl(ctx, nil, "get", "ijs", "stop-nightly-import", "stop-finance-import", "stop-singapore-import", "stop-what-is-running", "stop-if-it-matches", "stop-once-seen", "stop-found", "stop-unknown", "stop-late-secret")
 	if err != nil {
 		return err
 	}
 	say("kubectl get ijs")
 	fmt.Print(output)
-	var accepted, refused, other int
+	var accepted, refused, lists, other int
 	stops := map[string]int{}
 	for _, call := range d.Cloud.CallLog() {
 		switch {
+		case call.Action == "DescribeDBImportRecords":
+			lists++
 		case call.Action != "StopDBImportJob":
 			other++
 		case call.Code == "":
@@ -224,10 +216,10 @@ func (d *demo) summary(ctx context.Context) error {
 		}
 	}
 	say("what the cloud saw")
-	requested := len(d.expected) - 2 // one is not known to the cloud, and one is held back
-	fmt.Printf("  stops accepted: %d of %d requested   most for one import: %d   refused by the quota: %d   questions about an import: %d\n",
-		accepted, requested, most(stops), refused, other)
-	if accepted != requested || most(stops) != 1 || refused != 0 {
+	requested := len(d.expected) - 3 // one is not known to the cloud, and two are held back
+	fmt.Printf("  stops accepted: %d of %d requested   most for one import: %d   refused by the quota: %d   questions about an import: %d   lists of an instance: %d\n",
+		accepted, requested, most(stops), refused, other, lists)
+	if accepted != requested || most(stops) != 1 || stops["64e0a9f3-1b7c4d28-95d3c6e8-0f2a7b51"] != 0 || refused != 0 {
 		return fmt.Errorf("the cloud saw other calls than the objects asked for")
 	}
 	return nil

@@ -52,13 +52,19 @@ func (e *Environment) writeKubeconfig(name string, config *rest.Config, user cli
 // Kubectl runs the control plane's kubectl as the administrator and returns what it printed, which an error has too.
 func (e *Environment) Kubectl(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, filepath.Join(e.Assets(), "kubectl"), args...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+e.Kubeconfig, "PATH="+e.dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	command.Env = e.KubectlEnv()
 	command.Stdin = stdin
 	output, err := command.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, output)
 	}
 	return string(output), err
+}
+
+// KubectlEnv is the environment of kubectl as the administrator, who has the plugin in the PATH.
+func (e *Environment) KubectlEnv() []string {
+	path := []string{e.dir, e.Assets(), os.Getenv("PATH")}
+	return append(os.Environ(), "KUBECONFIG="+e.Kubeconfig, "PATH="+strings.Join(path, string(os.PathListSeparator)))
 }
 
 // Assets is the folder of kubectl, kube-apiserver and etcd.
