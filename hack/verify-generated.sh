@@ -5,11 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
-<<<<<<< HEAD
 generated=(docs/reference.md api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml config/chart go.mod go.sum test/arena/go.mod test/arena/go.sum)
-=======
-generated=(docs/reference.md api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml config/chart/templates go.mod go.sum test/arena/go.mod test/arena/go.sum)
->>>>>>> 8c056f561feba362811c4f4cdfa970140bca83ba
 tar -cf "$before/files.tar" "${generated[@]}"
 make --no-print-directory generate manifests chart >/dev/null
 go mod tidy

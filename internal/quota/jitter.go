@@ -12,11 +12,6 @@ import (
 // seed, by testing/cryptotest.
 func jitter(limit time.Duration) time.Duration {
 	var random [8]byte
-<<<<<<< HEAD
-	_, _ = rand.Read(random[:]) // never fails
-	return time.Duration(binary.LittleEndian.Uint64(random[:]) % uint64(limit))
-=======
 	_, _ = rand.Read(random[:])                                                 // never fails
 	return time.Duration(binary.LittleEndian.Uint64(random[:]) % uint64(limit)) //nolint:gosec // limit is positive
->>>>>>> 8c056f561feba362811c4f4cdfa970140bca83ba
 }

@@ -2,8 +2,9 @@
 
 package quota
 
-import "time"
-<<<<<<< HEAD
+import (
+	"time"
+)
 
 // A window stays below the size that was refused for hold, before it tries that size again; for shortHold when its own tries were refused
 // ownTries times more often of late than it was for those of others. A second longer costs a second when the others leave, and saves one refusal in ten. maxJitter keeps
@@ -14,8 +15,6 @@ const (
 	maxJitter = time.Second / 2
 	ownTries  = 2
 )
-=======
->>>>>>> 8c056f561feba362811c4f4cdfa970140bca83ba
 
 // growth is the factor by which the steps grow above the size that was refused.
 const growth = 3

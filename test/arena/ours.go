@@ -4,6 +4,7 @@ package arena
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
@@ -19,7 +20,7 @@ var budgetKey = quota.Key{Account: "a", Host: "h", Action: "x"}
 
 // newOurs keeps as many ids in the queue of a budget as a client has jobs, until ctx ends.
 func newOurs(ctx context.Context) pacer {
-	o := &ours{limiter: quota.New[int](func(string) int { return vendorLimit }), usable: make(chan *quota.Credit, backlog)}
+	o := &ours{limiter: quota.New[int](func(string) int { return vendorLimit }, 0), usable: make(chan *quota.Credit, backlog)}
 	awake := make(chan int, backlog)
 	o.limiter.Start(func(id int) { awake <- id })
 	go o.keepQueueing(ctx, awake)
@@ -46,7 +47,7 @@ func (o *ours) keepQueueing(ctx context.Context, awake <-chan int) {
 // join hands on the credit that an id has in hand, if any, and lets the id join the queue.
 func (o *ours) join(ctx context.Context, id int) {
 	for {
-		credit, _ := o.limiter.Acquire(budgetKey, id)
+		credit, _ := o.limiter.Acquire(budgetKey, id, quota.Rank{Created: time.Now(), Name: strconv.Itoa(id)})
 		if credit == nil {
 			return
 		}
