@@ -11,8 +11,8 @@ SEED ?= $(shell echo $$(( $$(date +%s) / 86400 * 1000000 )))
 BIN := $(CURDIR)/bin
 ASSETS := $(if $(KUBEBUILDER_ASSETS),$(KUBEBUILDER_ASSETS),$(BIN)/controlplane)
 VERSION ?= devel
-UNIT := . ./api/... ./cmd/... ./controllers/... ./internal/... ./test/mutants ./test/names ./test/oracle
-CLUSTER := ./test/e2e ./test/faults ./test/integrations ./test/security
+UNIT := . ./api/... ./cmd/... ./controllers/... ./internal/... ./test/mutants ./test/names ./test/oracle ./test/pictures
+CLUSTER := ./test/docs ./test/e2e ./test/faults ./test/integrations ./test/security
 PACKAGES ?= lifecycle credentials quota tencentcloud
 TOOLS := $(BIN)/tools.stamp
 CHECKERS := $(BIN)/checkers.stamp
@@ -70,6 +70,12 @@ help: ## List the targets.
 generate: $(TOOLS) ## Generate the deep copies and docs/reference.md.
 	$(BIN)/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(BIN)/crd-ref-docs --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml --renderer=markdown --output-path=docs/reference.md
+
+.PHONY: pages
+pages: ## Write the pages of flags and metrics, and the pictures that are drawn by the code.
+	go test . -run TestFlagsPage -update
+	go test ./internal/metrics -run TestMetricsPage -update
+	go run -buildvcs=false ./test/pictures
 
 .PHONY: manifests
 manifests: $(TOOLS) ## Generate the CRD and the manager's role.
