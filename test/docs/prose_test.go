@@ -3,9 +3,14 @@
 package docs
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // banned are words and riddles that no page uses, and what to write instead. Flags, fields and metrics are on pages that are made from the code.
@@ -33,7 +38,7 @@ var banned = map[string]string{
 	`is able to|are able to`:                   "can",
 	`has to be|have to be|needs to be`:         "active voice: say who does it",
 	`was (carried out|performed) by`:           "active voice",
-	`a number of`:                              "say how many, or several",
+	`(is|are) to be done`:                      "say who does it",
 }
 
 // longest is the most words of a sentence, outside of code and tables.
@@ -47,14 +52,20 @@ var (
 	sentence = regexp.MustCompile(`[.!?:;](?:\s|$)|\n\s*\n|\n\s*(?:[-*#]|\d+\.) `)
 )
 
-// complaints are what is wrong with a text.
-func complaints(text string) (all []string) {
-	text = linked.ReplaceAllString(inline.ReplaceAllString(fenced.ReplaceAllString(text, ""), "CODE"), "$1")
+// bannedIn are the words of a text that are banned, with what to write instead.
+func bannedIn(text string) (all []string) {
 	for pattern, better := range banned {
 		for _, found := range regexp.MustCompile(`(?i)\b(?:`+pattern+`)\b`).FindAllString(text, -1) {
 			all = append(all, found+": write "+better)
 		}
 	}
+	return all
+}
+
+// complaints are what is wrong with a text.
+func complaints(text string) (all []string) {
+	text = linked.ReplaceAllString(inline.ReplaceAllString(fenced.ReplaceAllString(text, ""), "CODE"), "$1")
+	all = bannedIn(text)
 	for _, s := range sentence.Split(tableRow.ReplaceAllString(text, "\n\n"), -1) {
 		if n := len(strings.Fields(s)); n > longest {
 			all = append(all, "a sentence of more words than a reader keeps in mind: "+strings.Join(strings.Fields(s)[:8], " ")+" …")
@@ -69,6 +80,34 @@ func TestProse(t *testing.T) {
 		for _, complaint := range complaints(page.text) {
 			t.Errorf("%s: %s", page.name, complaint)
 		}
+	}
+}
+
+// The code that ships speaks as plainly: its comments, messages, logs and flags, and what is said of fields, alerts and samples.
+func TestProseInCode(t *testing.T) {
+	t.Parallel()
+	read := 0
+	for _, folder := range []string{".", "api", "cmd", "config", "controllers", "internal/credentials", "internal/importjob", "internal/lifecycle", "internal/metrics", "internal/operator", "internal/quota"} {
+		harness.Must(t, filepath.WalkDir(harness.Path(folder), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				if err == nil && folder == "." && path != harness.Path(folder) {
+					return fs.SkipDir
+				}
+				return err
+			}
+			if ext := filepath.Ext(path); ext != ".go" && ext != ".yaml" || strings.HasSuffix(path, "_test.go") {
+				return nil
+			}
+			text, err := os.ReadFile(path)
+			read++
+			for _, complaint := range bannedIn(string(text)) {
+				t.Errorf("%s: %s", path, complaint)
+			}
+			return err
+		}))
+	}
+	if read < 50 {
+		t.Errorf("only %d files were read", read)
 	}
 }
 

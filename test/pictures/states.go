@@ -16,18 +16,27 @@ const wide, high = 190, 34
 // The reasons by the status of Ready.
 var (
 	unknown = []state{
-		{cdbv1.ReasonSuspended, 40, 60}, {cdbv1.ReasonCredentialsNotFound, 40, 160}, {cdbv1.ReasonWaitingForQuota, 40, 260},
-		{cdbv1.ReasonStopping, 40, 360}, {cdbv1.ReasonRetryScheduled, 300, 360}, {cdbv1.ReasonWaitingForStop, 40, 460},
+		{cdbv1.ReasonSuspended, 40, 60},
+		{cdbv1.ReasonCredentialsNotFound, 40, 160},
+		{cdbv1.ReasonWaitingForQuota, 40, 260},
+		{cdbv1.ReasonStopping, 40, 360},
+		{cdbv1.ReasonRetryScheduled, 300, 360},
+		{cdbv1.ReasonWaitingForStop, 40, 460},
 	}
 	done = []state{
 		{cdbv1.ReasonStopAccepted, 740, 60}, {cdbv1.ReasonImportStopped, 740, 102}, {cdbv1.ReasonAlreadyStopped, 740, 144},
 	}
 	needsYou = []state{
-		{cdbv1.ReasonImportNotFound, 740, 252}, {cdbv1.ReasonImportAmbiguous, 940, 252},
-		{cdbv1.ReasonImportMismatch, 740, 294}, {cdbv1.ReasonImportNotPinned, 940, 294},
-		{cdbv1.ReasonInvalidRequest, 740, 336}, {cdbv1.ReasonImportError, 940, 336},
-		{cdbv1.ReasonCredentialsRejected, 740, 378}, {cdbv1.ReasonDeadlineExceeded, 940, 378},
-		{cdbv1.ReasonImportAlreadyFinished, 740, 420}, {cdbv1.ReasonInternalError, 940, 420},
+		{cdbv1.ReasonImportNotFound, 740, 252},
+		{cdbv1.ReasonImportAmbiguous, 940, 252},
+		{cdbv1.ReasonImportMismatch, 740, 294},
+		{cdbv1.ReasonImportNotPinned, 940, 294},
+		{cdbv1.ReasonInvalidRequest, 740, 336},
+		{cdbv1.ReasonImportError, 940, 336},
+		{cdbv1.ReasonCredentialsRejected, 740, 378},
+		{cdbv1.ReasonDeadlineExceeded, 940, 378},
+		{cdbv1.ReasonImportAlreadyFinished, 740, 420},
+		{cdbv1.ReasonInternalError, 940, 420},
 	}
 )
 
