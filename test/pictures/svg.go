@@ -44,8 +44,8 @@ func (c *canvas) text(x, y, size int, anchor, colour, text string) {
 func (c *canvas) box(x, y, width, height int, fill, border string, lines ...string) {
 	c.add(`<rect x="%d" y="%d" width="%d" height="%d" rx="6" fill="%s" stroke="%s"/>`, x, y, width, height, fill, border)
 	top := y + height/2 - (len(lines)-1)*8 + 5
-	for i, line := range lines {
-		c.text(x+width/2, top+16*i, 13, "middle", ink, line)
+	for i, row := range lines {
+		c.text(x+width/2, top+16*i, 13, "middle", ink, row)
 	}
 }
 
