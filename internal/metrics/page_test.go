@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,11 +56,19 @@ func metricsPage(t *testing.T) string {
 	t.Helper()
 	d := &described{}
 	m, err := New(d, testLabels)
-	if err == nil {
-		err = m.Snapshots(nil, nil)
-	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, method := range reflect.ValueOf(m).Methods() { // those that register what is read at each scrape
+		if kind := method.Type(); kind.NumOut() == 1 && kind.Out(0) == reflect.TypeFor[error]() {
+			arguments := make([]reflect.Value, kind.NumIn())
+			for i := range arguments {
+				arguments[i] = reflect.Zero(kind.In(i))
+			}
+			if err := method.Call(arguments)[0]; !err.IsNil() {
+				t.Fatal(err)
+			}
+		}
 	}
 	slices.Sort(d.rows)
 	return `<!-- Made from internal/metrics by: go test ./internal/metrics -run TestMetricsPage -update -->
@@ -87,4 +96,34 @@ func TestMetricsPage(t *testing.T) {
 	if string(shown) != metricsPage(t) {
 		t.Errorf("docs/metrics.md does not list the metrics as they are; run: go test ./internal/metrics -run TestMetricsPage -update")
 	}
+	for _, name := range named(t) {
+		if !strings.Contains(string(shown), "`"+name+"`") {
+			t.Errorf("docs/metrics.md does not list %s", name)
+		}
+	}
+}
+
+// named are the metrics that the source names in full.
+func named(t *testing.T) (names []string) {
+	t.Helper()
+	paths, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"(importjobstop_[a-z_]+[a-z])"`).FindAllSubmatch(text, -1) {
+			names = append(names, string(m[1]))
+		}
+	}
+	if len(names) < 5 {
+		t.Errorf("only %q were found", names)
+	}
+	return names
 }
