@@ -56,6 +56,7 @@ func TestCommands(t *testing.T) {
 				}
 				ran++
 				output, err := shell(source)
+				t.Logf("$ %s%s", s.command, output)
 				if err != nil {
 					t.Errorf("%s: %s%v: %s", page.name, s.command, err, output)
 				} else if s.want != "" {
