@@ -13,8 +13,8 @@ SEED ?= $(shell echo $$(( $$(date +%s) / 86400 * 1000000 )))
 BIN := $(CURDIR)/bin
 ASSETS := $(if $(KUBEBUILDER_ASSETS),$(KUBEBUILDER_ASSETS),$(BIN)/controlplane)
 VERSION ?= devel
-UNIT := . ./api/... ./cmd/... ./controllers/... ./internal/... ./test/mutants ./test/names ./test/oracle
-CLUSTER := ./test/e2e ./test/faults ./test/integrations ./test/security
+UNIT := . ./api/... ./cmd/... ./controllers/... ./internal/... ./test/mutants ./test/names ./test/oracle ./test/pictures ./test/recordings
+CLUSTER := ./test/docs ./test/e2e ./test/faults ./test/integrations ./test/security
 PACKAGES ?= lifecycle credentials quota tencentcloud
 TOOLS := $(BIN)/tools.stamp
 CHECKERS := $(BIN)/checkers.stamp
@@ -74,6 +74,12 @@ generate: $(TOOLS) ## Generate the deep copies and docs/reference.md.
 	$(BIN)/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(BIN)/crd-ref-docs --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml --renderer=markdown --output-path=docs/reference.md
 
+.PHONY: pages
+pages: ## Write the pages of flags and metrics, and the pictures that are drawn by the code.
+	go test . -run TestFlagsPage -update
+	go test ./internal/metrics -run TestMetricsPage -update
+	go run -buildvcs=false ./test/pictures
+
 .PHONY: manifests
 manifests: $(TOOLS) ## Generate the CRD and the manager's role.
 	$(BIN)/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
@@ -104,9 +110,9 @@ bench: controlplane ## Measure the goals of docs/benchmarks.md (about half an ho
 arena: ## Play the pacing against rivals in virtual time, and write tables and pictures into docs (about a minute).
 	go test -C test/arena -count=1 -timeout 20m -v -run 'TestArena|TestTheSameSeed' . -write | $(QUIET)
 
-.PHONY: pictures
-pictures: controlplane ## Draw docs/pictures from a run of the plugin and one of the demo (about 2 minutes).
-	@go run -buildvcs=false ./test/pictures
+.PHONY: recordings
+recordings: controlplane ## Draw the recordings in docs/pictures from a run of the plugin and one of the demo (about 2 minutes).
+	@go run -buildvcs=false ./test/recordings
 
 .PHONY: build
 build: ## Build the operator into bin/manager.

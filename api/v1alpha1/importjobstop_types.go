@@ -56,6 +56,7 @@ type ImportFilter struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[^[:space:]]([^\\n\\r]*[^[:space:]])?$')",message="must be the name of a database in one line, without blanks around it"
 	DatabaseName string `json:"databaseName,omitempty"`
 	// fileName that is imported, exactly as the cloud lists it, as in shop.sql.gz. Any file when omitted.
+	// It cannot match a name with 64 or more hexadecimal digits in a row: the operator redacts such a name, since it looks like a signature.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256

@@ -4,7 +4,6 @@ package integrations
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -109,73 +108,5 @@ func TestPromisesHaveTests(t *testing.T) {
 	}
 	if named < 20 {
 		t.Errorf("only %d names were found", named)
-	}
-}
-
-var block = regexp.MustCompile("(?ms)^ *```(sh|console)\n(.*?)^ *```$")
-
-// commands of a page: the lines of sh blocks, and those after a $ in console blocks, each with its here-document.
-func commands(text string) (output []string) {
-	for _, m := range block.FindAllStringSubmatch(text, -1) {
-		inside := false
-		for row := range strings.Lines(m[2]) {
-			switch command, prompted := strings.CutPrefix(strings.TrimSpace(row), "$ "); {
-			case inside:
-				output[len(output)-1] += row
-				inside = row != "EOF\n"
-			case prompted, m[1] == "sh":
-				output = append(output, command+"\n")
-				inside = strings.HasSuffix(command, "<<EOF")
-			}
-		}
-	}
-	return output
-}
-
-// Every command is run as it stands there: kubectl against a cluster where an operator works, make by its plan only.
-// It runs before the others, since some commands install what the others use.
-func TestCommands(t *testing.T) {
-	reader(t)
-	found := 0
-	for page, text := range pages(t) {
-		for _, command := range commands(text) {
-			found++
-			script := command
-			if strings.Contains(command, "make ") {
-				script = strings.Replace(command, "make ", "make --dry-run ", 1)
-			} else if strings.HasPrefix(command, "helm ") {
-				script = "true" // TestHelmChart
-			}
-			shell := exec.CommandContext(t.Context(), "bash", "-euc", script)
-			shell.Dir = harness.Root()
-			shell.Env = withKubectl()
-			if output, err := shell.CombinedOutput(); err != nil {
-				t.Errorf("%s: %s: %v: %s", page, command, err, output)
-			}
-		}
-	}
-	if found < 15 {
-		t.Errorf("only %d commands were found", found)
-	}
-}
-
-// reader prepares what a reader of the README has by then, in the namespace default.
-func reader(t *testing.T) {
-	t.Helper()
-	n := harness.In(t, env.Tenant("default"))
-	n.Start()
-	secret := n.Secret("tencentcloud-credentials", harness.Account)
-	n.Create(secret)
-	mine := object(n.Tenant, "stop-mine")
-	mine.Spec.AsyncRequestID = "an-import-to-play-with"
-	for o, reason := range map[*cdbv1.ImportJobStop]string{
-		object(n.Tenant, "stop-nightly-import"): cdbv1.ReasonStopAccepted, mine: cdbv1.ReasonStopAccepted, object(n.Tenant, "stop-unknown"): cdbv1.ReasonImportNotFound,
-	} {
-		if reason == cdbv1.ReasonStopAccepted {
-			importIn("RUNNING", 0, "")(n.Tenant, o)
-		}
-		o.Spec.CredentialsSecretRef.Name = secret.Name
-		n.Create(o)
-		n.UntilReason(o.Name, reason)
 	}
 }

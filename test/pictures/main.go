@@ -1,135 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// pictures draws docs/pictures: the plugin and the demo in a pseudo-terminal, as they were seen in a real run. An argument picks one of them.
+// pictures draws what the pages explain: the life of a stop, the states of Ready, and who can read what. TestPicturesAreUpToDate compares the
+// files with what this program draws.
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"os/signal"
-	"strings"
-	"syscall"
-	"time"
-
-	"github.com/creack/pty"
-
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
-	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+	"path/filepath"
 )
 
+// folder has the pictures, from the root of the project.
+const folder = "docs/pictures"
+
+// pictures by their file.
+var pictures = map[string]func() string{"stop.svg": stop, "states.svg": states, "trust.svg": trust}
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "pictures:", err)
-		os.Exit(1)
-	}
-}
-
-func run(ctx context.Context, names []string) error {
-	if err := os.MkdirAll(harness.Path("docs/pictures"), 0o755); err != nil {
-		return err
-	}
-	pictures := map[string]func(context.Context) error{"plugin": drawPlugin, "demo": drawDemo}
-	if len(names) == 0 {
-		names = []string{"plugin", "demo"}
-	}
-	for _, name := range names {
-		if pictures[name] == nil {
-			return fmt.Errorf("there is no picture %q: give plugin or demo", name)
-		}
-		if err := pictures[name](ctx); err != nil {
-			return err
+	for name, draw := range pictures {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(draw()), 0o600); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
 		}
 	}
-	return nil
-}
-
-func drawDemo(ctx context.Context) error {
-	demo := newScreen(150)
-	if err := record(demo, exec.CommandContext(ctx, "go", "run", "-buildvcs=false", harness.Path("test/demo")), nil); err != nil {
-		return err
-	}
-	return save(demo, "demo")
-}
-
-// drawPlugin lets somebody stop the import that runs on an instance, and look at what became of it.
-func drawPlugin(ctx context.Context) error {
-	e, err := harness.Start(ctx)
-	if err != nil {
-		return err
-	}
-	defer e.Stop()
-	e.Cloud.SetImport(cdbsim.Import{
-		Region: harness.Region, ID: "434e366f-beaf56d6-508b7f33-2abdb382", Status: "RUNNING", EndsAfter: 3 * time.Second,
-		InstanceID: "cdb-c1nl9rpv", DatabaseName: "shop", FileName: "shop.sql.gz", Percent: 37,
-	})
-	if err := e.Build(ctx); err != nil {
-		return err
-	}
-	if err := e.BuildPlugin(ctx); err != nil {
-		return err
-	}
-	operator, err := e.Run(ctx)
-	if err != nil {
-		return err
-	}
-	defer operator.Kill()
-	if err := e.Client.Create(ctx, e.Tenant("default").Secret("tencentcloud-credentials", harness.Account)); err != nil {
-		return err
-	}
-	s := newScreen(140)
-	stop := []string{"kubectl", "stop-import", "--instance=cdb-c1nl9rpv", "--region=ap-guangzhou", "--secret=tencentcloud-credentials", "--until-stopped"}
-	if err := typed(ctx, e, s, stop, map[string]string{"[y/N] ": "y\n"}); err != nil {
-		return err
-	}
-	_, remaining, _ := strings.Cut(s.text(), "importjobstop.cdb.tencentcloud.com/")
-	name, _, _ := strings.Cut(remaining, " ")
-	if err := typed(ctx, e, s, []string{"kubectl", "stop-import", "status", name}, nil); err != nil {
-		return err
-	}
-	return save(s, "plugin")
-}
-
-// typed is a command after a prompt.
-func typed(ctx context.Context, e *harness.Environment, s *screen, args []string, replies map[string]string) error {
-	s.write([]byte("$ "+strings.Join(args, " ")+"\r\n"), s.rows[len(s.rows)-1].at+longest)
-	command := exec.CommandContext(ctx, e.Assets()+"/"+args[0], args[1:]...)
-	command.Env = e.KubectlEnv()
-	return record(s, command, replies)
-}
-
-// record runs a command in a pseudo-terminal. It types each reply after its question was shown.
-func record(s *screen, command *exec.Cmd, replies map[string]string) error {
-	began, before := time.Now(), s.rows[len(s.rows)-1].at
-	file, err := pty.StartWithSize(command, &pty.Winsize{Rows: 50, Cols: uint16(s.width)})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := file.Read(buffer)
-		s.write(buffer[:n], before+time.Since(began))
-		for question, reply := range replies {
-			if strings.HasSuffix(strings.TrimRight(s.text(), "\n"), question) {
-				time.Sleep(longest) // to be read
-				_, _ = file.WriteString(reply)
-			}
-		}
-		if err != nil { // as a terminal ends when its last program has
-			break
-		}
-	}
-	if err := command.Wait(); err != nil {
-		return fmt.Errorf("%s: %w:\n%s", command, err, s.text())
-	}
-	return nil
-}
-
-func save(s *screen, name string) error {
-	fmt.Print(s.text())
-	return os.WriteFile(harness.Path("docs/pictures", name+".svg"), []byte(s.svg()), 0o644)
 }

@@ -5,57 +5,66 @@ package main
 import (
 	"fmt"
 	"html"
+	"math"
 	"strings"
-	"time"
 )
 
+// The colours: each is readable on white and on each fill.
 const (
-	charWidth, lineHeight, margin = 7.8, 18, 14
-	// longest is how long a picture stands still at the most, where the run took longer.
-	longest = 1200 * time.Millisecond
+	ink, soft           = "#1f2328", "#59636e"
+	blue, green         = "#0969da", "#1a7f37"
+	red, amber          = "#cf222e", "#9a6700"
+	paleBlue, paleGreen = "#ddf4ff", "#dafbe1"
+	paleRed, paleAmber  = "#ffebe9", "#fff8c5"
+	white, pale         = "#ffffff", "#f6f8fa"
 )
 
-// svg draws the screen. Its lines appear one after the other, as they did; at once for those who want nothing to move.
-func (s *screen) svg() string {
-	rows := s.rows
-	for len(rows) > 0 && len(rows[len(rows)-1].cells) == 0 {
-		rows = rows[:len(rows)-1]
-	}
-	width, height := float64(s.width)*charWidth+2*margin, len(rows)*lineHeight+2*margin
-	var b strings.Builder
-	_, _ = fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 %.0f %d" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="13">
-<style>text{fill:#e6edf3;white-space:pre;animation:s .01s both}@keyframes s{from{opacity:0}to{opacity:1}}@media(prefers-reduced-motion:reduce){text{animation:none}}</style>
-<rect width="100%%" height="100%%" rx="8" fill="#0d1117"/>
-`, width, height)
-	var shown, last time.Duration
-	for i, r := range rows {
-		at := max(r.at, last)
-		shown += min(at-last, longest)
-		last = at
-		if len(r.cells) > 0 {
-			_, _ = fmt.Fprintf(&b, "<text x=\"%d\" y=\"%d\" style=\"animation-delay:%.2fs\">%s</text>\n", margin, margin+13+i*lineHeight, shown.Seconds(), spans(r.cells))
-		}
-	}
-	b.WriteString("</svg>\n")
-	return b.String()
+// canvas is a picture on white. Lengths are pixels.
+type canvas struct{ body strings.Builder }
+
+func (c *canvas) add(format string, args ...any) {
+	_, _ = fmt.Fprintf(&c.body, format+"\n", args...)
 }
 
-// spans are the characters of a line, by colour.
-func spans(cells []cell) string {
-	var b strings.Builder
-	for i := 0; i < len(cells); {
-		end := i
-		var text strings.Builder
-		for end < len(cells) && cells[end].colour == cells[i].colour {
-			text.WriteRune(cells[end].r)
-			end++
-		}
-		if escaped := html.EscapeString(text.String()); cells[i].colour == "" {
-			b.WriteString(escaped)
-		} else {
-			_, _ = fmt.Fprintf(&b, `<tspan fill="%s">%s</tspan>`, cells[i].colour, escaped)
-		}
-		i = end
+// svg is the picture of this size, with what it shows in words.
+func (c *canvas) svg(width, height int, title string) string {
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" font-family="Verdana, DejaVu Sans, sans-serif">
+<title>%s</title>
+<rect width="%d" height="%d" fill="%s"/>
+%s</svg>
+`, width, height, width, height, html.EscapeString(title), width, height, white, c.body.String())
+}
+
+// text at its baseline. The anchor is start, middle or end.
+func (c *canvas) text(x, y, size int, anchor, colour, text string) {
+	c.add(`<text x="%d" y="%d" font-size="%d" text-anchor="%s" fill="%s">%s</text>`, x, y, size, anchor, colour, html.EscapeString(text))
+}
+
+// box is a rectangle with lines of text in its middle.
+func (c *canvas) box(x, y, width, height int, fill, border string, lines ...string) {
+	c.add(`<rect x="%d" y="%d" width="%d" height="%d" rx="6" fill="%s" stroke="%s"/>`, x, y, width, height, fill, border)
+	top := y + height/2 - (len(lines)-1)*8 + 5
+	for i, row := range lines {
+		c.text(x+width/2, top+16*i, 13, "middle", ink, row)
 	}
-	return b.String()
+}
+
+// group is a frame with a title at its top.
+func (c *canvas) group(x, y, width, height int, fill, border, title string) {
+	c.add(`<rect x="%d" y="%d" width="%d" height="%d" rx="8" fill="%s" stroke="%s"/>`, x, y, width, height, fill, border)
+	c.text(x+12, y+22, 14, "start", border, title)
+}
+
+// arrow is a line with a head at its end.
+func (c *canvas) arrow(x1, y1, x2, y2 int, colour string, dashed bool) {
+	dashes := ""
+	if dashed {
+		dashes = ` stroke-dasharray="5 4"`
+	}
+	c.add(`<line x1="%d" y1="%d" x2="%d" y2="%d" stroke="%s" stroke-width="1.5"%s/>`, x1, y1, x2, y2, colour, dashes)
+	angle := math.Atan2(float64(y2-y1), float64(x2-x1))
+	corner := func(turn float64) string {
+		return fmt.Sprintf("%.1f,%.1f", float64(x2)-9*math.Cos(angle+turn), float64(y2)-9*math.Sin(angle+turn))
+	}
+	c.add(`<polygon points="%d,%d %s %s" fill="%s"/>`, x2, y2, corner(0.4), corner(-0.4), colour)
 }
