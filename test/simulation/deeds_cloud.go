@@ -38,7 +38,7 @@ var cloudDeeds = []deed{
 		if !ok {
 			return "", err
 		}
-		r.setImport(o.Spec.AsyncRequestID, status)
+		r.setImport(cdbsim.Import{ID: o.Spec.AsyncRequestID, Status: status})
 		return o.Spec.AsyncRequestID + " " + status, nil
 	}},
 	{"calls go wrong", 3, func(r *run, random *rand.Rand) (string, error) {

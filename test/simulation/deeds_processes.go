@@ -43,6 +43,14 @@ var processDeeds = []deed{
 		replica.now().linkOf(on).play(fault{effect: effect, on: on, times: 1})
 		return string(effect) + " " + on + " of " + replica.name, nil
 	}},
+	{"stopped at a request", 4, func(r *run, random *rand.Rand) (string, error) {
+		on := []string{"attempt", "attempt", "result", "lease", "stop"}[random.IntN(5)]
+		f := fault{effect: freeze, on: on, times: 1, delay: time.Duration(random.Int64N(int64(40 * time.Second)))}
+		for _, replica := range r.replicas { // whichever makes one
+			replica.now().linkOf(on).play(f)
+		}
+		return f.String(), nil
+	}},
 }
 
 // any is one of the replicas.

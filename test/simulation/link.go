@@ -26,6 +26,9 @@ const (
 	repeat      effect = "repeat"       // it is done twice, as by a proxy that retries; the second answer counts
 	late        effect = "late"         // the answer takes its time
 	slow        effect = "slow"         // the request takes its time
+	freeze      effect = "freeze"       // it is done, and the process is stopped before it reads the answer, as by SIGSTOP
+	outage      effect = "outage"       // it is done, and from then on nobody answers, or a proxy does with a code
+	meanwhile   effect = "meanwhile"    // something else happens before the request arrives
 	crashBefore effect = "crash before" // the process dies with the request unsent
 	crashAfter  effect = "crash after"  // the process dies with the request done
 )
@@ -37,6 +40,7 @@ type fault struct {
 	code   int
 	delay  time.Duration
 	times  int
+	do     func(object string) // what happens meanwhile; the request is about this object, if it is known
 }
 
 func (f fault) String() string {
@@ -92,15 +96,19 @@ func isAttempt(body []byte) bool { return bytes.Contains(body, []byte(`"reason":
 
 // link is the network of one process.
 type link struct {
-	next  http.RoundTripper
-	crash func(why string)
-	lost  func(text string) // is called with what does not reach the process
+	next   http.RoundTripper
+	crash  func(why string)
+	freeze func(d time.Duration) // stops the process for a while
+	lost   func(text string)     // is called with what does not reach the process
 
-	mu        sync.Mutex
-	random    *rand.Rand
-	dead      bool
-	heldUntil time.Time
-	faults    []*fault
+	mu          sync.Mutex
+	random      *rand.Rand
+	dead        bool
+	heldUntil   time.Time
+	frozenUntil time.Time
+	outageUntil time.Time
+	outageCode  int // 0: the connection breaks
+	faults      []*fault
 }
 
 // play adds a fault.
@@ -114,7 +122,7 @@ func (l *link) play(f fault) {
 func (l *link) heal() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.faults, l.heldUntil = nil, time.Time{}
+	l.faults, l.heldUntil, l.frozenUntil, l.outageUntil = nil, time.Time{}, time.Time{}, time.Time{}
 }
 
 // hold keeps requests back for a while, as a process that is not scheduled does.
@@ -122,6 +130,33 @@ func (l *link) hold(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.heldUntil = time.Now().Add(d)
+}
+
+// stopFor keeps the process from sending anything, and from reading what was answered, whatever its timers say meanwhile.
+func (l *link) stopFor(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frozenUntil = time.Now().Add(d)
+}
+
+// untilAwake returns when the process that was stopped goes on.
+func (l *link) untilAwake() {
+	for {
+		l.mu.Lock()
+		d := time.Until(l.frozenUntil)
+		l.mu.Unlock()
+		if d <= 0 {
+			return
+		}
+		time.Sleep(min(d, time.Second)) // it may be healed before
+	}
+}
+
+// begin begins an outage.
+func (l *link) begin(f fault) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.outageUntil, l.outageCode = time.Now().Add(f.delay), f.code
 }
 
 func (l *link) sever() {
@@ -141,6 +176,13 @@ func (l *link) take(r *http.Request, body []byte) (f fault, travel time.Duration
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	travel = time.Duration(l.random.Int64N(int64(3 * time.Millisecond)))
+	if time.Now().Before(l.outageUntil) {
+		f = fault{effect: drop}
+		if l.outageCode > 0 {
+			f = fault{effect: refuse, code: l.outageCode}
+		}
+		return f, travel, l.dead
+	}
 	for i, known := range l.faults {
 		if !requests[known.on](r, body) {
 			continue
@@ -161,6 +203,7 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 		body, _ = io.ReadAll(r.Body)
 		_ = r.Body.Close()
 	}
+	l.untilAwake()
 	f, travel, dead := l.take(r, body)
 	if dead {
 		return l.nothing(r, body)
@@ -185,12 +228,27 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		_ = first.Body.Close()
+	case meanwhile:
+		f.do(named.FindString(r.URL.Path + " " + string(body)))
 	}
 	response, err := l.send(r, body)
 	if err != nil {
 		return nil, err
 	}
+	response.Body = &unread{response.Body, l}
 	return l.after(r, f, response)
+}
+
+// unread is an answer that a process that is stopped reads when it goes on.
+type unread struct {
+	io.ReadCloser
+	link *link
+}
+
+func (u *unread) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	u.link.untilAwake()
+	return n, err
 }
 
 // after is what goes wrong with an answer.
@@ -210,6 +268,10 @@ func (l *link) after(r *http.Request, f fault, response *http.Response) (*http.R
 		l.lose(response)
 		l.crash(fmt.Sprintf("crash after %s %s", f.on, r.URL.Path))
 		return l.nothing(r, nil)
+	case freeze:
+		l.freeze(f.delay)
+	case outage:
+		l.begin(f)
 	case late:
 		if err := l.travel(r, f.delay); err != nil {
 			l.lose(response)
