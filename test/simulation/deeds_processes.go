@@ -4,6 +4,7 @@ package simulation
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,8 +46,8 @@ var processDeeds = []deed{
 	}},
 	{"stopped at a request", 4, func(r *run, random *rand.Rand) (string, error) {
 		on := []string{"attempt", "attempt", "result", "lease", "stop"}[random.IntN(5)]
-		f := fault{effect: freeze, on: on, times: 1, delay: time.Duration(random.Int64N(int64(40 * time.Second)))}
-		for _, replica := range r.replicas { // whichever makes one
+		f := fault{effect: freeze, on: on, times: 1, taken: new(atomic.Bool), delay: time.Duration(random.Int64N(int64(40 * time.Second)))}
+		for _, replica := range r.replicas { // whichever makes one first
 			replica.now().linkOf(on).play(f)
 		}
 		return f.String(), nil
