@@ -34,6 +34,7 @@ type History struct {
 	Secrets  []string                                  // keys and tokens
 	Events   []eventsv1.Event
 	Logs     []string // one for each process
+	Writes   []Write  // in the order of their answers; none: they are not known
 }
 
 // Findings are what the oracle says of a run.
@@ -60,7 +61,7 @@ func (h *History) IsByHand(o Version) bool {
 
 // sentences are what the oracle looks at. A new one is a file with a method like these, a row in TestOracle, and its name here.
 var sentences = []func(*History, *Findings){
-	(*History).window, (*History).pace, (*History).leaks, (*History).eachObject, (*History).written,
+	(*History).window, (*History).pace, (*History).leaks, (*History).eachObject, (*History).written, (*History).stale,
 }
 
 // Check compares the history with the promises.

@@ -45,8 +45,8 @@ var processDeeds = []deed{
 		return string(effect) + " " + on + " of " + replica.name, nil
 	}},
 	{"stopped at a request", 4, func(r *run, random *rand.Rand) (string, error) {
-		on := []string{"attempt", "attempt", "result", "lease", "stop"}[random.IntN(5)]
-		f := fault{effect: freeze, on: on, times: 1, taken: new(atomic.Bool), delay: time.Duration(random.Int64N(int64(40 * time.Second)))}
+		on := []string{"attempt", "attempt", "attempt", "result", "lease", "stop"}[random.IntN(6)]
+		f := fault{effect: freeze, on: on, times: 1, taken: new(atomic.Bool), delay: time.Duration(random.Int64N(int64(50 * time.Second)))}
 		for _, replica := range r.replicas { // whichever makes one first
 			replica.now().linkOf(on).play(f)
 		}

@@ -4,22 +4,29 @@ package simulation
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 // link is the network of one process.
 type link struct {
-	next   http.RoundTripper
-	crash  func(why string)
-	freeze func(d time.Duration) // stops the process for a while
-	lost   func(text string)     // is called with what does not reach the process
+	next    http.RoundTripper
+	onWrite func(oracle.Write)
+	crash   func(why string)
+	freeze  func(d time.Duration) // stops the process for a while
+	lost    func(text string)     // is called with what does not reach the process
 
 	mu          sync.Mutex
 	random      *rand.Rand
@@ -116,13 +123,41 @@ func (l *link) take(r *http.Request, body []byte) (f fault, travel time.Duration
 	return f, travel, l.dead
 }
 
-// RoundTrip carries a request, with what goes wrong.
+// RoundTrip carries a request, with what goes wrong, and notes what is written into a status.
 func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
 		body, _ = io.ReadAll(r.Body)
 		_ = r.Body.Close()
 	}
+	if !isStatus(r) {
+		return l.carry(r, body)
+	}
+	from, begun := metaOf(body), time.Now()
+	response, err := l.carry(r, body)
+	to := metav1.ObjectMeta{}
+	if err == nil && response.StatusCode == http.StatusOK {
+		text, _ := io.ReadAll(response.Body)
+		response.Body = io.NopCloser(bytes.NewReader(text))
+		to = metaOf(text)
+	}
+	l.onWrite(oracle.Write{UID: from.UID, Begun: begun, From: versionOf(from), Answered: time.Now(), To: versionOf(to)})
+	return response, err
+}
+
+func metaOf(object []byte) metav1.ObjectMeta {
+	var partial metav1.PartialObjectMetadata
+	_ = json.Unmarshal(object, &partial)
+	return partial.ObjectMeta
+}
+
+// versionOf is 0 if there is none.
+func versionOf(m metav1.ObjectMeta) int64 {
+	version, _ := strconv.ParseInt(m.ResourceVersion, 10, 64)
+	return version
+}
+
+func (l *link) carry(r *http.Request, body []byte) (*http.Response, error) {
 	l.untilAwake()
 	f, travel, dead := l.take(r, body)
 	if dead {

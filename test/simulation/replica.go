@@ -4,7 +4,9 @@ package simulation
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/metrics"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/operator"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/fakeapi"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 // replica runs the operator again and again, as a Deployment does.
@@ -85,9 +88,18 @@ func (p *replica) start() *process {
 
 func (p *replica) link(process *process, next http.RoundTripper) *link {
 	return &link{
-		next: next, random: p.fork(), lost: p.lose, crash: func(why string) { p.crash(process, why) },
+		next: next, random: p.fork(), lost: p.lose, onWrite: func(w oracle.Write) { p.keepWrite(process, w) },
+		crash:  func(why string) { p.crash(process, why) },
 		freeze: func(d time.Duration) { p.freeze(process, d) },
 	}
+}
+
+// keepWrite keeps what a process wrote.
+func (p *replica) keepWrite(by *process, w oracle.Write) {
+	p.run.mu.Lock()
+	defer p.run.mu.Unlock()
+	w.Process = fmt.Sprintf("process %d of %s", slices.Index(p.processes, by), p.name)
+	p.writes = append(p.writes, w)
 }
 
 // freeze stops a process, as SIGSTOP does. It does not know of it when it goes on.

@@ -28,6 +28,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/operator"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/fakeapi"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 const (
@@ -54,6 +55,7 @@ type run struct {
 	kills      []time.Time
 	byHand     map[types.UID][]cdbv1.ImportJobStopStatus
 	secrets    []string
+	writes     []oracle.Write
 	story      []entry
 	lost       map[string]bool               // RequestIds of answers that the network lost
 	done       map[string]int                // deeds by kind
