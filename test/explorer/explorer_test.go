@@ -143,9 +143,17 @@ func (s *state) check(next *cdbv1.ImportJobStop) {
 	s.must(status.CompletionTime == nil || !stalled || s.Given == 0, "it ended as failed, although the cloud accepted the stop")
 	s.must(ready || !isTrue(s.Object, cdbv1.ConditionReady), "Ready goes back from True")
 	last, before := status.LastAttempt, was.LastAttempt
+	s.must(!isOpen(next) || meta.IsStatusConditionPresentAndEqual(status.Conditions, cdbv1.ConditionAccepted, metav1.ConditionUnknown),
+		"the outcome of an attempt is unknown, and Accepted does not say so")
 	if isNew := last != nil && before != nil && !last.StartTime.Equal(&before.StartTime); isNew && (before.EndTime == nil || before.FollowsUnknown) {
 		s.must(last.FollowsUnknown, "an attempt does not say that it follows one of unknown outcome")
 	}
+}
+
+// isOpen: the last attempt is not in flight any more, and nobody knows its outcome yet.
+func isOpen(o *cdbv1.ImportJobStop) bool {
+	last, ready := o.Status.LastAttempt, meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
+	return last != nil && last.EndTime == nil && o.Status.CompletionTime == nil && ready != nil && ready.Reason != cdbv1.ReasonStopping
 }
 
 func isTrue(o *cdbv1.ImportJobStop, kind string) bool {
