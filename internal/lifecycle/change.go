@@ -28,7 +28,7 @@ func begin(object *cdbv1.ImportJobStop, now time.Time) {
 // noteRetry records that the requested retry, if any, is under way.
 func noteRetry(object *cdbv1.ImportJobStop) {
 	if isRetryRequested(object) {
-		object.Status.LastHandledRetryAt = retryMark(object)
+		object.Status.LastHandledRetryAt = RetryMark(object)
 	}
 }
 

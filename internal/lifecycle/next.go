@@ -233,5 +233,6 @@ func HasMore(object *cdbv1.ImportJobStop) bool {
 	case cdbv1.ReasonCredentialsNotFound:
 		return !waitsForSecret(object)
 	}
-	return !isSettled(object) || object.Generation != object.Status.ObservedGeneration || !expiry(object).IsZero()
+	seen := object.Generation == object.Status.ObservedGeneration && !isRetryRequested(object)
+	return !isSettled(object) || !seen || !expiry(object).IsZero()
 }

@@ -140,6 +140,7 @@ func TestHasMore(t *testing.T) {
 		"rejected":                     {after(attempt, rejected), true},
 		"accepted":                     {after(attempt, accept), false},
 		"accepted, edited":             {after(attempt, accept, otherSecret), true},
+		"accepted, retry requested":    {after(attempt, tryAgain, accept), true},
 		"accepted, expires":            {after(longLived, attempt, accept), true},
 		"accepted, expires, of Flux":   {after(longLived, byFlux, attempt, accept), false},
 		"accepted, then to wait":       {after(attempt, accept, untilEnded), true},

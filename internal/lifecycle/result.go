@@ -22,6 +22,7 @@ type Result struct {
 	Generation   int64             // of the spec that the call was made for
 	Attempt      int32             // status.attempts, when the call was made
 	AttemptStart *metav1.MicroTime // of status.lastAttempt; nil when there was none
+	RetryMark    string            // the value of the retry annotation, when the call was made
 	At           time.Time         // when the answer was known
 	RequestID    string            // of an accepted stop
 	Status       importjob.Status  // of the import, when the cloud was asked
@@ -34,7 +35,7 @@ type Result struct {
 func NewResult(object *cdbv1.ImportJobStop, action importjob.Action, jitter float64) *Result {
 	result := &Result{
 		Action: action, Target: targetOf(object), Preview: object.Spec.Suspend && action != importjob.ActionStop,
-		Generation: object.Generation, Attempt: object.Status.Attempts, Jitter: jitter,
+		Generation: object.Generation, Attempt: object.Status.Attempts, RetryMark: RetryMark(object), Jitter: jitter,
 	}
 	if last := object.Status.LastAttempt; last != nil {
 		result.AttemptStart = last.StartTime.DeepCopy()
@@ -82,6 +83,9 @@ func ApplyResult(object *cdbv1.ImportJobStop, r *Result) {
 			applyPreview(object, r)
 		default:
 			applyDescribe(object, r)
+		}
+		if r.Action != importjob.ActionStop && r.RetryMark != "" {
+			object.Status.LastHandledRetryAt = r.RetryMark // the question was the retry
 		}
 	})
 }

@@ -176,3 +176,19 @@ func TestAResultThatCannotBeAppliedIsKept(t *testing.T) {
 		t.Errorf("of a question: RequestId %q, end %s, Ready has the reason %s", got.RequestID, got.LastAttempt.EndTime, ReadyReason(asked))
 	}
 }
+
+// A question is the retry that was requested before it. Else an accepted object whose credentials are refused asks again at once, for ever.
+func TestAQuestionIsTheRetryThatWasRequested(t *testing.T) {
+	t.Parallel()
+	asked := after(untilEnded, attempt, accept, tryAgain, noAnswer(importjob.Rejected))
+	if got := SecretWaitOf(asked); got != (SecretWait{Rejected: true}) {
+		t.Errorf("requested before the question: %+v", got)
+	}
+	refused := answered(importjob.ActionDescribe, func(r *Result) {
+		r.RetryMark, r.Err = "", &importjob.Error{Class: importjob.Rejected, Code: "Some.Code"}
+	})
+	meanwhile := after(untilEnded, attempt, accept, tryAgain, refused)
+	if got := SecretWaitOf(meanwhile); got != (SecretWait{Rejected: true, RetryRequested: true}) {
+		t.Errorf("requested while the question was under way: %+v", got)
+	}
+}

@@ -103,13 +103,13 @@ func poll(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
 // maxRetryMark is how much of the value of the retry annotation is compared, in bytes.
 const maxRetryMark = 64
 
-// retryMark is the value of the retry annotation now.
-func retryMark(object *cdbv1.ImportJobStop) string {
+// RetryMark is the value of the retry annotation now; empty without one.
+func RetryMark(object *cdbv1.ImportJobStop) string {
 	return truncate(object.Annotations[cdbv1.RetryRequestedAtAnnotation], maxRetryMark)
 }
 
 // isRetryRequested: a person has asked for a retry since the last one was handled.
 func isRetryRequested(object *cdbv1.ImportJobStop) bool {
-	mark := retryMark(object)
+	mark := RetryMark(object)
 	return mark != "" && mark != object.Status.LastHandledRetryAt
 }

@@ -38,7 +38,7 @@ func after(changes ...Change) *cdbv1.ImportJobStop {
 // answered is the result of a call for the attempt that is in status.
 func answered(action importjob.Action, edit func(*Result)) Change {
 	return func(object *cdbv1.ImportJobStop) {
-		a := &Result{Action: action, Generation: object.Generation, Attempt: object.Status.Attempts, At: noon, Jitter: 0.5}
+		a := &Result{Action: action, Generation: object.Generation, Attempt: object.Status.Attempts, RetryMark: RetryMark(object), At: noon, Jitter: 0.5}
 		edit(a)
 		ApplyResult(object, a)
 	}

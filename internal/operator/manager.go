@@ -19,8 +19,23 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/controllers"
 )
 
-// leaseName is the name of the Lease for leader election.
-const leaseName = "importjobstop.cdb.tencentcloud.com"
+// newManager makes the manager, with a lock that is ours.
+func (o Options) newManager(config *rest.Config) (ctrl.Manager, error) {
+	options := o.manager()
+	if !o.LeaderElection {
+		return ctrl.NewManager(config, options)
+	}
+	lock, err := o.newLease(config)
+	if err != nil {
+		return nil, err
+	}
+	options.LeaderElectionResourceLockInterface = lock
+	mgr, err := ctrl.NewManager(config, options)
+	if err == nil {
+		lock.tell(mgr)
+	}
+	return mgr, err
+}
 
 func (o Options) manager() ctrl.Options {
 	scheme := runtime.NewScheme()
@@ -35,7 +50,6 @@ func (o Options) manager() ctrl.Options {
 		PprofBindAddress:              o.PprofAddress,
 		LeaderElection:                o.LeaderElection,
 		LeaderElectionID:              leaseName,
-		LeaderElectionNamespace:       o.LeaseNamespace,
 		LeaderElectionReleaseOnCancel: true,
 		Cache:                         cache.Options{DefaultTransform: controllers.StripUnusedFields, DefaultNamespaces: map[string]cache.Config{}},
 	}

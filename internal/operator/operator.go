@@ -62,7 +62,7 @@ type Options struct {
 func Run(ctx context.Context, config *rest.Config, registry prometheus.Registerer, o Options) error {
 	o.setDefaults()
 	config.QPS = -1 // the API server's priority and fairness limits us better than we can
-	mgr, err := ctrl.NewManager(config, o.manager())
+	mgr, err := o.newManager(config)
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,8 @@ func aboutFinalObjects(c *conversation) {
 	path := c.path(stops, "importjobstops", "f")
 	retarget := func(o object) { specOf(o)["asyncRequestId"] = "other-1" }
 	f := c.exchange("create", "POST", c.path(stops, "importjobstops"), c.stop("f", nil))
+	f = c.exchange("no-op update of what was just created", "PUT", path, f)
+	f = c.exchange("no-op update after it", "PUT", path, f)
 	f = c.exchange("another target", "PUT", path, c.edited(f, retarget))
 	f = c.exchange("an attempt that is open", "PUT", path+"/status", c.edited(f, func(o object) {
 		o["status"] = object{"observedGeneration": 1, "lastAttempt": object{"startTime": "2026-01-02T03:04:05.000000Z"}}

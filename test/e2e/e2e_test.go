@@ -17,11 +17,13 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/simulation"
 )
 
 var env *harness.Environment
 
 func TestMain(m *testing.M) {
+	simulation.Prepare()
 	os.Exit(harness.With(func(e *harness.Environment) int {
 		env = e
 		return m.Run()

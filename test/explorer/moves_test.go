@@ -35,6 +35,7 @@ func (s *state) moves() (next []*state) {
 		}
 	}
 	if crashed := s.fault("the leader crashes and starts again"); crashed != nil {
+		crashed.excuse(crashed.Leaders[s.Leader].Result)
 		crashed.Leaders[s.Leader] = leader{}
 		add(crashed)
 	}
@@ -87,6 +88,11 @@ func (s *state) recordAttempt(i int, copied *cdbv1.ImportJobStop, stale string) 
 	record := func(n *state) (*cdbv1.ImportJobStop, bool) {
 		n.Now = n.Now.Add(time.Second) // each attempt has a time of its own
 		n.must(s.Object.Status.RequestID == "" || copied != s.Object, "a stop is recorded although %s is accepted", s.Object.Status.RequestID)
+		if s.without == recordFirst {
+			unwritten := copied.DeepCopy()
+			lifecycle.RecordAttempt(n.Now)(unwritten)
+			return n.objects.one(unwritten), true
+		}
 		return n.write(i, copied, lifecycle.RecordAttempt(n.Now))
 	}
 	n := s.clone("leader %d records an attempt%s", i, stale)
@@ -111,17 +117,12 @@ func (s *state) call(i int) (next []*state) {
 		if n == nil {
 			return
 		}
-		called := l.Called
-		result := &lifecycle.Result{
-			Action: l.Action, Generation: called.Generation, Attempt: called.Status.Attempts, At: n.Now, RequestID: requestID, Status: status, Err: err,
-		}
-		if last := called.Status.LastAttempt; last != nil {
-			result.AttemptStart = last.StartTime.DeepCopy()
-		}
+		result := lifecycle.NewResult(l.Called, l.Action, 0)
+		result.At, result.RequestID, result.Status, result.Err = n.Now, requestID, status, err
 		n.Leaders[i].Result = result
 		next = append(next, n)
 	}
-	if s.Now.Sub(l.At) > maxAttemptAge {
+	if s.Now.Sub(l.At) > maxAttemptAge && s.without != age {
 		finish(s.clone("leader %d does not send what it recorded too long ago", i), "", "", failure(importjob.Transient, "ClientError.NotSent", false))
 		return next
 	}
@@ -138,6 +139,7 @@ func (s *state) call(i int) (next []*state) {
 	finish(n, n.given(refused), "", refused)
 	if n, _ := s.stop(i, ", and the answer is lost"); s.Faults > 0 {
 		n.Faults--
+		n.Excused = true
 		finish(n, "", "", failure(importjob.Transient, "ClientError.Timeout", true))
 	}
 	for _, class := range []importjob.Class{importjob.Throttled, importjob.Transient, importjob.Ambiguous, importjob.Rejected, importjob.NotFound, importjob.Terminal} {
@@ -149,12 +151,27 @@ func (s *state) call(i int) (next []*state) {
 // stop is what a stop does at the cloud.
 func (s *state) stop(i int, and string) (*state, *importjob.Error) {
 	if s.Stopped {
-		return s.clone("the cloud has stopped the import already, leader %d%s", i, and), failure(importjob.Ambiguous, "CdbError.ImportError", false)
+		n := s.clone("the cloud has stopped the import already, leader %d%s", i, and)
+		n.mustBeSent(i)
+		return n, failure(importjob.Ambiguous, "CdbError.ImportError", false)
 	}
 	n := s.clone("the cloud stops the import for leader %d%s", i, and)
+	n.mustBeSent(i)
 	n.Stopped = true
 	n.Given++
 	return n, nil
+}
+
+// mustBeSent: a stop that arrives was written down, and none arrives once an acceptance is in status.
+func (s *state) mustBeSent(i int) {
+	last, called := s.Object.Status.LastAttempt, s.Leaders[i].Called.Status.LastAttempt
+	s.must(last != nil && called != nil && !last.StartTime.Before(&called.StartTime), "a stop is sent that is not written down")
+	s.must(s.Object.Status.RequestID == "", "a stop is sent although the acceptance %s is in status", s.Object.Status.RequestID)
+}
+
+// excuse notes that nobody knows the result any more, and that nobody can.
+func (s *state) excuse(r *lifecycle.Result) {
+	s.Excused = s.Excused || (r != nil && r.RequestID != "")
 }
 
 func (s *state) given(refused *importjob.Error) string {
@@ -177,7 +194,9 @@ func (s *state) recordResult(i int) (next []*state) {
 		}
 		object := n.Object.DeepCopy()
 		rewound := l.Result.IsRewound(object, l.Called)
-		if rewound || l.Result.Belongs(object) {
+		if !rewound && !l.Result.Belongs(object) && s.without != belonging { // it is overtaken
+			n.excuse(l.Result)
+		} else {
 			n.write(i, object, func(o *cdbv1.ImportJobStop) {
 				if rewound {
 					l.Called.Status.DeepCopyInto(&o.Status)
@@ -188,6 +207,10 @@ func (s *state) recordResult(i int) (next []*state) {
 	}
 	n := s.clone("leader %d records its result", i)
 	apply(n)
+	if failed := s.fault("leader %d fails to write its result, and forgets it", i); failed != nil && s.without == kept {
+		failed.Leaders[i].Called, failed.Leaders[i].Result, failed.Leaders[i].Action = nil, nil, ""
+		next = append(next, failed)
+	}
 	n.Leaders[i].Called, n.Leaders[i].Result, n.Leaders[i].Action = nil, nil, ""
 	next = append(next, n)
 	if lost := s.fault("leader %d records its result, and the answer to the write is lost", i); lost != nil {

@@ -28,10 +28,26 @@ type state struct {
 	Now     time.Time
 	Faults  int // that may still happen
 	Took    bool
+	Excused bool // an acceptance was lost as it may be: with its answer, with its process, or to a later attempt
+	without safeguard
+	objects *objects
 	parent  *state
 	what    string
 	broken  string
 }
+
+// safeguard is a part of the protocol that can be taken out of the model.
+type safeguard string
+
+const (
+	recordFirst safeguard = "the record of the attempt"
+	version     safeguard = "the check of the resourceVersion"
+	kept        safeguard = "the result kept until it is in status"
+	age         safeguard = "the age of an attempt"
+	belonging   safeguard = "the attempt that a result belongs to"
+)
+
+var safeguards = []safeguard{recordFirst, version, kept, age, belonging}
 
 // leader is a process that leads, or led.
 type leader struct {
@@ -61,12 +77,31 @@ func (s *state) fault(what string, args ...any) *state {
 	return next
 }
 
+// key is the same for equal states. Each object is a number in it.
 func (s *state) key() string {
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic(err)
+	flat := *s
+	numbers := []int{s.objects.numbers[s.Object], s.objects.numbers[s.Before]}
+	flat.Object, flat.Before = nil, nil
+	for i := range flat.Leaders {
+		numbers = append(numbers, s.objects.numbers[flat.Leaders[i].Called])
+		flat.Leaders[i].Called = nil
 	}
-	return string(text)
+	return fmt.Sprint(numbers) + mustJSON(flat)
+}
+
+// objects has one copy of all objects that are equal, and numbers them. What is in it must not be changed.
+type objects struct {
+	known   map[string]*cdbv1.ImportJobStop
+	numbers map[*cdbv1.ImportJobStop]int // 0: none
+}
+
+func (o *objects) one(object *cdbv1.ImportJobStop) *cdbv1.ImportJobStop {
+	text := mustJSON(object)
+	if o.known[text] == nil {
+		o.known[text] = object
+		o.numbers[object] = len(o.known)
+	}
+	return o.known[text]
 }
 
 // history is how the state came to be, oldest first.
@@ -78,7 +113,7 @@ func (s *state) history() string {
 	return strings.Join(steps, "\n")
 }
 
-// is notes a promise that does not hold.
+// must notes a promise that does not hold.
 func (s *state) must(holds bool, promise string, args ...any) {
 	if !holds && s.broken == "" {
 		s.broken = fmt.Sprintf(promise, args...)
@@ -87,7 +122,7 @@ func (s *state) must(holds bool, promise string, args ...any) {
 
 // write stores what a change makes of a copy, as an update with its resourceVersion does. It returns false after a conflict.
 func (s *state) write(by int, copied *cdbv1.ImportJobStop, change lifecycle.Change) (*cdbv1.ImportJobStop, bool) {
-	if copied.ResourceVersion != s.Object.ResourceVersion {
+	if copied.ResourceVersion != s.Object.ResourceVersion && s.without != version {
 		return nil, false
 	}
 	next := copied.DeepCopy()
@@ -98,6 +133,7 @@ func (s *state) write(by int, copied *cdbv1.ImportJobStop, change lifecycle.Chan
 	s.check(next)
 	s.Version++
 	next.ResourceVersion = fmt.Sprint(s.Version)
+	next = s.objects.one(next)
 	s.Before, s.Object = s.Object, next
 	s.Leaders[by].Seen = s.Version
 	return next, true

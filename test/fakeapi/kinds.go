@@ -30,6 +30,7 @@ var kinds = map[string]map[string]*kind{
 	}},
 	"api/v1": {
 		"secrets": {GroupVersionKind: schema.GroupVersionKind{Version: "v1", Kind: "Secret"}, plural: "secrets"},
+		"events":  {GroupVersionKind: schema.GroupVersionKind{Version: "v1", Kind: "Event"}, plural: "events"}, // of leader election
 	},
 	"apis/coordination.k8s.io/v1": {
 		"leases": {GroupVersionKind: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, plural: "leases"},

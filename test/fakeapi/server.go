@@ -29,7 +29,8 @@ type Server struct {
 	revision   int64
 	compacted  int64 // watches from before this revision are refused
 	objects    map[name]*unstructured.Unstructured
-	changes    []change // oldest first
+	defaulted  map[name]bool // the status is what a read makes of none: the first update writes it down, and is no no-op
+	changes    []change      // oldest first
 	changed    chan struct{}
 	watchesEnd chan struct{} // closed to end all watches
 	lag        time.Duration
@@ -52,7 +53,7 @@ type change struct {
 
 // New returns a server without objects.
 func New() *Server {
-	return &Server{revision: 1, objects: map[name]*unstructured.Unstructured{}, changed: make(chan struct{}), watchesEnd: make(chan struct{})}
+	return &Server{revision: 1, objects: map[name]*unstructured.Unstructured{}, defaulted: map[name]bool{}, changed: make(chan struct{}), watchesEnd: make(chan struct{})}
 }
 
 // SetLag delays what watches report, as a slow network or a busy API server does.
@@ -95,6 +96,7 @@ func (s *Server) broadcast() {
 // commit stores the object, or removes it, and returns it as it is stored.
 func (s *Server) commit(n name, object *unstructured.Unstructured, event watch.EventType) *unstructured.Unstructured {
 	s.revision++
+	s.defaulted[n] = event == watch.Added && n.kind.setDefaults != nil
 	object.SetResourceVersion(strconv.FormatInt(s.revision, 10))
 	if event == watch.Deleted {
 		delete(s.objects, n)
@@ -167,7 +169,7 @@ func (s *Server) update(n name, object *unstructured.Unstructured, statusOnly bo
 			return nil, apierrors.NewInvalid(old.GroupVersionKind().GroupKind(), n.name, problems)
 		}
 	}
-	if equality.Semantic.DeepEqual(old.Object, next.Object) {
+	if equality.Semantic.DeepEqual(old.Object, next.Object) && !s.defaulted[n] {
 		return old, nil
 	}
 	return s.commit(n, next, watch.Modified), nil

@@ -6,16 +6,21 @@ package main
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 )
 
-var undo = flag.Bool("undo", false, "run the tests that each patch names, and see that they fail")
+var (
+	undo   = flag.Bool("undo", false, "run the tests that each patch names, and see that they fail")
+	notice = flag.Duration("notice", 0, "let the explorer, and the simulation for this long, look at what each patch makes of the operator")
+)
 
 // patch undoes one fix. Its first line says what happens without it; each line "Test: " has the arguments of a go test that must fail.
 type patch struct {
@@ -98,7 +103,7 @@ func failing(output string) (name string) {
 	return name
 }
 
-// TestEachFixIsNeeded: without the flag it sees only that each patch applies.
+// TestEachFixIsNeeded: without a flag it sees only that each patch applies.
 func TestEachFixIsNeeded(t *testing.T) {
 	files, err := filepath.Glob("patches/*.patch")
 	if err != nil || len(files) == 0 {
@@ -108,37 +113,112 @@ func TestEachFixIsNeeded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rows := [][]string{{"mutant", "found by", "seed", "schedules or states", "after"}}
 	for _, file := range files {
 		absolute, _ := filepath.Abs(file)
 		p := read(t, absolute)
 		t.Run(p.name, func(t *testing.T) {
 			overlay := p.apply(t, root)
-			if !*undo {
-				return
+			if *undo {
+				for _, args := range p.tests {
+					rows = append(rows, p.mustFail(t, root, overlay, args)...)
+				}
 			}
-			for _, args := range p.tests {
-				p.mustFail(t, root, overlay, args)
+			if *notice > 0 {
+				rows = append(rows, p.noticed(t, root, overlay)...)
 			}
 		})
 	}
+	if len(rows) > 1 {
+		t.Log("\n" + table(rows))
+	}
 }
 
-// mustFail runs a test with the fix undone.
-func (p *patch) mustFail(t *testing.T, root, overlay string, args []string) {
+// mustFail runs a test with the fix undone. It returns rows of the table if the simulation or the explorer is what fails.
+func (p *patch) mustFail(t *testing.T, root, overlay string, args []string) (rows [][]string) {
 	t.Helper()
 	begin := time.Now()
-	command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-overlay=" + overlay}, args...)...)
-	command.Dir = root
-	output, err := command.CombinedOutput()
-	row := strings.TrimSpace(firstFailure.FindString(string(output)))
+	output, err := goTest(root, overlay, args...)
+	row := strings.TrimSpace(firstFailure.FindString(output))
 	switch {
 	case err == nil:
 		t.Errorf("%s\nnobody notices: go test %s passes", p.why, strings.Join(args, " "))
-	case strings.Contains(string(output), "[build failed]"), row == "":
+	case strings.Contains(output, "[build failed]"), row == "":
 		t.Errorf("%s\nit does not compile or did not run:\n%s", p.why, output)
 	default:
-		t.Logf("%s\n  → %s after %s: %s", p.why, failing(string(output)), time.Since(begin).Round(time.Second), row)
+		t.Logf("%s\n  → %s after %s: %s", p.why, failing(output), time.Since(begin).Round(time.Second), row)
+		rows = p.found(t, output)
 	}
+	return rows
+}
+
+// noticed returns rows of the table: what the explorer and the simulation find when the fix is undone.
+func (p *patch) noticed(t *testing.T, root, overlay string) (rows [][]string) {
+	t.Helper()
+	for by, args := range map[string][]string{
+		"explorer":   {"./test/explorer", "-run", "TestEveryInterleaving"},
+		"simulation": {"./test/simulation", "-run", "TestSchedules", "-schedules=1000000", "-for=" + notice.String(), "-timeout=1h"},
+	} {
+		output, err := goTest(root, overlay, args...)
+		found := p.found(t, output)
+		if len(found) == 0 {
+			what := "nothing"
+			if err != nil {
+				what = "it failed otherwise"
+				t.Log(output)
+			}
+			found = [][]string{{p.name, by + ": " + what, "", "", ""}}
+		}
+		rows = append(rows, found...)
+	}
+	return rows
+}
+
+func goTest(root, overlay string, args ...string) (output string, err error) {
+	command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-overlay=" + overlay}, args...)...)
+	command.Dir = root
+	text, err := command.CombinedOutput()
+	return string(text), err
+}
+
+// What the simulation and the explorer print when they find something; its history follows.
+var (
+	simulated = regexp.MustCompile(`found by seed (\d+), the (\d+)\. schedule, after ([\d.a-z]+)`)
+	explored  = regexp.MustCompile(`found in (\d+) states, \d+ steps deep, after ([\d.a-z]+)`)
+)
+
+// found logs the history, and returns rows of the table.
+func (p *patch) found(t *testing.T, output string) (rows [][]string) {
+	t.Helper()
+	if m := simulated.FindStringSubmatchIndex(output); m != nil {
+		part := func(i int) string { return output[m[2*i]:m[2*i+1]] }
+		rows = append(rows, []string{p.name, "simulation", part(1), part(2), part(3)})
+		t.Log(history(output[m[0]:]))
+	}
+	if m := explored.FindStringSubmatchIndex(output); m != nil {
+		rows = append(rows, []string{p.name, "explorer", "", output[m[2]:m[3]], output[m[4]:m[5]]})
+		t.Log(history(output[m[0]:]))
+	}
+	return rows
+}
+
+// history is the first rows of a report.
+func history(text string) string {
+	const rows = 60
+	text, _, _ = strings.Cut(text, "\n--- FAIL")
+	lines := strings.SplitN(text, "\n", rows+1)
+	return strings.Join(lines[:min(len(lines), rows)], "\n")
+}
+
+// table aligns its columns.
+func table(rows [][]string) string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		_, _ = fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	_ = w.Flush()
+	return text.String()
 }
 
 // TestEachMutantIsOfTheCodeAsItIs: a text that is not there takes no safeguard out.

@@ -38,6 +38,7 @@ type History struct {
 	Undisturbed bool
 	Events      []eventsv1.Event
 	Logs        []string // one for each process
+	Writes      []Write  // in the order of their answers; none: they are not known
 }
 
 // Findings are what the oracle says of a run.
@@ -62,42 +63,69 @@ func (h *History) IsByHand(o Version) bool {
 	return false
 }
 
+// sentences are what the oracle looks at. A new one is a file with a method like these, a row in TestOracle, and its name here.
+var sentences = []func(*History, *Findings){
+	(*History).window, (*History).pace, (*History).leaks, (*History).eachObject, (*History).written, (*History).stale, (*History).turns,
+}
+
 // Check compares the history with the promises.
 func (h *History) Check() (v Findings) {
 	v.Objects = len(h.Versions)
-	h.window(&v)
-	h.leaks(&v)
-	if h.Undisturbed {
-		h.turns(&v)
+	for _, sentence := range sentences {
+		sentence(h, &v)
 	}
-	claims, owners := map[cdbv1.Target]int{}, map[cdbv1.Target]int{}
+	return v
+}
+
+// eachObject: the versions of each object fit together, and claim what the cloud gave.
+func (h *History) eachObject(v *Findings) {
 	for uid, versions := range h.Versions {
-		h.order(&v, versions)
-		h.claims(&v, uid, versions)
-		h.imports(&v, versions)
-		attempts := attemptsOf(versions)
-		for target, list := range attempts {
-			target.Site, target.Import = "", cdbv1.ImportFilter{} // the cloud's log does not tell
-			claims[target] += len(list)
-			owners[target]++
+		h.order(v, versions)
+		h.claims(v, uid, versions)
+		h.imports(v, versions)
+	}
+}
+
+// written: each stop that the cloud saw is an attempt that was written down, and one after an acceptance has a reason.
+func (h *History) written(v *Findings) {
+	attempts, owners := map[cdbv1.Target]int{}, h.owners()
+	for _, versions := range h.Versions {
+		for target, list := range attemptsOf(versions) {
+			attempts[inLog(target)] += len(list)
 		}
 	}
-	for target, n := range claims {
+	for target, n := range attempts {
 		stops := h.stopsOf(target)
 		v.Stops += len(stops)
 		if len(stops) > n {
 			v.fault("%d calls for %s, but only %d were written down", len(stops), target.AsyncRequestID, n)
 		}
 		if owners[target] == 1 {
-			h.repeats(&v, target, stops)
+			h.repeats(v, target, stops)
 		}
 	}
 	for _, c := range h.CallLog {
-		if _, known := claims[cdbv1.Target{Region: c.Region, AsyncRequestID: c.AsyncRequestID}]; !known && c.Action == "StopDBImportJob" {
+		if _, known := attempts[cdbv1.Target{Region: c.Region, AsyncRequestID: c.AsyncRequestID}]; !known && c.Action == "StopDBImportJob" {
 			v.fault("a call for %q, which nobody wrote down", c.AsyncRequestID)
 		}
 	}
-	return v
+}
+
+// inLog is a target as the log of the cloud tells it: without a site and a filter.
+func inLog(t cdbv1.Target) cdbv1.Target {
+	t.Site, t.Import = "", cdbv1.ImportFilter{}
+	return t
+}
+
+// owners are how many objects attempted to stop each import.
+func (h *History) owners() map[cdbv1.Target]int {
+	owners := map[cdbv1.Target]int{}
+	for _, versions := range h.Versions {
+		for target := range attemptsOf(versions) {
+			owners[inLog(target)]++
+		}
+	}
+	return owners
 }
 
 func (h *History) stopsOf(t cdbv1.Target) (stops []cdbsim.Call) {

@@ -87,6 +87,8 @@ func TestOracle(t *testing.T) {
 		"an acceptance that is taken back": {h(call(0, "r", ""))(attempt(0, acceptedAs("r")), attempt(0, open)), "went from r"},
 		"a status that is lost":            {h()(attempt(0, open), attempt(0, func(o *cdbv1.ImportJobStop) { o.Status = cdbv1.ImportJobStopStatus{} })), "lost its status"},
 		"too many calls in a second":       {h(burst(call(0, "r", "X"))...)(), "21 calls"},
+		"a stale copy":                     {History{Writes: []Write{{To: 5, Answered: at}, {From: 4, Begun: at.Add(time.Second)}}}, "from version 4"},
+		"asking all the time":              {h(asking(call(0, "", ""))...)(), "asked for 9 times"},
 		"an edited record":                 {h(call(0, "r", ""))(attempt(0, acceptedAs("r")), attempt(0, other)), "target was changed"},
 		"accepted without a RequestId": {h()(attempt(0, func(o *cdbv1.ImportJobStop) {
 			acceptedAs("")(o)
@@ -186,6 +188,16 @@ func h(stops ...cdbsim.Call) func(...Version) History {
 		}
 		return output
 	}
+}
+
+// asking is the same question ten times, each 100 ms after the one before.
+func asking(c cdbsim.Call) (questions []cdbsim.Call) {
+	c.Action = "DescribeAsyncRequestInfo"
+	for range 10 {
+		c.Time = c.Time.Add(100 * time.Millisecond)
+		questions = append(questions, c)
+	}
+	return questions
 }
 
 func burst(c cdbsim.Call) (stops []cdbsim.Call) {

@@ -46,6 +46,9 @@ func (w *wait) spans(at time.Time) bool {
 // turns: of one account, the oldest object of a namespace goes first, namespaces take turns, who need not wait is called promptly, and who
 // waits for long is told so.
 func (h *History) turns(v *Findings) {
+	if !h.Undisturbed {
+		return
+	}
 	accounts := map[string][]*wait{} // by the name of the Secret
 	for _, versions := range h.Versions {
 		secret := versions[0].Spec.CredentialsSecretRef.Name

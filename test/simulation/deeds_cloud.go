@@ -35,10 +35,14 @@ var cloudDeeds = []deed{
 	{"an import ends", 2, func(r *run, random *rand.Rand) (string, error) {
 		status := []string{"SUCCESS", "FAILED", "KILLED", "REMOVED"}[random.IntN(4)]
 		o, ok, err := r.pick(random)
-		if !ok {
+		if !ok || o.Spec.AsyncRequestID == "" {
 			return "", err
 		}
-		r.setImport(o.Spec.AsyncRequestID, status)
+		if r.isOnInstance(o.Spec.AsyncRequestID) {
+			r.putOn(o.Spec.AsyncRequestID, status, 0, 0)
+		} else {
+			r.setImport(cdbsim.Import{ID: o.Spec.AsyncRequestID, Status: status})
+		}
 		return o.Spec.AsyncRequestID + " " + status, nil
 	}},
 	{"calls go wrong", 3, func(r *run, random *rand.Rand) (string, error) {

@@ -103,6 +103,13 @@ func (r *run) putOn(id, status string, listedAfter, recordLag time.Duration) {
 	})
 }
 
+func (r *run) isOnInstance(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, is := r.onInstance[id]
+	return is
+}
+
 // anyOn is one of the imports on an instance; empty when there is none.
 func (r *run) anyOn(random *rand.Rand, instance string) string {
 	r.mu.Lock()

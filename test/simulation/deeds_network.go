@@ -24,6 +24,16 @@ var networkDeeds = []deed{
 		replica.now().api.play(f)
 		return f.String() + " of " + replica.name, nil
 	}},
+	{"an outage", 3, func(r *run, random *rand.Rand) (string, error) {
+		f := fault{
+			effect: outage, on: []string{"any", "attempt", "result", "Secret", "lease"}[random.IntN(5)], times: 1,
+			code:  []int{0, http.StatusNotFound, http.StatusServiceUnavailable}[random.IntN(3)],
+			delay: time.Duration(random.Int64N(int64(12 * time.Second))),
+		}
+		replica := r.any(random)
+		replica.now().api.play(f)
+		return f.String() + " of " + replica.name, nil
+	}},
 	{"watch cut", 2, func(r *run, _ *rand.Rand) (string, error) { r.api.CutWatches(); return "", nil }},
 	{"watch compacted", 2, func(r *run, _ *rand.Rand) (string, error) { r.api.Compact(); return "", nil }},
 	{"watch slow", 3, func(r *run, random *rand.Rand) (string, error) {

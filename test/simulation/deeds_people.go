@@ -36,7 +36,7 @@ func (r *run) stop(random *rand.Rand, number int) (string, error) {
 		return o.Name + " is there", nil
 	}
 	if random.IntN(4) > 0 {
-		r.importing(o.Name)
+		r.importing(o.Name, random)
 	} else {
 		r.missing(o.Spec.AsyncRequestID) // or as the last object left it
 	}
@@ -53,7 +53,25 @@ func (r *run) stop(random *rand.Rand, number int) (string, error) {
 }
 
 // peopleDeeds are what people and tools do to objects and Secrets.
-var peopleDeeds = []deed{
+var peopleDeeds = append(promptDeeds, deed{"the token is renewed", 2, func(r *run, random *rand.Rand) (string, error) {
+	for range 1 + random.IntN(3) {
+		if err := r.renewToken(); err != nil {
+			return "", err
+		}
+		time.Sleep(time.Duration(random.Int64N(int64(2 * time.Second))))
+	}
+	return "", nil
+}}, deed{"the Secret is away", 1, func(r *run, random *rand.Rand) (string, error) {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "creds"}}
+	if err := client.IgnoreNotFound(r.client.Delete(context.Background(), secret)); err != nil {
+		return "", err
+	}
+	time.Sleep(time.Duration(random.Int64N(int64(200 * time.Second))))
+	return "", r.secret()
+}})
+
+// promptDeeds take no time.
+var promptDeeds = []deed{
 	{"suspend or resume", 3, edit(func(o *cdbv1.ImportJobStop, _ *rand.Rand) { o.Spec.Suspend = !o.Spec.Suspend })},
 	{"a label", 1, edit(func(o *cdbv1.ImportJobStop, random *rand.Rand) {
 		o.Labels = map[string]string{"some": fmt.Sprint(random.Uint32())}
@@ -70,7 +88,7 @@ var peopleDeeds = []deed{
 			return "", err
 		}
 		name := fmt.Sprintf("other-%d", random.Uint32())
-		r.importing(name)
+		r.importing(name, random)
 		o.Spec.AsyncRequestID = importID(name)
 		err = r.client.Update(context.Background(), o)
 		if apierrors.IsInvalid(err) || apierrors.IsConflict(err) {
@@ -114,32 +132,34 @@ var peopleDeeds = []deed{
 		return o.Name, err
 	}},
 	{"the Secret is renewed", 2, func(r *run, _ *rand.Rand) (string, error) { return "", r.secret() }},
-	{"the token is renewed", 2, func(r *run, random *rand.Rand) (string, error) {
-		for range 1 + random.IntN(3) {
-			if err := r.renewToken(); err != nil {
-				return "", err
-			}
-			time.Sleep(time.Duration(random.Int64N(int64(2 * time.Second))))
-		}
-		return "", nil
-	}},
-	{"the Secret is away", 1, func(r *run, random *rand.Rand) (string, error) {
-		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "creds"}}
-		if err := client.IgnoreNotFound(r.client.Delete(context.Background(), secret)); err != nil {
-			return "", err
-		}
-		time.Sleep(time.Duration(random.Int64N(int64(200 * time.Second))))
-		return "", r.secret()
-	}},
 }
 
-// pick returns one of the objects that are there; false without any.
+// pick returns one of the objects that are there, that in focus if there is one; false without any.
 func (r *run) pick(random *rand.Rand) (*cdbv1.ImportJobStop, bool, error) {
 	objects, err := r.objects()
 	if err != nil || len(objects) == 0 {
 		return nil, false, err
 	}
+	r.mu.Lock()
+	inFocus := r.inFocus
+	r.mu.Unlock()
+	for i := range objects {
+		if o := &objects[i]; inFocus != "" && (o.Name == inFocus || o.Spec.AsyncRequestID == importID(inFocus)) {
+			return o, true, nil
+		}
+	}
 	return &objects[random.IntN(len(objects))], true, nil
+}
+
+// focus makes deeds pick the object of this short name, until the function that it returns is called.
+func (r *run) focus(name string) (end func()) {
+	set := func(name string) {
+		r.mu.Lock()
+		r.inFocus = name
+		r.mu.Unlock()
+	}
+	set(name)
+	return func() { set("") }
 }
 
 // edit is a deed that edits one of the objects.

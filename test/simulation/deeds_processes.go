@@ -4,6 +4,7 @@ package simulation
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 )
 
@@ -42,6 +43,14 @@ var processDeeds = []deed{
 		on := []string{"attempt", "result", "status", "Secret", "event", "stop", "describe"}[random.IntN(7)]
 		replica.now().linkOf(on).play(fault{effect: effect, on: on, times: 1})
 		return string(effect) + " " + on + " of " + replica.name, nil
+	}},
+	{"stopped at a request", 6, func(r *run, random *rand.Rand) (string, error) {
+		on := []string{"attempt", "attempt", "attempt", "result", "lease", "stop"}[random.IntN(6)]
+		f := fault{effect: freeze, on: on, times: 1, taken: new(atomic.Bool), delay: time.Duration(random.Int64N(int64(50 * time.Second)))}
+		for _, replica := range r.replicas { // whichever makes one first
+			replica.now().linkOf(on).play(f)
+		}
+		return f.String(), nil
 	}},
 }
 

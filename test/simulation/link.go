@@ -4,103 +4,38 @@ package simulation
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
-
-// effect is how a request goes wrong.
-type effect string
-
-// The effects. With drop and refuse nothing is done; with the others the request is carried out.
-const (
-	drop        effect = "drop"         // the connection breaks before
-	refuse      effect = "refuse"       // the server answers with a code
-	lose        effect = "lose"         // it is done, and the connection breaks before the answer
-	deny        effect = "deny"         // it is done, and a proxy answers with a code
-	repeat      effect = "repeat"       // it is done twice, as by a proxy that retries; the second answer counts
-	late        effect = "late"         // the answer takes its time
-	slow        effect = "slow"         // the request takes its time
-	crashBefore effect = "crash before" // the process dies with the request unsent
-	crashAfter  effect = "crash after"  // the process dies with the request done
-)
-
-// fault happens to the next requests of a kind.
-type fault struct {
-	effect effect
-	on     string // a name of requests
-	code   int
-	delay  time.Duration
-	times  int
-}
-
-func (f fault) String() string {
-	text := fmt.Sprintf("%s %s, %d times", f.effect, f.on, f.times)
-	if f.code > 0 {
-		text += fmt.Sprintf(", code %d", f.code)
-	}
-	if f.delay > 0 {
-		text += fmt.Sprintf(", %s", f.delay)
-	}
-	return text
-}
-
-// requests by what they are for.
-var requests = map[string]func(r *http.Request, body []byte) bool{
-	"any":     func(r *http.Request, _ []byte) bool { return !isWatch(r) },
-	"attempt": func(r *http.Request, body []byte) bool { return isStatus(r) && isAttempt(body) },
-	"result": func(r *http.Request, body []byte) bool {
-		return isStatus(r) && !isAttempt(body) && bytes.Contains(body, []byte(`"lastAttempt"`))
-	},
-	"status": func(r *http.Request, _ []byte) bool { return isStatus(r) },
-	"live read": func(r *http.Request, _ []byte) bool {
-		return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/importjobstops/")
-	},
-	"list": func(r *http.Request, _ []byte) bool {
-		return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/importjobstops")
-	},
-	"Secret":   func(r *http.Request, _ []byte) bool { return strings.Contains(r.URL.Path, "/secrets/") },
-	"event":    func(r *http.Request, _ []byte) bool { return strings.HasSuffix(r.URL.Path, "/events") },
-	"lease":    func(r *http.Request, _ []byte) bool { return strings.Contains(r.URL.Path, "/leases") },
-	"stop":     func(r *http.Request, _ []byte) bool { return strings.HasPrefix(action(r), "Stop") },
-	"describe": func(r *http.Request, _ []byte) bool { return strings.HasPrefix(action(r), "Describe") },
-	"cloud":    func(r *http.Request, _ []byte) bool { return action(r) != "" },
-}
-
-// action of the cloud that a request is for. The SDK does not write the header in its canonical form.
-func action(r *http.Request) string {
-	for name, values := range r.Header {
-		if strings.EqualFold(name, "X-TC-Action") {
-			return values[0]
-		}
-	}
-	return ""
-}
-
-func isWatch(r *http.Request) bool { return r.URL.Query().Get("watch") != "" }
-
-func isStatus(r *http.Request) bool {
-	return r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/status")
-}
-
-func isAttempt(body []byte) bool { return bytes.Contains(body, []byte(`"reason":"Stopping"`)) }
 
 // link is the network of one process.
 type link struct {
-	next  http.RoundTripper
-	crash func(why string)
-	lost  func(text string) // is called with what does not reach the process
+	next    http.RoundTripper
+	onWrite func(oracle.Write)
+	crash   func(why string)
+	freeze  func(d time.Duration) // stops the process for a while
+	lost    func(text string)     // is called with what does not reach the process
 
-	mu        sync.Mutex
-	random    *rand.Rand
-	dead      bool
-	heldUntil time.Time
-	faults    []*fault
+	mu          sync.Mutex
+	random      *rand.Rand
+	dead        bool
+	heldUntil   time.Time
+	frozenUntil time.Time
+	outageUntil time.Time
+	outageCode  int // 0: the connection breaks
+	faults      []*fault
 }
 
 // play adds a fault.
@@ -114,7 +49,7 @@ func (l *link) play(f fault) {
 func (l *link) heal() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.faults, l.heldUntil = nil, time.Time{}
+	l.faults, l.heldUntil, l.frozenUntil, l.outageUntil = nil, time.Time{}, time.Time{}, time.Time{}
 }
 
 // hold keeps requests back for a while, as a process that is not scheduled does.
@@ -122,6 +57,33 @@ func (l *link) hold(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.heldUntil = time.Now().Add(d)
+}
+
+// stopFor keeps the process from sending anything, and from reading what was answered, whatever its timers say meanwhile.
+func (l *link) stopFor(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frozenUntil = time.Now().Add(d)
+}
+
+// untilAwake returns when the process that was stopped goes on.
+func (l *link) untilAwake() {
+	for {
+		l.mu.Lock()
+		d := time.Until(l.frozenUntil)
+		l.mu.Unlock()
+		if d <= 0 {
+			return
+		}
+		time.Sleep(min(d, time.Second)) // it may be healed before
+	}
+}
+
+// begin begins an outage.
+func (l *link) begin(f fault) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.outageUntil, l.outageCode = time.Now().Add(f.delay), f.code
 }
 
 func (l *link) sever() {
@@ -141,8 +103,15 @@ func (l *link) take(r *http.Request, body []byte) (f fault, travel time.Duration
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	travel = time.Duration(l.random.Int64N(int64(3 * time.Millisecond)))
+	if time.Now().Before(l.outageUntil) {
+		f = fault{effect: drop}
+		if l.outageCode > 0 {
+			f = fault{effect: refuse, code: l.outageCode}
+		}
+		return f, travel, l.dead
+	}
 	for i, known := range l.faults {
-		if !requests[known.on](r, body) {
+		if !requests[known.on](r, body) || (known.taken != nil && known.taken.Swap(true)) {
 			continue
 		}
 		f = *known
@@ -154,13 +123,42 @@ func (l *link) take(r *http.Request, body []byte) (f fault, travel time.Duration
 	return f, travel, l.dead
 }
 
-// RoundTrip carries a request, with what goes wrong.
+// RoundTrip carries a request, with what goes wrong, and notes what is written into a status.
 func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
 		body, _ = io.ReadAll(r.Body)
 		_ = r.Body.Close()
 	}
+	if !isStatus(r) {
+		return l.carry(r, body)
+	}
+	from, begun := metaOf(body), time.Now()
+	response, err := l.carry(r, body)
+	to := metav1.ObjectMeta{}
+	if err == nil && response.StatusCode == http.StatusOK {
+		text, _ := io.ReadAll(response.Body)
+		response.Body = io.NopCloser(bytes.NewReader(text))
+		to = metaOf(text)
+	}
+	l.onWrite(oracle.Write{UID: from.UID, Begun: begun, From: versionOf(from), Answered: time.Now(), To: versionOf(to)})
+	return response, err
+}
+
+func metaOf(object []byte) metav1.ObjectMeta {
+	var partial metav1.PartialObjectMetadata
+	_ = json.Unmarshal(object, &partial)
+	return partial.ObjectMeta
+}
+
+// versionOf is 0 if there is none.
+func versionOf(m metav1.ObjectMeta) int64 {
+	version, _ := strconv.ParseInt(m.ResourceVersion, 10, 64)
+	return version
+}
+
+func (l *link) carry(r *http.Request, body []byte) (*http.Response, error) {
+	l.untilAwake()
 	f, travel, dead := l.take(r, body)
 	if dead {
 		return l.nothing(r, body)
@@ -185,12 +183,27 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		_ = first.Body.Close()
+	case meanwhile:
+		f.do(named.FindString(r.URL.Path + " " + string(body)))
 	}
 	response, err := l.send(r, body)
 	if err != nil {
 		return nil, err
 	}
+	response.Body = &unread{response.Body, l}
 	return l.after(r, f, response)
+}
+
+// unread is an answer that a process that is stopped reads when it goes on.
+type unread struct {
+	io.ReadCloser
+	link *link
+}
+
+func (u *unread) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	u.link.untilAwake()
+	return n, err
 }
 
 // after is what goes wrong with an answer.
@@ -210,6 +223,10 @@ func (l *link) after(r *http.Request, f fault, response *http.Response) (*http.R
 		l.lose(response)
 		l.crash(fmt.Sprintf("crash after %s %s", f.on, r.URL.Path))
 		return l.nothing(r, nil)
+	case freeze:
+		l.freeze(f.delay)
+	case outage:
+		l.begin(f)
 	case late:
 		if err := l.travel(r, f.delay); err != nil {
 			l.lose(response)

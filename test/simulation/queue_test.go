@@ -45,7 +45,7 @@ func TestQueues(t *testing.T) {
 
 // playQueues returns what is wrong, and the story of it.
 func playQueues(seed uint64) (wrong []string, story string) {
-	r, err := newRun(seed, 1)
+	r, err := newRun(seed, 1, nil)
 	if err == nil {
 		err = r.openQueues()
 	}
@@ -123,7 +123,7 @@ func (r *run) queued(namespace string, number int) error {
 	if namespace == fresh {
 		o.Spec.CredentialsSecretRef.Name = "own"
 	}
-	r.importing(o.Name)
+	r.setImport(cdbsim.Import{ID: importID(o.Name), Status: "RUNNING"})
 	return r.create(o)
 }
 

@@ -4,7 +4,9 @@ package simulation
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/metrics"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/operator"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/fakeapi"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 // replica runs the operator again and again, as a Deployment does.
@@ -60,7 +63,7 @@ func (p *replica) start() *process {
 		}()
 	})
 	process := &process{stop: stop, ended: make(chan struct{})}
-	process.api = p.link(process, p.api)
+	process.api = p.link(process, p.transport)
 	process.cloud = p.link(process, wire{p.cloud})
 	p.mu.Lock()
 	p.current = process
@@ -72,7 +75,7 @@ func (p *replica) start() *process {
 		err := operator.Run(ctx, config, prometheus.NewRegistry(), operator.Options{
 			CallsPerSecond: 20, Workers: 4, SecretPoll: 5 * time.Second, WaitLogInterval: time.Minute,
 			Metrics: metrics.Endpoint{Address: "0"}, ProbeAddress: "0", PprofAddress: "0",
-			LeaderElection: len(p.replicas) > 1, LeaseNamespace: "importjobstop-system",
+			LeaderElection: len(p.replicas) > 1, LeaseNamespace: leaseNamespace,
 			Transport: process.cloud, Synced: func() { close(synced) }, Logger: funcr.NewJSON(process.write, funcr.Options{}),
 		})
 		if err != nil { // the program would exit
@@ -84,7 +87,26 @@ func (p *replica) start() *process {
 }
 
 func (p *replica) link(process *process, next http.RoundTripper) *link {
-	return &link{next: next, random: p.fork(), lost: p.lose, crash: func(why string) { p.crash(process, why) }}
+	return &link{
+		next: next, random: p.fork(), lost: p.lose, onWrite: func(w oracle.Write) { p.keepWrite(process, w) },
+		crash:  func(why string) { p.crash(process, why) },
+		freeze: func(d time.Duration) { p.freeze(process, d) },
+	}
+}
+
+// keepWrite keeps what a process wrote.
+func (p *replica) keepWrite(by *process, w oracle.Write) {
+	p.run.mu.Lock()
+	defer p.run.mu.Unlock()
+	w.Process = fmt.Sprintf("process %d of %s", slices.Index(p.processes, by), p.name)
+	p.writes = append(p.writes, w)
+}
+
+// freeze stops a process, as SIGSTOP does. It does not know of it when it goes on.
+func (p *replica) freeze(process *process, d time.Duration) {
+	process.api.stopFor(d)
+	process.cloud.stopFor(d)
+	p.killed(p.name + ": stopped for " + d.String())
 }
 
 // crash is the end of a process: nothing of it reaches anybody any more.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,31 +28,37 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/operator"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/fakeapi"
+	"github.com/tencentcloud-cdb/importjobstop-operator/test/oracle"
 )
 
 const (
 	namespace = "shop"
-	region    = "ap-guangzhou"
-	account   = "AKIDsimulatedaccount" // the first part of each SecretId of the operator, and the sub-account of all
+	// leaseNamespace is that of the operator.
+	leaseNamespace = "importjobstop-system"
+	region         = "ap-guangzhou"
+	account        = "AKIDsimulatedaccount" // the first part of each SecretId of the operator, and the sub-account of all
 
 	freshAccount = "AKIDfreshaccount" // another account, which few objects use
 )
 
 // run is one schedule as it plays.
 type run struct {
-	api      *fakeapi.Server
-	cloud    *cdbsim.Server
-	client   client.Client // of the people and tools that use the operator
-	replicas []*replica
+	api       *fakeapi.Server
+	transport http.RoundTripper // to api
+	cloud     *cdbsim.Server
+	client    client.Client // of the people and tools that use the operator
+	replicas  []*replica
 
 	mu         sync.Mutex
 	random     *rand.Rand
 	ending     bool
+	inFocus    string // the short name of an object or an import; empty: none
 	processes  []*process
 	kills      []time.Time
 	byHand     map[types.UID][]cdbv1.ImportJobStopStatus
 	secrets    []string
 	secretID   string // that the Secret has now
+	writes     []oracle.Write
 	story      []entry
 	lost       map[string]bool               // RequestIds of answers that the network lost
 	done       map[string]int                // deeds by kind
@@ -65,10 +72,15 @@ type entry struct {
 	text string
 }
 
-func newRun(seed uint64, replicas int) (*run, error) {
+// newRun makes the run of a schedule. Requests to the API server go through what record returns, unless that is nil.
+func newRun(seed uint64, replicas int, record func(http.RoundTripper) http.RoundTripper) (*run, error) {
 	r := &run{
 		api: fakeapi.New(), cloud: cdbsim.New(), random: rand.New(rand.NewPCG(seed, 1)),
 		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{}, onInstance: map[string]cdbv1.ImportFilter{}, lost: map[string]bool{},
+	}
+	r.transport = r.api
+	if record != nil {
+		r.transport = record(r.api)
 	}
 	jitter := r.fork()
 	var mu sync.Mutex
@@ -80,7 +92,7 @@ func newRun(seed uint64, replicas int) (*run, error) {
 	scheme := runtime.NewScheme()
 	_ = clientgoscheme.AddToScheme(scheme)
 	_ = cdbv1.AddToScheme(scheme)
-	config := &rest.Config{Host: "http://api.invalid", Transport: r.api, QPS: -1, ContentConfig: fakeapi.ContentConfig()}
+	config := &rest.Config{Host: "http://api.invalid", Transport: r.transport, QPS: -1, ContentConfig: fakeapi.ContentConfig()}
 	var err error
 	if r.client, err = client.New(config, client.Options{Scheme: scheme, Mapper: operator.Mapper()}); err != nil {
 		return nil, err
@@ -184,16 +196,23 @@ func (r *run) putSecret(namespace, name string, a cdbsim.Account) error {
 // importID is that of an import that this run knows by a short name.
 func importID(name string) string { return "import-" + name }
 
-// importing starts an import.
-func (r *run) importing(name string) { r.setImport(importID(name), "RUNNING") }
+// importing starts an import. Some take their time to end once they are stopped.
+func (r *run) importing(name string, random *rand.Rand) {
+	i := cdbsim.Import{ID: importID(name), Status: "RUNNING"}
+	if random.IntN(2) == 0 {
+		i.RunsOn, i.EndsAfter = time.Duration(random.Int64N(int64(20*time.Second))), time.Duration(random.Int64N(int64(20*time.Second)))
+	}
+	r.setImport(i)
+}
 
-func (r *run) setImport(id, status string) {
+func (r *run) setImport(i cdbsim.Import) {
 	r.mu.Lock()
-	if _, known := r.imports[id]; !known {
-		r.imports[id] = true
+	if _, known := r.imports[i.ID]; !known {
+		r.imports[i.ID] = true
 	}
 	r.mu.Unlock()
-	r.cloud.SetImport(cdbsim.Import{Region: region, ID: id, Status: status})
+	i.Region = region
+	r.cloud.SetImport(i)
 }
 
 func object(name string) *cdbv1.ImportJobStop {

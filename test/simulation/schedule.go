@@ -5,6 +5,7 @@ package simulation
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ type deed struct {
 }
 
 // deeds are all that can happen. A new kind is a file with a list like these, and its name here.
-var deeds = slices.Concat(objectDeeds, processDeeds, networkDeeds, cloudDeeds, peopleDeeds, clockDeeds, importDeeds)
+var deeds = slices.Concat(objectDeeds, processDeeds, networkDeeds, cloudDeeds, peopleDeeds, meanwhileDeeds, clockDeeds, importDeeds)
 
 // schedule is what happens in a run. A step draws from its own seed, so that a schedule without it does the rest alike.
 type schedule struct {
@@ -75,9 +76,9 @@ type playback struct {
 }
 
 // play runs the schedule, in a bubble of testing/synctest: it does all, heals what it broke, waits for every object to end, and asks the
-// oracle.
-func (s schedule) play() (p playback) {
-	r, err := newRun(s.seed, s.replicas)
+// oracle. Record is that of newRun.
+func (s schedule) play(record func(http.RoundTripper) http.RoundTripper) (p playback) {
+	r, err := newRun(s.seed, s.replicas, record)
 	if err == nil {
 		err = r.secret()
 	}
@@ -155,6 +156,10 @@ func (r *run) unfinished() (lost []string) {
 	for i := range objects {
 		o := &objects[i]
 		ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
+		if mark := o.Annotations[cdbv1.RetryRequestedAtAnnotation]; mark != o.Status.LastHandledRetryAt && mark != "" {
+			lost = append(lost, fmt.Sprintf("lost: the retry that was requested: %s", inWords(oracle.Version{ImportJobStop: o})))
+			continue
+		}
 		if ready == nil || ready.ObservedGeneration != o.Generation || o.Status.CompletionTime == nil || !slices.Contains(r.ends(o), ready.Reason) {
 			lost = append(lost, fmt.Sprintf("lost: %s", inWords(oracle.Version{ImportJobStop: o})))
 		}

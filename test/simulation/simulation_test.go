@@ -5,21 +5,14 @@ package simulation
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/go-logr/logr"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	"k8s.io/klog/v2"
-	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 var (
@@ -32,59 +25,48 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	klog.SetLogger(logr.Discard())
-	ctrl.SetLogger(logr.Discard())
-	utilruntime.ErrorHandlers = nil // they keep a time from outside the bubbles
+	Prepare()
 	os.Exit(m.Run())
 }
 
-// totals of all schedules.
-type totals struct {
-	mu                                  sync.Mutex
-	schedules, objects, stops, repeated int
-	deeds                               map[string]int
-}
-
-func (t *totals) add(p playback) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.schedules++
-	t.objects += p.Objects
-	t.stops += p.Stops
-	t.repeated += p.Repeated
-	for name, n := range p.deeds {
-		t.deeds[name] += n
-	}
+// campaign plays schedules until one fails.
+type campaign struct {
+	totals
+	next   atomic.Uint64
+	failed atomic.Bool
 }
 
 // TestSchedules plays random schedules. A failure prints its seed; -schedules=1 -seed=N plays it again.
 func TestSchedules(t *testing.T) {
-	first := *firstSeed
-	all, begin := &totals{deeds: map[string]int{}}, time.Now()
-	var next atomic.Uint64
+	c := &campaign{totals: newTotals(*schedules)}
+	done := c.showProgress()
 	t.Run("play", func(t *testing.T) {
 		for worker := range runtime.GOMAXPROCS(0) {
 			t.Run(fmt.Sprint("worker ", worker), func(t *testing.T) {
 				t.Parallel()
-				for i := next.Add(1) - 1; i < uint64(*schedules) && time.Since(begin) < *budget && !t.Failed(); i = next.Add(1) - 1 {
-					s := plan(first+i, countOf(first+i))
-					if *trace {
-						fmt.Fprintln(os.Stderr, "seed", s.seed)
-					}
-					p := playIn(t, s)
-					all.add(p)
-					if len(p.Wrong) > 0 {
-						report(t, s, p)
-					}
-				}
+				c.work(t)
 			})
 		}
 	})
-	took := time.Since(begin)
-	t.Logf("%d schedules in %s (%.0f a minute): %d objects, %d stops, %d of them after one that was done; seeds from %d",
-		all.schedules, took.Round(time.Second), float64(all.schedules)/took.Minutes(), all.objects, all.stops, all.repeated, first)
-	for _, name := range slices.Sorted(maps.Keys(all.deeds)) {
-		t.Logf("%8d  %s", all.deeds[name], name)
+	done()
+	t.Logf("%s; seeds from %d", c.String(), *firstSeed)
+	for _, row := range c.table() {
+		t.Log(row)
+	}
+}
+
+// work plays one schedule after the other.
+func (c *campaign) work(t *testing.T) {
+	for i := c.next.Add(1) - 1; i < uint64(*schedules) && time.Since(c.begin) < *budget && !c.failed.Load(); i = c.next.Add(1) - 1 {
+		s := plan(*firstSeed+i, countOf(*firstSeed+i))
+		if *trace {
+			fmt.Fprintln(os.Stderr, "seed", s.seed)
+		}
+		p := playIn(t, s)
+		c.add(p)
+		if len(p.Wrong) > 0 && !c.failed.Swap(true) {
+			report(t, s, p, fmt.Sprintf("found by seed %d, the %d. schedule, after %s", s.seed, i+1, time.Since(c.begin).Round(100*time.Millisecond)))
+		}
 	}
 }
 
@@ -98,12 +80,12 @@ func countOf(seed uint64) int {
 
 // playIn plays a schedule in a bubble of its own.
 func playIn(t *testing.T, s schedule) (p playback) {
-	synctest.Test(t, func(*testing.T) { p = s.play() })
+	synctest.Test(t, func(*testing.T) { p = s.play(nil) })
 	return p
 }
 
 // report prints what is wrong, the steps without which it is not, and the story.
-func report(t *testing.T, s schedule, p playback) {
+func report(t *testing.T, s schedule, p playback, found string) {
 	again := 0
 	for range 4 {
 		if replay := playIn(t, s); len(replay.Wrong) > 0 {
@@ -114,7 +96,7 @@ func report(t *testing.T, s schedule, p playback) {
 	if again > 0 {
 		s, p = shrink(t, s, p)
 	}
-	t.Errorf("seed %d fails, and again in %d of 4 replays:\n  %s\nit needs %s\n%s", s.seed, again, strings.Join(p.Wrong, "\n  "), s, p.story)
+	t.Errorf("%s, and again in %d of 4 replays:\n  %s\nit needs %s\n%s", found, again, strings.Join(p.Wrong, "\n  "), s, p.story)
 }
 
 // shrink leaves out steps that are not needed for the failure.

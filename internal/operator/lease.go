@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package operator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/client-go/tools/record"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/leaderelection"
+	"sigs.k8s.io/controller-runtime/pkg/recorder"
+)
+
+// leaseName is the name of the Lease for leader election.
+const leaseName = "importjobstop.cdb.tencentcloud.com"
+
+// renewDeadline is controller-runtime's default. A request for the Lease may take half of it.
+const renewDeadline = 10 * time.Second
+
+// lease is a lock that releases no Lease of another holder. client-go does: a leader that was stopped until another one took over, as with
+// its machine, empties the Lease when it goes on. A third process then leads beside the second one until that notices, for ten seconds.
+type lease struct {
+	resourcelock.Interface
+	events *lateEvents
+}
+
+var errNotHeld = errors.New("another process holds the Lease")
+
+// newLease returns the lock for the manager that is made next. Tell it that manager.
+func (o Options) newLease(config *rest.Config) (*lease, error) {
+	late := &lateEvents{}
+	lock, err := leaderelection.NewResourceLock(config, late, leaderelection.Options{
+		LeaderElection: true, LeaderElectionID: leaseName, LeaderElectionNamespace: o.LeaseNamespace, RenewDeadline: renewDeadline,
+	})
+	return &lease{lock, late}, err
+}
+
+// tell lets the events of leader election go through the manager.
+func (l *lease) tell(mgr ctrl.Manager) {
+	l.events.EventRecorder = mgr.GetEventRecorderFor(l.Identity()) //nolint:staticcheck // leader election has only these
+}
+
+// Update writes the Lease. A record without a holder releases it. If it changes after the Get, the write conflicts.
+func (l *lease) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	if record.HolderIdentity == "" {
+		current, _, err := l.Get(ctx)
+		if err != nil {
+			return err
+		}
+		if current.HolderIdentity != l.Identity() {
+			return errNotHeld
+		}
+	}
+	return l.Interface.Update(ctx, record)
+}
+
+// lateEvents is the recorder of a manager that is made after the lock.
+type lateEvents struct{ record.EventRecorder }
+
+// GetEventRecorderFor implements recorder.Provider.
+func (e *lateEvents) GetEventRecorderFor(string) record.EventRecorder { return e }
+
+// GetEventRecorder implements recorder.Provider. Leader election does not use it.
+func (*lateEvents) GetEventRecorder(string) recorder.EventRecorder { return nil }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package operator
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+// stored is a Lease in memory, as one process sees it.
+type stored struct {
+	resourcelock.Interface
+	identity string
+	record   resourcelock.LeaderElectionRecord
+}
+
+func (s *stored) Identity() string { return s.identity }
+
+func (s *stored) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	return &s.record, nil, nil
+}
+
+func (s *stored) Update(_ context.Context, record resourcelock.LeaderElectionRecord) error {
+	s.record = record
+	return nil
+}
+
+// A leader that was stopped until another one took over must leave that one's Lease alone.
+func TestOnlyTheHolderReleasesTheLease(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		holder, update, want string
+		err                  error
+	}{
+		"its own":                {"a", "", "", nil},
+		"that of another":        {"b", "", "b", errNotHeld},
+		"renewed":                {"a", "a", "a", nil},
+		"taken over when it ran": {"b", "a", "a", nil}, // client-go has looked at the time
+	} {
+		s := &stored{identity: "a", record: resourcelock.LeaderElectionRecord{HolderIdentity: test.holder}}
+		err := (&lease{Interface: s}).Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: test.update})
+		if !errors.Is(err, test.err) || s.record.HolderIdentity != test.want {
+			t.Errorf("%s: %v, held by %q, want %v and %q", name, err, s.record.HolderIdentity, test.err, test.want)
+		}
+	}
+}
