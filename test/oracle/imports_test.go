@@ -15,7 +15,7 @@ import (
 func TestTheOracleKnowsWhichImportIsMeant(t *testing.T) {
 	t.Parallel()
 	filter := cdbv1.ImportFilter{InstanceID: "cdb-1", DatabaseName: "shop"}
-	real := []cdbsim.Import{{ID: "a", InstanceID: "cdb-1", DatabaseName: "shop"}, {ID: "b", InstanceID: "cdb-1", DatabaseName: "shop"}, {ID: "c", InstanceID: "cdb-1"}, {ID: "d", InstanceID: "cdb-2", DatabaseName: "shop"}}
+	imports := []cdbsim.Import{{ID: "a", InstanceID: "cdb-1", DatabaseName: "shop"}, {ID: "b", InstanceID: "cdb-1", DatabaseName: "shop"}, {ID: "c", InstanceID: "cdb-1"}, {ID: "d", InstanceID: "cdb-2", DatabaseName: "shop"}}
 	frozen := func(id string, edits ...func(*cdbv1.ImportJobStop)) Version {
 		o := &cdbv1.ImportJobStop{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "1", Generation: 1}}
 		o.Spec.Import = &filter
@@ -42,7 +42,7 @@ func TestTheOracleKnowsWhichImportIsMeant(t *testing.T) {
 		"found for Flux, not pinned": {[]Version{frozen("a", ofFlux)}, ""},
 	} {
 		var v Findings
-		(&History{Imports: real}).imports(&v, test.versions)
+		(&History{Imports: imports}).imports(&v, test.versions)
 		if got := strings.Join(v.Wrong, "; "); test.want == "" && got != "" || !strings.Contains(got, test.want) {
 			t.Errorf("%s: the oracle says %q, want %q", name, got, test.want)
 		}

@@ -18,7 +18,7 @@ import (
 var importDeeds = []deed{
 	{"an object by its instance", 4, func(r *run, random *rand.Rand) (string, error) {
 		o := object(fmt.Sprintf("i-%d", random.IntN(6)))
-		if _, err := r.get(o.Name); err == nil {
+		if r.isThere(o.Name) {
 			return o.Name + " is there", nil
 		}
 		filter := cdbv1.ImportFilter{InstanceID: instanceOf(random)}

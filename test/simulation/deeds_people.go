@@ -32,7 +32,7 @@ var objectDeeds = []deed{
 // stop creates an import and the object that stops it.
 func (r *run) stop(random *rand.Rand, number int) (string, error) {
 	o := object(fmt.Sprintf("o-%d", number))
-	if _, err := r.get(o.Name); err == nil {
+	if r.isThere(o.Name) {
 		return o.Name + " is there", nil
 	}
 	if random.IntN(4) > 0 {

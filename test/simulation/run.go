@@ -241,9 +241,8 @@ func (r *run) update(key client.ObjectKey, edit func(*cdbv1.ImportJobStop)) erro
 	}
 }
 
-func (r *run) get(name string) (*cdbv1.ImportJobStop, error) {
-	o := &cdbv1.ImportJobStop{}
-	return o, r.client.Get(context.Background(), client.ObjectKey{Namespace: namespace, Name: name}, o)
+func (r *run) isThere(name string) bool {
+	return r.client.Get(context.Background(), client.ObjectKey{Namespace: namespace, Name: name}, &cdbv1.ImportJobStop{}) == nil
 }
 
 // objects are all that are there.
