@@ -57,7 +57,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if r.inFlight.skip(req.NamespacedName) {
 		return ctrl.Result{}, nil // it comes back when its result is in status
 	}
-	object := &cdbv1.ImportJobStop{}
+	object, expected := &cdbv1.ImportJobStop{}, r.expectations.latest(req.NamespacedName)
 	err := r.Client.Get(ctx, req.NamespacedName, object)
 	switch {
 	case apierrors.IsNotFound(err) || (err == nil && object.DeletionTimestamp != nil):
@@ -65,7 +65,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil
 	case err != nil:
 		return ctrl.Result{}, err
-	case r.expectations.isStale(object):
+	case expected.isStale(object):
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
 	after, err := r.reconcileSafely(ctx, object)
