@@ -37,6 +37,8 @@ type Reconciler struct {
 	Waited    func(action importjob.Action, inQueue time.Duration)
 	Accepted  func(sinceCreation time.Duration)
 	Recovered func()
+	// Leads returns false when another process may lead, even if this one has not noticed yet. Nil: this one always leads.
+	Leads func() bool
 	// SecretPoll is the shortest interval between reads of a Secret that objects wait for. It must be positive.
 	SecretPoll time.Duration
 
@@ -108,6 +110,9 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 
 // proceed makes the call if the object has credentials and a credit. Otherwise the status says what is missing.
 func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, action importjob.Action, changed, urgent bool) (time.Duration, error) {
+	if r.Leads != nil && !r.Leads() {
+		return conflictRetry, nil
+	}
 	now := time.Now()
 	secret := lifecycle.SecretWaitOf(object)
 	if secret.Missing && !changed {
