@@ -58,15 +58,20 @@ func (e *expectations) observeOwnWrite(object *cdbv1.ImportJobStop) bool {
 	return expected.own
 }
 
-// isStale returns true if the object, read from the cache, is older than the latest write of this process.
-func (e *expectations) isStale(object *cdbv1.ImportJobStop) bool {
+// latest returns what is expected of an object; the zero value if nothing is.
+func (e *expectations) latest(key types.NamespacedName) expectation {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	written, ok := e.written[client.ObjectKeyFromObject(object)]
-	if !ok || time.Since(written.at) > maxExpectation {
+	return e.written[key]
+}
+
+// isStale returns true if the object, read from the cache, is older than the version that was expected before it was read. An expectation that
+// is looked up afterwards may be met already: the cache gets the version in between.
+func (e expectation) isStale(object *cdbv1.ImportJobStop) bool {
+	if e.version == "" || time.Since(e.at) > maxExpectation {
 		return false
 	}
-	order, err := resourceversion.CompareResourceVersion(object.ResourceVersion, written.version)
+	order, err := resourceversion.CompareResourceVersion(object.ResourceVersion, e.version)
 	return err == nil && order < 0
 }
 

@@ -37,6 +37,8 @@ type Reconciler struct {
 	Waited    func(action importjob.Action, inQueue time.Duration)
 	Accepted  func(sinceCreation time.Duration)
 	Recovered func()
+	// Leads returns false when another process may lead, even if this one has not noticed yet. Nil: this one always leads.
+	Leads func() bool
 	// SecretPoll is the shortest interval between reads of a Secret that objects wait for. It must be positive.
 	SecretPoll time.Duration
 
@@ -59,7 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if r.inFlight.skip(req.NamespacedName) {
 		return ctrl.Result{}, nil // it comes back when its result is in status
 	}
-	object := &cdbv1.ImportJobStop{}
+	object, expected := &cdbv1.ImportJobStop{}, r.expectations.latest(req.NamespacedName)
 	err := r.Client.Get(ctx, req.NamespacedName, object)
 	switch {
 	case apierrors.IsNotFound(err) || (err == nil && object.DeletionTimestamp != nil):
@@ -67,7 +69,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil
 	case err != nil:
 		return ctrl.Result{}, err
-	case r.expectations.isStale(object):
+	case expected.isStale(object):
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
 	after, err := r.reconcileSafely(ctx, object)
@@ -110,6 +112,9 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 
 // proceed makes the call if the object has credentials and a credit. Otherwise the status says what is missing.
 func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, action importjob.Action, changed, urgent bool) (time.Duration, error) {
+	if r.Leads != nil && !r.Leads() {
+		return conflictRetry, nil
+	}
 	now := time.Now()
 	secret := lifecycle.SecretWaitOf(object)
 	if secret.Missing && !changed {

@@ -5,6 +5,7 @@ package operator
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -25,7 +26,8 @@ const renewDeadline = 10 * time.Second
 // its machine, empties the Lease when it goes on. A third process then leads beside the second one until that notices, for ten seconds.
 type lease struct {
 	resourcelock.Interface
-	events *lateEvents
+	events    *lateEvents
+	renewedAt atomic.Pointer[time.Time] // when the latest request began that took or renewed the Lease
 }
 
 var errNotHeld = errors.New("another process holds the Lease")
@@ -36,7 +38,7 @@ func (o Options) newLease(config *rest.Config) (*lease, error) {
 	lock, err := leaderelection.NewResourceLock(config, late, leaderelection.Options{
 		LeaderElection: true, LeaderElectionID: leaseName, LeaderElectionNamespace: o.LeaseNamespace, RenewDeadline: renewDeadline,
 	})
-	return &lease{lock, late}, err
+	return &lease{Interface: lock, events: late}, err
 }
 
 // tell lets the events of leader election go through the manager.
@@ -55,7 +57,31 @@ func (l *lease) Update(ctx context.Context, record resourcelock.LeaderElectionRe
 			return errNotHeld
 		}
 	}
-	return l.Interface.Update(ctx, record)
+	begun := time.Now()
+	err := l.Interface.Update(ctx, record)
+	l.renewed(record, begun, err)
+	return err
+}
+
+// Create takes a Lease that nobody has had yet.
+func (l *lease) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	begun := time.Now()
+	err := l.Interface.Create(ctx, record)
+	l.renewed(record, begun, err)
+	return err
+}
+
+func (l *lease) renewed(record resourcelock.LeaderElectionRecord, begun time.Time, err error) {
+	if err == nil && record.HolderIdentity == l.Identity() {
+		l.renewedAt.Store(&begun)
+	}
+}
+
+// holds returns true while nobody else can have taken the Lease. client-go notices up to twelve seconds late that it has lost it, when the
+// process was stopped meanwhile. The monotonic clock stands still while a machine sleeps; the wall clock can be set back.
+func (l *lease) holds() bool {
+	at, now := l.renewedAt.Load(), time.Now()
+	return at != nil && max(now.Sub(*at), now.Round(0).Sub(at.Round(0))) < renewDeadline
 }
 
 // lateEvents is the recorder of a manager that is made after the lock.

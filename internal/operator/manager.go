@@ -19,22 +19,22 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/controllers"
 )
 
-// newManager makes the manager, with a lock that is ours.
-func (o Options) newManager(config *rest.Config) (ctrl.Manager, error) {
+// newManager makes the manager, and a function that says whether this process leads.
+func (o Options) newManager(config *rest.Config) (mgr ctrl.Manager, leads func() bool, err error) {
 	options := o.manager()
 	if !o.LeaderElection {
-		return ctrl.NewManager(config, options)
+		mgr, err = ctrl.NewManager(config, options)
+		return mgr, func() bool { return true }, err
 	}
 	lock, err := o.newLease(config)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	options.LeaderElectionResourceLockInterface = lock
-	mgr, err := ctrl.NewManager(config, options)
-	if err == nil {
+	if mgr, err = ctrl.NewManager(config, options); err == nil {
 		lock.tell(mgr)
 	}
-	return mgr, err
+	return mgr, lock.holds, err
 }
 
 func (o Options) manager() ctrl.Options {

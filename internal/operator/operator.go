@@ -62,7 +62,7 @@ type Options struct {
 func Run(ctx context.Context, config *rest.Config, registry prometheus.Registerer, o Options) error {
 	o.setDefaults()
 	config.QPS = -1 // the API server's priority and fairness limits us better than we can
-	mgr, err := o.newManager(config)
+	mgr, leads, err := o.newManager(config)
 	if err != nil {
 		return err
 	}
@@ -81,6 +81,7 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 		Waited:     observer.Waited,
 		Accepted:   observer.Accepted,
 		Recovered:  observer.Recovered,
+		Leads:      leads,
 		SecretPoll: o.SecretPoll,
 	}
 	// A process runs one operator; a test may run many, one after the other.
