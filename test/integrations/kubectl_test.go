@@ -126,7 +126,7 @@ func TestPrinterColumns(t *testing.T) {
 		want  string
 	}{
 		{nil, "NAME REGION IMPORT READY REASON ATTEMPTS AGE"},
-		{[]string{"-o", "wide"}, "NAME REGION IMPORT READY REASON REQUESTID ATTEMPTS AGE ERROR NEXTATTEMPT MESSAGE"},
+		{[]string{"-o", "wide"}, "NAME REGION IMPORT READY REASON INSTANCE DATABASE FILE REQUESTID ATTEMPTS AGE ERROR NEXTATTEMPT MESSAGE"},
 	} {
 		output := env.MustKubectl(t, append([]string{"get", "ijs", "-n", namespace, "accepted", "invalid"}, test.flags...)...)
 		lines := strings.Split(output, "\n")
