@@ -24,6 +24,7 @@ type mix struct {
 	limiter  *Limiter[int]
 	renewals int
 	ranks    map[int]Rank      // of those that want a call
+	refused  map[int]bool      // those that were
 	waits    map[int]time.Time // since when each is in the queue, as Acquire has said
 	process  int
 
@@ -81,7 +82,8 @@ func (m *mix) acquire(id int) {
 	m.mu.Unlock()
 	for other, x := range m.ranks {
 		since, waits := m.waits[other]
-		if waited && waits && since.Before(woken) && x.Owner == r.Owner && x.Created.Before(r.Created) {
+		wasRefused := m.refused[other] // since the latest success, perhaps: others may go first
+		if waited && waits && !wasRefused && since.Before(woken) && x.Owner == r.Owner && x.Created.Before(r.Created) {
 			m.Errorf("%+v has its turn before %+v", r, x)
 		}
 	}
@@ -100,6 +102,7 @@ func (m *mix) use(credit *Credit, id int, r Rank) {
 	latency := time.Duration(1+m.random.IntN(400)) * time.Millisecond
 	way := time.Duration(m.random.Int64N(int64(latency)))
 	refused := m.random.IntN(60) == 0
+	m.refused[id] = m.refused[id] || refused
 	if m.random.IntN(10) == 0 {
 		m.ranks[id] = r // a retry
 	}
@@ -178,7 +181,7 @@ func TestAnyMix(t *testing.T) {
 	for seed := range *seeds {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 7))
-			m := &mix{T: t, random: random, limit: 1 + random.IntN(4), ranks: map[int]Rank{}}
+			m := &mix{T: t, random: random, limit: 1 + random.IntN(4), ranks: map[int]Rank{}, refused: map[int]bool{}}
 			m.start()
 			for i := 0; i < 60 || len(m.ranks) > 0; i++ {
 				if i < 60 {

@@ -82,6 +82,7 @@ type budget[ID comparable] struct {
 	inUse             int // credits in hand, with a call, or on their way back
 	queue             queue[*waiter[ID]]
 	node              *node[*budget[ID]] // while it waits for the total
+	refused           map[ID]bool        // since the latest success, at most maxPassed
 	nextAt            time.Time          // nobody is woken before
 	dispatchScheduled bool               // a timer will dispatch
 	usedAt            time.Time          // when the latest credit was taken

@@ -211,3 +211,40 @@ func TestAnIdleBudgetIsForgotten(t *testing.T) {
 		}
 	})
 }
+
+// What is refused for itself, and not for the limit, is the oldest, and keeps nobody waiting.
+func TestTheOldestThatIsAlwaysRefusedKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		woken := make(chan int, 10)
+		l := New[int](func(string) int { return 1 }, 0)
+		l.Start(func(id int) { woken <- id })
+		time.Sleep(2 * time.Second)
+		key, done := Key{Account: "a", Host: "h", Action: "stop"}, map[int]bool{}
+		rank := func(id int) Rank { return Rank{Owner: "shop", Created: time.Unix(int64(id), 0)} }
+		asking := []int{0, 1, 2, 3}
+		for tries := 0; len(done) < 2; tries++ {
+			if tries > 30 {
+				t.Fatalf("only %v had a turn", done)
+			}
+			for _, id := range asking {
+				if credit, _ := l.Acquire(key, id, rank(id)); credit != nil {
+					credit.Wait()
+					credit.Done(id < 2) // the two oldest are refused for ever
+					done[id] = done[id] || id >= 2
+					if id < 2 {
+						l.Acquire(key, id, rank(id))
+					}
+				}
+			}
+			time.Sleep(5 * time.Second)
+			asking = nil
+			for len(woken) > 0 {
+				asking = append(asking, <-woken)
+			}
+		}
+		for id := range 4 {
+			l.Leave(id)
+		}
+	})
+}

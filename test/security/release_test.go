@@ -32,10 +32,12 @@ func repository(t *testing.T) (folder string, environment []string) {
 	script, err := os.ReadFile(harness.Path("hack/release.sh"))
 	harness.Must(t, err)
 	for name, text := range map[string]string{
-		"hack/release.sh":                 string(script),
-		"go.mod":                          "module example.com/operator\n\ngo 1.26.0\n",
-		"main.go":                         "package main\n\nimport \"fmt\"\n\nvar version = \"devel\"\n\nfunc main() { fmt.Println(version) }\n",
-		"cmd/kubectl-stop_import/main.go": "package main\n\nfunc main() {}\n",
+		"hack/release.sh":                   string(script),
+		"hack/kubectl_complete-stop_import": "#!/bin/sh\n",
+		"LICENSE":                           "a license\n",
+		"go.mod":                            "module example.com/operator\n\ngo 1.26.0\n",
+		"main.go":                           "package main\n\nimport \"fmt\"\n\nvar version = \"devel\"\n\nfunc main() { fmt.Println(version) }\n",
+		"cmd/kubectl-stop_import/main.go":   "package main\n\nfunc main() {}\n",
 		// What the script asks of the tool that makes SBOMs.
 		"tools/cyclonedx-gomod": "#!/bin/sh\nwhile [ \"$1\" != -output ]; do [ \"$1\" != -main ] || main=$2; shift; done\necho \"{\\\"main\\\":\\\"$main\\\",\\\"platform\\\":\\\"$GOOS/$GOARCH\\\"}\" >\"$2\"\n",
 	} {
@@ -53,7 +55,7 @@ func repository(t *testing.T) (folder string, environment []string) {
 		ssh-keygen -q -t ed25519 -N '' -f .git/key
 		echo "maintainers@example.com $(cut -d' ' -f1,2 .git/key.pub)" >.git/allowed_signers
 		git config gpg.format ssh; git config user.signingkey "$PWD/.git/key.pub"; git config gpg.ssh.allowedSignersFile "$PWD/.git/allowed_signers"
-		git add config hack go.mod main.go cmd
+		git add config hack LICENSE go.mod main.go cmd
 		git commit -qm "as it is"
 		git tag -s v0.1.0 -m v0.1.0
 		git tag v0.2.0`, environment)
