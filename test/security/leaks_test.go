@@ -125,7 +125,11 @@ func eachFault(add func(name string, fault cdbsim.Fault)) {
 		add("fault-"+string(kind)+"x", cdbsim.Fault{Kind: kind})
 	}
 	for _, code := range codes {
-		add(code, cdbsim.Fault{Code: code})
+		fault := cdbsim.Fault{Code: code}
+		if strings.HasPrefix(code, "RequestLimitExceeded") {
+			fault.Times = 2 // for ever, it would slow down all of the account
+		}
+		add(code, fault)
 	}
 	for _, kind := range []cdbsim.Kind{cdbsim.Quoting, cdbsim.QuotingSuccess} {
 		for _, part := range parts {
