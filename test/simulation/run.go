@@ -157,27 +157,18 @@ func (r *run) secret() error {
 	}
 	r.secretID = fmt.Sprintf("%s%016d", account, len(r.secrets))
 	r.mu.Unlock()
-	return r.renew("")
-}
-
-// renewToken renews the credentials and keeps the SecretId, as temporary ones may.
-func (r *run) renewToken() error {
-	r.mu.Lock()
-	token := fmt.Sprintf("simulatedtoken%020d%020d", len(r.secrets), r.random.Uint64())
-	r.secrets = append(r.secrets, token)
-	r.mu.Unlock()
-	return r.renew(token)
+	return r.renew()
 }
 
 // renew writes the Secret, with a new key. The old one is refused from now on.
-func (r *run) renew(token string) error {
+func (r *run) renew() error {
 	r.mu.Lock()
 	key, id := fmt.Sprintf("simulatedkey%020d%020d", len(r.secrets), r.random.Uint64()), r.secretID
 	r.secrets = append(r.secrets, key)
 	r.mu.Unlock()
-	r.cloud.SetAccount(cdbsim.Account{SecretID: id, SecretKey: key, Token: token})
+	r.cloud.SetAccount(cdbsim.Account{SecretID: id, SecretKey: key})
 	r.cloud.SetIdentity(id, cdbsim.Identity{SubAccount: account})
-	return r.putSecret(namespace, "creds", cdbsim.Account{SecretID: id, SecretKey: key, Token: token})
+	return r.putSecret(namespace, "creds", cdbsim.Account{SecretID: id, SecretKey: key})
 }
 
 // putSecret creates or replaces a Secret.
