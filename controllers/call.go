@@ -108,7 +108,7 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 
 // callCloud makes the request, unless the attempt is stale, and fills in the result.
 func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.Result) {
-	if age := ageOf(c.recordedAt, time.Now()); age > maxAttemptAge {
+	if age := AgeOf(c.recordedAt, time.Now()); age > maxAttemptAge {
 		result.Err = &importjob.Error{
 			Class: importjob.Transient, Code: "ClientError.NotSent",
 			Message: fmt.Sprintf("the operator was held up for %s before the call, more than %s", age.Round(time.Second), maxAttemptAge),
@@ -136,8 +136,8 @@ func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.R
 	}
 }
 
-// ageOf returns the larger of two ages. The monotonic clock stands still while a machine sleeps; the wall clock can be set back.
-func ageOf(start, now time.Time) time.Duration {
+// AgeOf returns the larger of two ages. The monotonic clock stands still while a machine sleeps; the wall clock can be set back.
+func AgeOf(start, now time.Time) time.Duration {
 	return max(now.Sub(start), now.Round(0).Sub(start.Round(0)))
 }
 

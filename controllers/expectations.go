@@ -65,8 +65,8 @@ func (e *expectations) latest(key types.NamespacedName) expectation {
 	return e.written[key]
 }
 
-// isStale returns true if the object, read from the cache, is older than the version that was expected before it was read. An expectation that
-// is looked up afterwards may be met already: the cache gets the version in between.
+// isStale returns true if the object, read from the cache, is older than the version that is expected. Look the expectation up before you
+// read the object: while you read, the cache may get that version, and the expectation is dropped.
 func (e expectation) isStale(object *cdbv1.ImportJobStop) bool {
 	if e.version == "" || time.Since(e.at) > maxExpectation {
 		return false

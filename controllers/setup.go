@@ -98,14 +98,14 @@ func (r *Reconciler) forever(ctx context.Context, run func()) {
 // enqueueUnfinished enqueues the unfinished objects before the finished ones, the oldest first. So the oldest are in the queues of their
 // budgets when the first credits come, a second after the start, however many objects there are.
 func (r *Reconciler) enqueueUnfinished(ctx context.Context) {
-	var objects cdbv1.ImportJobStopList
-	if err := r.Client.List(ctx, &objects, client.UnsafeDisableDeepCopy); err != nil {
+	objects, err := r.cached(ctx)
+	if err != nil {
 		logr.FromContextOrDiscard(ctx).Info("the unfinished objects are not known yet, so they may lose their order", "error", err.Error())
 		return
 	}
 	var unfinished []*cdbv1.ImportJobStop
-	for i := range objects.Items {
-		if object := &objects.Items[i]; !lifecycle.IsSettled(object) {
+	for i := range objects {
+		if object := &objects[i]; !lifecycle.IsSettled(object) {
 			unfinished = append(unfinished, object)
 		}
 	}
@@ -140,15 +140,22 @@ func StripUnusedFields(o any) (any, error) {
 	return object, nil
 }
 
+// cached returns the objects in the cache, to be read only: they are not copied.
+func (r *Reconciler) cached(ctx context.Context) ([]cdbv1.ImportJobStop, error) {
+	var objects cdbv1.ImportJobStopList
+	err := r.Client.List(ctx, &objects, client.UnsafeDisableDeepCopy)
+	return objects.Items, err
+}
+
 // CountByReason counts the objects in the cache by the reason of Ready. Objects without one yet count as None.
 func (r *Reconciler) CountByReason() (map[string]int, error) {
-	var objects cdbv1.ImportJobStopList
-	if err := r.Client.List(context.Background(), &objects, client.UnsafeDisableDeepCopy); err != nil {
+	objects, err := r.cached(context.Background())
+	if err != nil {
 		return nil, err
 	}
 	counts := map[string]int{}
-	for i := range objects.Items {
-		reason := lifecycle.ReadyReason(&objects.Items[i])
+	for i := range objects {
+		reason := lifecycle.ReadyReason(&objects[i])
 		if reason == "" {
 			reason = "None"
 		}

@@ -8,9 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
 )
 
@@ -28,14 +25,14 @@ type Trouble struct {
 
 // Trouble returns what there is in the cache, by namespace and reason. Objects without a reason yet count as None.
 func (r *Reconciler) Trouble(now time.Time) ([]Trouble, error) {
-	var objects cdbv1.ImportJobStopList
-	if err := r.Client.List(context.Background(), &objects, client.UnsafeDisableDeepCopy); err != nil {
+	objects, err := r.cached(context.Background())
+	if err != nil {
 		return nil, err
 	}
 	type key struct{ namespace, reason string }
 	found := map[key]Trouble{}
-	for i := range objects.Items {
-		object := &objects.Items[i]
+	for i := range objects {
+		object := &objects[i]
 		k := key{object.Namespace, cmp.Or(lifecycle.ReadyReason(object), "None")}
 		trouble := found[k]
 		if since, failed := lifecycle.FailedSince(object); failed && now.Sub(since) < recently {

@@ -145,7 +145,7 @@ func TestAnAttemptIsAsOldAsTheClockSaysThatSaysMore(t *testing.T) {
 		"the clock was set ahead":  {shiftMonotonic(start.Add(time.Hour), -time.Hour), time.Hour},
 		"no monotonic clock to go": {start.Round(0).Add(time.Minute), time.Minute},
 	} {
-		if got := ageOf(start, test.now); got.Round(time.Millisecond) != test.want {
+		if got := AgeOf(start, test.now); got.Round(time.Millisecond) != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}

@@ -73,9 +73,13 @@ type failure struct {
 	end   *time.Timer // ends the series, unless another read fails first
 }
 
-// New returns a store that reads Secrets with read. It calls replaced, unless that is nil, before it returns credentials of a Secret that
-// had others before, with the fingerprints of both. Credentials that the cloud refused and never accepted do not count. The interval at which Run polls a Secret is at first poll. It grows as the wait goes
-// on, to 30 seconds after two minutes, and is never shorter than poll.
+// New returns a store that reads Secrets with read.
+//
+// Run polls a Secret every poll at first. The interval grows as the wait goes on, to 30 seconds after two minutes, and is never shorter
+// than poll.
+//
+// When the credentials in a Secret have changed, the store calls replaced with the fingerprints of the old and the new ones, before it
+// returns the new ones. It passes over old ones that the cloud has refused and never accepted. Nil: nobody wants to know.
 func New(read Reader, poll time.Duration, replaced func(previous, next Fingerprint)) *Store {
 	return &Store{
 		read:     read,

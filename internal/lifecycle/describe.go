@@ -50,15 +50,15 @@ func applyPreview(object *cdbv1.ImportJobStop, r *Result) {
 		case isPassing(r.Err.Class):
 			delay = maxPoll
 		}
-		tell(object, r, progressing, cdbv1.ReasonSuspended, delay, "the import cannot be looked at: "+r.Err.Error())
+		tell(object, r.At, progressing, cdbv1.ReasonSuspended, delay, "the import cannot be looked at: "+r.Err.Error())
 		return
 	}
 	object.Status.ImportStatus = string(r.Status)
 	switch r.Status {
 	case importjob.StatusKilled, importjob.StatusRemoved, importjob.StatusFailed, importjob.StatusSuccess:
-		tell(object, r, progressing, cdbv1.ReasonSuspended, 0, fmt.Sprintf("the import %s is over (%s): there is nothing to stop", id, r.Status))
+		tell(object, r.At, progressing, cdbv1.ReasonSuspended, 0, fmt.Sprintf("the import %s is over (%s): there is nothing to stop", id, r.Status))
 	default:
-		tell(object, r, progressing, cdbv1.ReasonSuspended, 0, fmt.Sprintf("the import %s is %s; set spec.suspend to false to stop it", id, r.Status))
+		tell(object, r.At, progressing, cdbv1.ReasonSuspended, 0, fmt.Sprintf("the import %s is %s; set spec.suspend to false to stop it", id, r.Status))
 	}
 }
 

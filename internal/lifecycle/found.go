@@ -29,12 +29,12 @@ func applyList(object *cdbv1.ImportJobStop, r *Result) {
 	instance := object.Spec.Target().Import.InstanceID
 	switch found.certainty {
 	case nothingYet:
-		tell(object, r, progressing, cdbv1.ReasonRetryScheduled, recordDelay, notListedText(found)+"; looking once more, since records can appear late")
+		tell(object, r.At, progressing, cdbv1.ReasonRetryScheduled, recordDelay, notListedText(found)+"; looking once more, since records can appear late")
 	case unsteady:
-		tell(object, r, progressing, cdbv1.ReasonRetryScheduled, listBackoff(found.unsteady, r), fmt.Sprintf(
+		tell(object, r.At, progressing, cdbv1.ReasonRetryScheduled, listBackoff(found.unsteady, r), fmt.Sprintf(
 			"the list of the imports on %s keeps changing while it is read, nothing is sent; reading it again", instance))
 	case tooMany:
-		tell(object, r, failed, cdbv1.ReasonInvalidRequest, 0, fmt.Sprintf(
+		tell(object, r.At, failed, cdbv1.ReasonInvalidRequest, 0, fmt.Sprintf(
 			"%s has %d import records, the operator reads at most %d; set spec.asyncRequestId, and leave spec.import out", instance, found.total, maxRecords))
 	default:
 		if found.target.AsyncRequestID == "" {
@@ -50,15 +50,15 @@ func applySearch(object *cdbv1.ImportJobStop, r *Result) {
 	found := r.Found
 	switch {
 	case found.isNothing():
-		tell(object, r, failed, cdbv1.ReasonImportNotFound, 0, notListedText(found))
+		tell(object, r.At, failed, cdbv1.ReasonImportNotFound, 0, notListedText(found))
 	case len(found.matches) > 1:
-		tell(object, r, failed, cdbv1.ReasonImportAmbiguous, 0, fmt.Sprintf(
+		tell(object, r.At, failed, cdbv1.ReasonImportAmbiguous, 0, fmt.Sprintf(
 			"%d running imports match %s, so nothing is sent; status.candidates lists them: set spec.asyncRequestId to one of them", len(found.matches), filters(object)))
 		for _, match := range found.matches[:min(len(found.matches), maxCandidates)] {
 			object.Status.Candidates = append(object.Status.Candidates, *recordOf(object, r, &match))
 		}
 	case found.matches[0].AsyncRequestID == "":
-		tell(object, r, progressing, cdbv1.ReasonRetryScheduled, recordDelay, fmt.Sprintf(
+		tell(object, r.At, progressing, cdbv1.ReasonRetryScheduled, recordDelay, fmt.Sprintf(
 			"%s, but the cloud lists it without an id; looking again", recordInWords(object, &found.matches[0])))
 	default:
 		keepFound(object, r, &found.matches[0])
@@ -69,11 +69,11 @@ func applySearch(object *cdbv1.ImportJobStop, r *Result) {
 func applyCheck(object *cdbv1.ImportJobStop, r *Result) {
 	found, id := r.Found, r.Found.target.AsyncRequestID
 	if found.isNothing() {
-		tell(object, r, failed, cdbv1.ReasonImportMismatch, 0, notListedText(found)+"; nothing is sent")
+		tell(object, r.At, failed, cdbv1.ReasonImportMismatch, 0, notListedText(found)+"; nothing is sent")
 		return
 	}
 	if !isMatch(found.target.Import, found.record) {
-		tell(object, r, failed, cdbv1.ReasonImportMismatch, 0, fmt.Sprintf(
+		tell(object, r.At, failed, cdbv1.ReasonImportMismatch, 0, fmt.Sprintf(
 			"%s has the id %s, and does not match %s; nothing is sent", recordInWords(object, found.record), id, filters(object)))
 		return
 	}
@@ -87,31 +87,31 @@ func keepFound(object *cdbv1.ImportJobStop, r *Result, record *importjob.Record)
 	message := fmt.Sprintf("%s (matched by %s)", recordInWords(object, record), filters(object))
 	switch {
 	case record.State == importjob.RecordSuccessful:
-		tell(object, r, failed, cdbv1.ReasonImportAlreadyFinished, 0, message+": there is nothing to stop")
+		tell(object, r.At, failed, cdbv1.ReasonImportAlreadyFinished, 0, message+": there is nothing to stop")
 	case record.State == importjob.RecordFailed && object.Spec.Suspend:
-		tell(object, r, progressing, cdbv1.ReasonSuspended, 0, message+": there is nothing to stop")
+		tell(object, r.At, progressing, cdbv1.ReasonSuspended, 0, message+": there is nothing to stop")
 	case record.State == importjob.RecordFailed:
-		tell(object, r, progressing, cdbv1.ReasonStopping, 0, message+": asking the cloud how it ended")
+		tell(object, r.At, progressing, cdbv1.ReasonStopping, 0, message+": asking the cloud how it ended")
 	case object.Spec.Suspend:
-		tell(object, r, progressing, cdbv1.ReasonSuspended, 0, message+"; set spec.suspend to false to stop it")
+		tell(object, r.At, progressing, cdbv1.ReasonSuspended, 0, message+"; set spec.suspend to false to stop it")
 	default:
-		tell(object, r, progressing, cdbv1.ReasonStopping, 0, message+": stopping it")
+		tell(object, r.At, progressing, cdbv1.ReasonStopping, 0, message+": stopping it")
 	}
 }
 
 // tell says what a look at the import found. The Ready of a suspended object stays Suspended: its message is a preview.
-func tell(object *cdbv1.ImportJobStop, r *Result, p phase, reason string, delay time.Duration, message string) {
+func tell(object *cdbv1.ImportJobStop, at time.Time, p phase, reason string, delay time.Duration, message string) {
 	status := &object.Status
 	status.NextAttemptTime, status.Candidates = nil, nil
 	if delay > 0 {
-		status.NextAttemptTime = microTime(r.At.Add(delay))
+		status.NextAttemptTime = microTime(at.Add(delay))
 	}
 	if object.Spec.Suspend {
 		status.StartTime = nil
-		setPhase(object, progressing, cdbv1.ReasonSuspended, "held back; "+message, r.At)
+		setPhase(object, progressing, cdbv1.ReasonSuspended, "held back; "+message, at)
 		return
 	}
-	setPhase(object, p, reason, message, r.At)
+	setPhase(object, p, reason, message, at)
 }
 
 // applyNoListing goes on where the imports cannot be listed.
@@ -120,12 +120,12 @@ func applyNoListing(object *cdbv1.ImportJobStop, r *Result) {
 	message := fmt.Sprintf("the imports on %s cannot be listed: %s", instance, r.Err.Error())
 	switch r.Err.Class {
 	case importjob.Rejected:
-		tell(object, r, stalled, cdbv1.ReasonCredentialsRejected, CredentialsRetry, message+fmt.Sprintf(
+		tell(object, r.At, stalled, cdbv1.ReasonCredentialsRejected, CredentialsRetry, message+fmt.Sprintf(
 			`; allow the action cdb:DescribeDBImportRecords on qcs::cdb:$region:$account:instanceId/%s, or correct the Secret`, instance))
 	case importjob.NotFound, importjob.Terminal:
-		tell(object, r, failed, reasonOf(r.Err.Class), 0, message+"; check import.instanceId, region, site and account")
+		tell(object, r.At, failed, reasonOf(r.Err.Class), 0, message+"; check import.instanceId, region, site and account")
 	default:
-		tell(object, r, progressing, cdbv1.ReasonRetryScheduled, listBackoff(r.Attempt, r), message)
+		tell(object, r.At, progressing, cdbv1.ReasonRetryScheduled, listBackoff(r.Attempt, r), message)
 	}
 }
 

@@ -47,7 +47,7 @@ func WaitForCredentials(now time.Time, text string) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		begin(object, now)
 		if object.Spec.Suspend {
-			tell(object, &Result{At: now}, progressing, cdbv1.ReasonSuspended, maxPoll, "the import cannot be looked at: "+text)
+			tell(object, now, progressing, cdbv1.ReasonSuspended, maxPoll, "the import cannot be looked at: "+text)
 			return
 		}
 		ready := readyOf(&object.Status)

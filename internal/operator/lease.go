@@ -14,6 +14,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/leaderelection"
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
+
+	"github.com/tencentcloud-cdb/importjobstop-operator/controllers"
 )
 
 // leaseName is the name of the Lease for leader election.
@@ -78,10 +80,10 @@ func (l *lease) renewed(record resourcelock.LeaderElectionRecord, begun time.Tim
 }
 
 // holds returns true while nobody else can have taken the Lease. client-go notices up to twelve seconds late that it has lost it, when the
-// process was stopped meanwhile. The monotonic clock stands still while a machine sleeps; the wall clock can be set back.
+// process was stopped meanwhile.
 func (l *lease) holds() bool {
-	at, now := l.renewedAt.Load(), time.Now()
-	return at != nil && max(now.Sub(*at), now.Round(0).Sub(at.Round(0))) < renewDeadline
+	at := l.renewedAt.Load()
+	return at != nil && controllers.AgeOf(*at, time.Now()) < renewDeadline
 }
 
 // lateEvents is the recorder of a manager that is made after the lock.

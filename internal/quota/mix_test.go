@@ -24,13 +24,14 @@ type mix struct {
 	limiter  *Limiter[int]
 	renewals int
 	ranks    map[int]Rank      // of those that want a call
-	refused  map[int]bool      // those that were
 	waits    map[int]time.Time // since when each is in the queue, as Acquire has said
 	process  int
 
 	mu       sync.Mutex
 	awake    []int
 	woken    map[int]time.Time
+	refused  map[int]bool         // since the latest success
+	passed   map[int]map[int]bool // by id: those that were refused when it was woken, and let it go first
 	arrivals []time.Time
 }
 
@@ -44,13 +45,14 @@ func (m *mix) start() {
 	process := m.process
 	m.mu.Lock()
 	m.awake, m.woken = nil, map[int]time.Time{}
+	clear(m.refused)
 	m.mu.Unlock()
 	m.limiter.Start(func(id int) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if m.process == process {
 			m.awake = append(m.awake, id)
-			m.woken[id] = time.Now()
+			m.woken[id], m.passed[id] = time.Now(), maps.Clone(m.refused)
 		}
 	})
 	ids := m.ids()
@@ -78,12 +80,11 @@ func (m *mix) acquire(id int) {
 		return
 	}
 	m.mu.Lock()
-	woken := m.woken[id]
+	woken, passed := m.woken[id], m.passed[id]
 	m.mu.Unlock()
 	for other, x := range m.ranks {
 		since, waits := m.waits[other]
-		wasRefused := m.refused[other] // since the latest success, perhaps: others may go first
-		if waited && waits && !wasRefused && since.Before(woken) && x.Owner == r.Owner && x.Created.Before(r.Created) {
+		if waited && waits && !passed[other] && since.Before(woken) && x.Owner == r.Owner && x.Created.Before(r.Created) {
 			m.Errorf("%+v has its turn before %+v", r, x)
 		}
 	}
@@ -102,7 +103,6 @@ func (m *mix) use(credit *Credit, id int, r Rank) {
 	latency := time.Duration(1+m.random.IntN(400)) * time.Millisecond
 	way := time.Duration(m.random.Int64N(int64(latency)))
 	refused := m.random.IntN(60) == 0
-	m.refused[id] = m.refused[id] || refused
 	if m.random.IntN(10) == 0 {
 		m.ranks[id] = r // a retry
 	}
@@ -112,8 +112,20 @@ func (m *mix) use(credit *Credit, id int, r Rank) {
 		m.arrivals = append(m.arrivals, time.Now().Add(way))
 		m.mu.Unlock()
 		time.Sleep(latency)
-		credit.Done(refused)
+		m.finish(credit, id, refused)
 	}()
+}
+
+// finish ends a call.
+func (m *mix) finish(credit *Credit, id int, refused bool) {
+	locked := func(change func()) { m.mu.Lock(); defer m.mu.Unlock(); change() }
+	if refused {
+		locked(func() { m.refused[id] = true })
+		credit.Done(true)
+		return
+	}
+	credit.Done(false)
+	locked(func() { clear(m.refused) })
 }
 
 // step does one thing that can happen.
@@ -181,7 +193,7 @@ func TestAnyMix(t *testing.T) {
 	for seed := range *seeds {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 7))
-			m := &mix{T: t, random: random, limit: 1 + random.IntN(4), ranks: map[int]Rank{}, refused: map[int]bool{}}
+			m := &mix{T: t, random: random, limit: 1 + random.IntN(4), ranks: map[int]Rank{}, refused: map[int]bool{}, passed: map[int]map[int]bool{}}
 			m.start()
 			for i := 0; i < 60 || len(m.ranks) > 0; i++ {
 				if i < 60 {

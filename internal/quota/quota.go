@@ -12,8 +12,9 @@
 // An id that gets no credit joins the queue of the budget, once, and is woken with a credit in hand. Owners take turns, however many ids
 // each has, and the oldest id of an owner is its next. Who is next depends on who waits and not on when they joined: an id that leaves and
 // joins again, and a process that starts anew, lose no turn. An id counts as five minutes old at the most when it joins, except in the
-// first minutes of a process. So old ids that come again and again keep no young one waiting for ever. An id that leaves gives its turn or
-// its credit to the next.
+// first minutes of a process. So old ids that come again and again keep no young one waiting for ever. An id that was refused comes after
+// the others until a call of the budget succeeds: what the server refuses for that id alone keeps nobody else waiting. The budget remembers
+// 32 such ids. An id that leaves gives its turn or its credit to the next.
 //
 // Credentials that replace others share their budgets: what one has sent counts for both, the window stays as it is, and no waiter loses
 // its turn. When both are still used a minute later, the one that is used less gets budgets of its own, which open after two seconds.
@@ -32,8 +33,8 @@
 // 1, 3, 9…. It waits for six seconds only if of late its own tries were refused more often than it was for those of others: a program that
 // does not adapt makes none. A single refusal takes the window back by the last step, and by a third of what it has above two, without a
 // pause, so that the larger of two windows loses more. When more than a quarter of a window is refused, the window halves and the budget
-// pauses again. A full window at the limit forgets the remembered size. A try costs a refusal: three budgets that share a limit are refused
-// 3 % of their calls, and when the others leave, one has all of it after 13 seconds at the most.
+// pauses again. A full window at the limit forgets the remembered size. A try costs a refusal. Measured over thirty
+// seeds, three budgets that share a limit are refused 3 % of their calls, and one has all of it 11 seconds after the others leave, at the worst.
 //
 // A credit cannot come back sooner. All that is known of a call's arrival is that it was after the sending and before the answer. The vendor
 // judges by arrival and says no more, so a call may arrive just before its answer, and the next one just as it is sent. With a credit that
