@@ -60,7 +60,6 @@ func (s *Store) Refused(scope Scope, f Fingerprint, object types.NamespacedName,
 // Report records the result of a call with these credentials: whether the cloud refused them. One object may try them again after retry.
 // A call that was not refused ends a refusal that is a minute old, and wakes the objects that wait for the Secret.
 func (s *Store) Report(scope Scope, f Fingerprint, rejected bool, now time.Time, retry time.Duration) {
-	s.remember(scope.Secret, f, rejected)
 	if rejected {
 		s.refuse(scope, &refusal{fingerprint: f, at: now, next: now.Add(retry)}, now)
 		return

@@ -44,7 +44,7 @@ type Store struct {
 	waiters            map[types.NamespacedName]*waiter // by object
 	polls              polls
 	refusals           map[Scope]*refusal
-	lineages           map[types.NamespacedName]*lineage
+	lineages           map[types.NamespacedName]lineage
 	sweptAt, trimmedAt time.Time // of forgetRefusals and of forgetLineages
 	wake               func(object types.NamespacedName)
 }
@@ -79,13 +79,13 @@ type failure struct {
 // than poll.
 //
 // When the credentials in a Secret have changed, the store calls replaced with the fingerprints of the old and the new ones, before it
-// returns the new ones. It passes over old ones that the cloud has refused and never accepted. Nil: nobody wants to know.
+// returns the new ones. Nil: nobody wants to know.
 func New(read Reader, poll time.Duration, replaced func(previous, next Fingerprint)) *Store {
 	return &Store{
 		read:     read,
 		poll:     poll,
 		replaced: replaced,
-		lineages: map[types.NamespacedName]*lineage{},
+		lineages: map[types.NamespacedName]lineage{},
 		added:    make(chan struct{}, 1),
 		kept:     map[types.NamespacedName]content{},
 		failures: map[types.NamespacedName]*failure{},

@@ -9,7 +9,8 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 )
 
-// imports: an import that is looked for is found before its stop is recorded, it matches, and it is not replaced by another.
+// imports: an import that is looked for is found before its stop is recorded, it matches, and it is not replaced by another, unless spec names
+// that one.
 func (h *History) imports(v *Findings, versions []Version) {
 	var frozen *cdbv1.ImportJobStopStatus // that of the version before, if it was found and the operator wrote it
 	for _, o := range versions {
@@ -19,7 +20,7 @@ func (h *History) imports(v *Findings, versions []Version) {
 			continue
 		}
 		id := status.Target.AsyncRequestID
-		if frozen != nil && sameFilter(*frozen.Target, *status.Target) && frozen.Import.AsyncRequestID != id {
+		if frozen != nil && sameFilter(*frozen.Target, *status.Target) && !slices.Contains([]string{frozen.Import.AsyncRequestID, o.Spec.AsyncRequestID}, id) {
 			v.fault("%s: %s was frozen, and became %q", o.Name, frozen.Import.AsyncRequestID, id)
 		}
 		frozen = nil

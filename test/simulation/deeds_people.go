@@ -53,7 +53,15 @@ func (r *run) stop(random *rand.Rand, number int) (string, error) {
 }
 
 // peopleDeeds are what people and tools do to objects and Secrets.
-var peopleDeeds = append(promptDeeds, deed{"the Secret is away", 1, func(r *run, random *rand.Rand) (string, error) {
+var peopleDeeds = append(promptDeeds, deed{"the token is renewed", 2, func(r *run, random *rand.Rand) (string, error) {
+	for range 1 + random.IntN(3) {
+		if err := r.renewToken(); err != nil {
+			return "", err
+		}
+		time.Sleep(time.Duration(random.Int64N(int64(2 * time.Second))))
+	}
+	return "", nil
+}}, deed{"the Secret is away", 1, func(r *run, random *rand.Rand) (string, error) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "creds"}}
 	if err := client.IgnoreNotFound(r.client.Delete(context.Background(), secret)); err != nil {
 		return "", err

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"sync"
 
 	"github.com/go-logr/logr"
@@ -20,6 +21,7 @@ func Prepare() {
 	klog.SetLogger(logr.Discard())
 	ctrl.SetLogger(logr.Discard())
 	utilruntime.ErrorHandlers = nil
+	debug.SetGCPercent(400) // memory is plenty, and a schedule is mostly garbage
 }
 
 // Exchange is one request to the API server, and what it answered.

@@ -41,6 +41,14 @@ const (
 	freshAccount = "AKIDfreshaccount" // another account, which few objects use
 )
 
+// scheme has the kinds that people and tools use.
+var scheme = func() *runtime.Scheme {
+	s := runtime.NewScheme()
+	_ = clientgoscheme.AddToScheme(s)
+	_ = cdbv1.AddToScheme(s)
+	return s
+}()
+
 // run is one schedule as it plays.
 type run struct {
 	api       *fakeapi.Server
@@ -89,9 +97,6 @@ func newRun(seed uint64, replicas int, record func(http.RoundTripper) http.Round
 		defer mu.Unlock()
 		return time.Duration(jitter.Int64N(int64(40 * time.Millisecond)))
 	})
-	scheme := runtime.NewScheme()
-	_ = clientgoscheme.AddToScheme(scheme)
-	_ = cdbv1.AddToScheme(scheme)
 	config := &rest.Config{Host: "http://api.invalid", Transport: r.transport, QPS: -1, ContentConfig: fakeapi.ContentConfig()}
 	var err error
 	if r.client, err = client.New(config, client.Options{Scheme: scheme, Mapper: operator.Mapper()}); err != nil {
@@ -157,18 +162,27 @@ func (r *run) secret() error {
 	}
 	r.secretID = fmt.Sprintf("%s%016d", account, len(r.secrets))
 	r.mu.Unlock()
-	return r.renew()
+	return r.renew("")
+}
+
+// renewToken renews the credentials and keeps the SecretId, as temporary ones may.
+func (r *run) renewToken() error {
+	r.mu.Lock()
+	token := fmt.Sprintf("simulatedtoken%020d%020d", len(r.secrets), r.random.Uint64())
+	r.secrets = append(r.secrets, token)
+	r.mu.Unlock()
+	return r.renew(token)
 }
 
 // renew writes the Secret, with a new key. The old one is refused from now on.
-func (r *run) renew() error {
+func (r *run) renew(token string) error {
 	r.mu.Lock()
 	key, id := fmt.Sprintf("simulatedkey%020d%020d", len(r.secrets), r.random.Uint64()), r.secretID
 	r.secrets = append(r.secrets, key)
 	r.mu.Unlock()
-	r.cloud.SetAccount(cdbsim.Account{SecretID: id, SecretKey: key})
+	r.cloud.SetAccount(cdbsim.Account{SecretID: id, SecretKey: key, Token: token})
 	r.cloud.SetIdentity(id, cdbsim.Identity{SubAccount: account})
-	return r.putSecret(namespace, "creds", cdbsim.Account{SecretID: id, SecretKey: key})
+	return r.putSecret(namespace, "creds", cdbsim.Account{SecretID: id, SecretKey: key, Token: token})
 }
 
 // putSecret creates or replaces a Secret.

@@ -138,11 +138,12 @@ func (r *run) resume() (lost []string) {
 			return []string{err.Error()}
 		}
 	}
-	for waited := time.Duration(0); waited < patience; waited += 5 * time.Second {
+	for waited, pause := time.Duration(0), 20*time.Second; waited < patience; pause += pause / 4 {
 		if lost = r.unfinished(); len(lost) == 0 {
 			return nil
 		}
-		time.Sleep(5 * time.Second)
+		time.Sleep(pause)
+		waited += pause
 	}
 	return lost
 }
