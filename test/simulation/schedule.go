@@ -129,23 +129,31 @@ func (r *run) settle() (lost []string) {
 
 // resume lets go on what is suspended, and waits until each object has ended. It returns what has not.
 func (r *run) resume() (lost []string) {
-	objects, err := r.objects()
-	if err != nil {
-		return []string{err.Error()}
-	}
-	for i := range objects {
-		if err := r.update(client.ObjectKeyFromObject(&objects[i]), func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false }); err != nil {
-			return []string{err.Error()}
-		}
-	}
 	for waited, pause := time.Duration(0), 20*time.Second; waited < patience; pause += pause / 4 {
-		if lost = r.unfinished(); len(lost) == 0 {
-			return nil
+		if err := r.resumeAll(); err != nil { // again: the last deed can come in the middle of a request
+			return []string{err.Error()}
 		}
 		time.Sleep(pause)
 		waited += pause
+		if lost = r.unfinished(); len(lost) == 0 {
+			return nil
+		}
 	}
 	return lost
+}
+
+// resumeAll lets go on what is suspended.
+func (r *run) resumeAll() error {
+	objects, err := r.objects()
+	for i := range objects {
+		if !objects[i].Spec.Suspend {
+			continue
+		}
+		if err := r.update(client.ObjectKeyFromObject(&objects[i]), func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = false }); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // unfinished are the objects that have not ended for their newest spec.
