@@ -114,8 +114,8 @@ bench: controlplane ## Measure the goals of docs/benchmarks.md (about half an ho
 	@go run -buildvcs=false ./test/bench
 
 .PHONY: arena
-arena: ## Play the pacing against rivals in virtual time, and write tables and pictures into docs (about a minute).
-	go test -C test/arena -count=1 -timeout 20m -v -run 'TestArena|TestTheSameSeed' . -write | $(QUIET)
+arena: ## Play the pacing against rivals in virtual time, and write tables and pictures into docs (about 3 minutes).
+	go test -C test/arena -count=1 -timeout 20m -v -run 'TestArena|TestTheSameSeed|TestTrade' . -write | $(QUIET)
 
 .PHONY: recordings
 recordings: controlplane ## Draw the recordings in docs/pictures from a run of the plugin and one of the demo (about 2 minutes).

@@ -143,7 +143,7 @@ func TestArena(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := insert(string(page), sections)
+	text, err := insert(string(page), arenaMarks, sections)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -136,6 +136,7 @@ func newPlot(title string) *plot.Plot {
 	p.Title.Text = title
 	for text, size := range map[*font.Font]float64{
 		&p.Title.TextStyle.Font: 10, &p.X.Tick.Label.Font: 8, &p.Y.Tick.Label.Font: 8, &p.Legend.TextStyle.Font: 9,
+		&p.X.Label.TextStyle.Font: 9, &p.Y.Label.TextStyle.Font: 9,
 	} {
 		text.Variant, text.Size = "Sans", vg.Points(size)
 	}

@@ -14,37 +14,43 @@ type result struct {
 	summary
 }
 
-// The page has the arena between these.
-const (
-	beginMark = "<!-- make arena writes from here -->\n"
-	endMark   = "<!-- to here -->\n"
+// marks are what the page has before and after something that is written into it.
+type marks struct{ begin, end string }
+
+var (
+	arenaMarks = marks{"<!-- make arena writes from here -->\n", "<!-- to here -->\n"}
+	tradeMarks = marks{"<!-- make arena writes the trade from here -->\n", "<!-- to here, the trade -->\n"}
 )
 
 // insert puts the sections into the page, between the marks.
-func insert(page string, sections []string) (string, error) {
-	before, remainder, begun := strings.Cut(page, beginMark)
-	_, after, ended := strings.Cut(remainder, endMark)
+func insert(page string, between marks, sections []string) (string, error) {
+	before, remainder, begun := strings.Cut(page, between.begin)
+	_, after, ended := strings.Cut(remainder, between.end)
 	if !begun || !ended {
 		return "", errors.New("the page does not say where the tables belong")
 	}
-	return before + beginMark + "\n" + strings.Join(sections, "\n") + "\n" + endMark + after, nil
+	return before + between.begin + "\n" + strings.Join(sections, "\n") + "\n" + between.end + after, nil
 }
 
 // section is what the page says of one scenario: a table, and the picture.
 func (s scenario) section(results []result) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "### %s\n\n", s.title)
-	columns := s.columns()
-	fmt.Fprintf(&text, "|")
-	for _, c := range columns {
-		fmt.Fprintf(&text, " %s |", c.title)
-	}
-	fmt.Fprintf(&text, "\n|%s\n", strings.Repeat(" --- |", len(columns)))
+	text.WriteString(s.head(""))
 	for _, r := range results {
 		fmt.Fprintln(&text, s.row(r))
 	}
 	fmt.Fprintf(&text, "\n![Calls and refusals a second](pictures/%s)\n", s.pictureName())
 	return text.String()
+}
+
+// head has the titles of the columns.
+func (s scenario) head(first string) string {
+	columns, text := s.columns(), "| "+first+" |"
+	for _, c := range columns[1:] {
+		text += fmt.Sprintf(" %s |", c.title)
+	}
+	return text + "\n|" + strings.Repeat(" --- |", len(columns)) + "\n"
 }
 
 // row is that of one rival in the table of a scenario.
