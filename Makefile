@@ -14,9 +14,12 @@ SEED ?= $(shell echo $$(( $$(date +%s) / 86400 * 1000000 )))
 BIN := $(CURDIR)/bin
 ASSETS := $(if $(KUBEBUILDER_ASSETS),$(KUBEBUILDER_ASSETS),$(BIN)/controlplane)
 VERSION ?= devel
-UNIT := . ./api/... ./cmd/... ./controllers/... ./internal/... ./test/mutants ./test/names ./test/oracle ./test/pictures ./test/recordings
+UNIT := . ./api/... ./cmd/... ./controllers/... ./internal/...
+PLAIN := ./test/mutants ./test/names ./test/oracle ./test/pictures ./test/recordings
 CLUSTER := ./test/docs ./test/e2e ./test/faults ./test/integrations ./test/security
 PACKAGES ?= lifecycle credentials quota tencentcloud
+# Without what only a debugger needs, tests link faster.
+GOTEST := go test -ldflags=-w
 TOOLS := $(BIN)/tools.stamp
 CHECKERS := $(BIN)/checkers.stamp
 QUIET := grep -vE '^(=== | *--- PASS|PASS)'
@@ -32,15 +35,16 @@ demo: controlplane ## Show the main job, end to end, on this machine. KEEP=1 sta
 test: ## Everything that guards main.
 	@$(MAKE) --no-print-directory -j3 $(TOOLS) $(BIN)/golangci-lint controlplane
 	@$(MAKE) --no-print-directory verify-generated lint
-	go test -race -count=1 $(UNIT)
-	go test -count=1 ./test/explorer ./test/simulation
-	go test -C test/arena -count=1 .
-	go test -count=1 -parallel 6 -timeout 15m $(CLUSTER)
+	$(GOTEST) -race -count=1 $(UNIT)
+	$(GOTEST) -count=1 $(PLAIN) ./test/explorer ./test/simulation
+	go test -C test/arena -ldflags=-w -count=1 .
+	$(GOTEST) -count=1 -parallel 6 -timeout 15m $(CLUSTER)
 	hack/fuzz.sh 3000x
 
 .PHONY: unit
 unit: ## The tests that need no control plane (under a minute).
-	go test -race $(UNIT)
+	$(GOTEST) -race $(UNIT)
+	$(GOTEST) $(PLAIN)
 
 .PHONY: simulate
 simulate: ## Play SCHEDULES random schedules in virtual time, with seeds from SEED on. ARGS are flags of the test.
