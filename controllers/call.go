@@ -63,7 +63,6 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	r.credentials.Forget(key)
 	r.Waited(c.action, c.credit.Waited)
 	c.object = c.object.DeepCopy()
 	sent = true
@@ -89,8 +88,12 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	result.At = time.Now()
 	refused := result.Err != nil && result.Err.Class == importjob.Throttled
 	c.credit.Done(refused)
+	hasMore := c.action == importjob.ActionList && result.Err == nil && result.Found == nil
+	if !hasMore {
+		r.credentials.Forget(client.ObjectKeyFromObject(object))
+	}
 	r.reportCredentials(ctx, c, result)
-	if c.action == importjob.ActionList && result.Err == nil && result.Found == nil {
+	if hasMore {
 		return // the next page is read before there is something to record
 	}
 	log := logr.FromContextOrDiscard(ctx).WithValues("region", object.Spec.Region, "asyncRequestId", object.Spec.AsyncRequestID, "action", c.action)

@@ -37,6 +37,7 @@ type cloud struct {
 	takes        time.Duration
 	listed       []importjob.Record
 	stopped      importjob.Target // of the latest stop
+	refuses      string           // a SecretId that it does not know
 }
 
 func (*cloud) Host(importjob.Target) string { return "cloud" }
@@ -48,8 +49,11 @@ func (c *cloud) Stop(_ context.Context, _ importjob.Credentials, target importjo
 	return "r-1", nil
 }
 
-func (c *cloud) List(_ context.Context, _ importjob.Credentials, _ importjob.Target, _ string, offset int) (importjob.Page, error) {
+func (c *cloud) List(_ context.Context, creds importjob.Credentials, _ importjob.Target, _ string, offset int) (importjob.Page, error) {
 	c.lists.Add(1)
+	if creds.SecretID == c.refuses {
+		return importjob.Page{}, &importjob.Error{Class: importjob.Rejected, Code: "AuthFailure.SecretIdNotFound"}
+	}
 	to := min(offset+importjob.PageSize, len(c.listed))
 	return importjob.Page{Total: len(c.listed), Records: c.listed[offset:to]}, nil
 }

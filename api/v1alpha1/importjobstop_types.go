@@ -236,7 +236,7 @@ type ImportJobStopStatus struct {
 	// startTime is when the operator began to work on this target, or began again after spec.suspend or a requested retry.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
-	// waitingSince is since when Ready has the reason CredentialsNotFound or WaitingForQuota; absent otherwise.
+	// waitingSince is since when Ready has the reason CredentialsNotFound or WaitingForQuota, or since when a suspended object waits for its Secret; absent otherwise.
 	// +optional
 	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
 	// completionTime is when the object finished, with success or failure. An object that is still retried has none.

@@ -75,7 +75,7 @@ func foundOf(o *cdbv1.ImportJobStop) (list []chapter) {
 		return list
 	}
 	e := chapter{step: "queued", at: status.WaitingSince.Time, text: "for the cloud's quota"}
-	if ready.Reason == cdbv1.ReasonCredentialsNotFound {
+	if ready.Reason == cdbv1.ReasonCredentialsNotFound || ready.Reason == cdbv1.ReasonSuspended {
 		e.step, e.text = "waiting", "for the Secret "+o.Spec.CredentialsSecretRef.Name
 	} else if status.NextAttemptTime != nil {
 		e.text += ", its turn is expected at " + status.NextAttemptTime.UTC().Format(time.RFC3339)

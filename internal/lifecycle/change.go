@@ -53,7 +53,7 @@ func suspend(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		begin(object, now)
 		noteRetry(object)
-		object.Status.StartTime, object.Status.NextAttemptTime = nil, nil
+		object.Status.StartTime, object.Status.NextAttemptTime, object.Status.WaitingSince = nil, nil, nil
 		if !accepted(object) {
 			object.Status.NextAttemptTime = microTime(now) // the import is looked at
 		}

@@ -101,7 +101,7 @@ func (w *fixture) checkTimes(kind string, ready metav1.Condition, finished bool)
 	status := &w.object.Status
 	w.must((status.CompletionTime != nil) == finished, "%s: completionTime is %v with Ready %s %s", kind, status.CompletionTime, ready.Status, ready.Reason)
 	waits := ready.Reason == cdbv1.ReasonWaitingForQuota || ready.Reason == cdbv1.ReasonCredentialsNotFound
-	w.must((status.WaitingSince != nil) == waits, "%s: waitingSince is %v with the reason %s", kind, status.WaitingSince, ready.Reason)
+	w.must((status.WaitingSince != nil) == waits || ready.Reason == cdbv1.ReasonSuspended, "%s: waitingSince is %v with the reason %s", kind, status.WaitingSince, ready.Reason)
 	w.must(ready.Reason != cdbv1.ReasonSuspended || status.StartTime == nil, "%s: suspended, it keeps a start", kind)
 	w.must(!finished || status.NextAttemptTime == nil, "%s: finished, it has a next attempt", kind)
 }

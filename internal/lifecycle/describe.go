@@ -42,15 +42,15 @@ func applyDescribe(object *cdbv1.ImportJobStop, r *Result) {
 
 // applyPreview tells what a suspended object would stop.
 func applyPreview(object *cdbv1.ImportJobStop, r *Result) {
-	id, delay := targetOf(object).AsyncRequestID, time.Duration(0)
+	id, reason, delay := targetOf(object).AsyncRequestID, cdbv1.ReasonSuspended, time.Duration(0)
 	if r.Err != nil {
 		switch {
 		case r.Err.Class == importjob.Rejected:
-			delay = CredentialsRetry
+			reason, delay = cdbv1.ReasonCredentialsRejected, CredentialsRetry
 		case isPassing(r.Err.Class):
 			delay = maxPoll
 		}
-		tell(object, r.At, progressing, cdbv1.ReasonSuspended, delay, "the import cannot be looked at: "+r.Err.Error())
+		tell(object, r.At, progressing, reason, delay, "the import cannot be looked at: "+r.Err.Error())
 		return
 	}
 	object.Status.ImportStatus = string(r.Status)

@@ -108,6 +108,11 @@ func tell(object *cdbv1.ImportJobStop, at time.Time, p phase, reason string, del
 	}
 	if object.Spec.Suspend {
 		status.StartTime = nil
+		if reason != cdbv1.ReasonCredentialsNotFound && reason != cdbv1.ReasonCredentialsRejected {
+			status.WaitingSince = nil
+		} else if status.WaitingSince == nil || readyOf(status).Reason != cdbv1.ReasonSuspended {
+			status.WaitingSince = secondTime(at)
+		}
 		setPhase(object, progressing, cdbv1.ReasonSuspended, "held back; "+message, at)
 		return
 	}

@@ -50,7 +50,7 @@ func next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) S
 	case isSettled(object):
 		return Step{Change: settle(now)}
 	case object.Spec.Suspend:
-		return nextSuspended(object, now)
+		return nextSuspended(object, now, credentialsChanged)
 	}
 	return nextUnsettled(object, now, credentialsChanged)
 }
@@ -85,19 +85,27 @@ func stopOrList(object *cdbv1.ImportJobStop, now time.Time) Step {
 	return Step{Action: importjob.ActionStop}
 }
 
-// nextSuspended looks at the import of a suspended object once, and again when a retry is requested.
-func nextSuspended(object *cdbv1.ImportJobStop, now time.Time) Step {
+// nextSuspended looks at the import of a suspended object once, again when a retry is requested, and when the Secret comes that it waits for.
+func nextSuspended(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) Step {
 	ready := readyOf(&object.Status)
 	isTold := ready.Reason == cdbv1.ReasonSuspended && ready.Status == readyIn[progressing] && object.Generation == object.Status.ObservedGeneration
 	switch {
-	case !isTold || isRetryRequested(object):
+	case !isTold || (isRetryRequested(object) && !waitsForSecret(object)):
 		return Step{Change: suspend(now)}
-	case accepted(object) || object.Status.NextAttemptTime == nil || now.Before(dueTime(object)):
+	case accepted(object) || !isLookDue(object, now, credentialsChanged):
 		return Step{Change: observe(now)}
 	case object.Spec.Import != nil && object.Status.LastAttempt == nil:
 		return Step{Action: importjob.ActionList}
 	}
 	return Step{Action: importjob.ActionDescribe}
+}
+
+// isLookDue: the import of a suspended object is to be looked at now.
+func isLookDue(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) bool {
+	if waitsForSecret(object) && credentialsChanged {
+		return true
+	}
+	return object.Status.NextAttemptTime != nil && !now.Before(dueTime(object))
 }
 
 // mustBeListed: spec.import decides before the first attempt, and once.

@@ -96,6 +96,9 @@ func setCompletion(status *cdbv1.ImportJobStopStatus, p phase, again bool, at ti
 
 // setWaiting sets waitingSince when the wait begins, and keeps it while it lasts.
 func setWaiting(status *cdbv1.ImportJobStopStatus, reason string, again bool, at time.Time) {
+	if reason == cdbv1.ReasonSuspended {
+		return // tell knows whether a preview waits for its Secret
+	}
 	waits := reason == cdbv1.ReasonWaitingForQuota || reason == cdbv1.ReasonCredentialsNotFound
 	if !waits || !again {
 		status.WaitingSince = nil

@@ -19,16 +19,18 @@ type SecretWait struct {
 
 // SecretWaitOf returns how the object waits for its Secret.
 func SecretWaitOf(object *cdbv1.ImportJobStop) SecretWait {
-	if object.Spec.Suspend || targetChanged(object) || object.Generation != object.Status.ObservedGeneration {
+	if targetChanged(object) || object.Generation != object.Status.ObservedGeneration {
 		return SecretWait{}
 	}
-	switch ReadyReason(object) {
-	case cdbv1.ReasonCredentialsNotFound:
-		return SecretWait{Missing: true, RetryRequested: isRetryRequested(object)}
-	case cdbv1.ReasonCredentialsRejected:
-		return SecretWait{Rejected: true, RetryRequested: isRetryRequested(object)}
+	missing, rejected := ReadyReason(object) == cdbv1.ReasonCredentialsNotFound, ReadyReason(object) == cdbv1.ReasonCredentialsRejected
+	if object.Spec.Suspend {
+		waits := ReadyReason(object) == cdbv1.ReasonSuspended && object.Status.WaitingSince != nil && !accepted(object)
+		missing, rejected = waits && object.Status.NextAttemptTime == nil, waits && object.Status.NextAttemptTime != nil
 	}
-	return SecretWait{}
+	if !missing && !rejected {
+		return SecretWait{}
+	}
+	return SecretWait{Missing: missing, Rejected: rejected, RetryRequested: isRetryRequested(object)}
 }
 
 func waitsForSecret(object *cdbv1.ImportJobStop) bool { return SecretWaitOf(object) != SecretWait{} }
@@ -47,7 +49,8 @@ func WaitForCredentials(now time.Time, text string) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		begin(object, now)
 		if object.Spec.Suspend {
-			tell(object, now, progressing, cdbv1.ReasonSuspended, maxPoll, "the import cannot be looked at: "+text)
+			noteRetry(object)
+			tell(object, now, progressing, cdbv1.ReasonCredentialsNotFound, 0, "the import cannot be looked at: "+text)
 			return
 		}
 		ready := readyOf(&object.Status)
@@ -84,8 +87,11 @@ const worthTelling = 5 * time.Second
 // that time has passed. It writes nothing while the wait is short and the status speaks of this spec. An accepted object keeps what it says.
 func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 	return func(object *cdbv1.ImportJobStop) {
-		if object.Spec.Suspend {
-			return // the preview comes when it is its turn
+		if object.Spec.Suspend { // the preview comes when it is its turn
+			if waitsForSecret(object) {
+				object.Status.WaitingSince, object.Status.NextAttemptTime = nil, microTime(now)
+			}
+			return
 		}
 		if accepted(object) && !targetChanged(object) {
 			waitToAsk(now)(object)

@@ -54,7 +54,7 @@ func (l *Limiter[ID]) credit(b *budget[ID], w *waiter[ID]) *Credit {
 	b.usedAt = time.Now()
 	return &Credit{
 		Waited: time.Since(w.since), usableAt: b.usableAt,
-		done:    func(sent time.Time, refused bool) { l.answered(b, w.id, sent, refused) },
+		done:    func(sent time.Time, refused bool) { l.answered(b, w, sent, refused) },
 		cancel:  func() { l.cancel(b) },
 		keep:    func() { l.returnToOwner(b, w) },
 		counted: l.sent,
@@ -84,29 +84,19 @@ func (l *Limiter[ID]) cancel(b *budget[ID]) {
 }
 
 // answered lets the window learn from an answer, and brings the credit back one second after it.
-func (l *Limiter[ID]) answered(b *budget[ID], id ID, sent time.Time, refused bool) {
+func (l *Limiter[ID]) answered(b *budget[ID], w *waiter[ID], sent time.Time, refused bool) {
 	now := time.Now()
 	l.mu.Lock()
 	b.tookTurn(period + now.Sub(sent))
 	if refused {
 		b.window.refused(sent, now)
-		b.noteRefused(id)
+		b.noteRefused(w)
 	} else {
 		b.window.answered(now)
-		clear(b.refused)
+		l.noteSuccess(b, w.rank.Owner)
 	}
 	l.mu.Unlock()
 	time.AfterFunc(period-headStart, func() { l.release(b, now.Add(period)) })
-}
-
-// noteRefused lets others go first, until a call succeeds.
-func (b *budget[ID]) noteRefused(id ID) {
-	if b.refused == nil {
-		b.refused = map[ID]bool{}
-	}
-	if len(b.refused) < maxPassed {
-		b.refused[id] = true
-	}
 }
 
 // tookTurn counts one turn into the average: each one weighs an eighth.

@@ -44,34 +44,12 @@ func (l *Limiter[ID]) serve(b *budget[ID]) {
 	if !l.isReady(b) {
 		return
 	}
-	w := b.next()
+	w := b.queue.pop()
 	w.node = nil
 	b.inUse++
 	l.total.inUse++
 	b.nextAt = time.Now().Add(period / time.Duration(2*b.window.limit))
 	l.woken = append(l.woken, w.id)
-}
-
-// maxPassed bounds how many waiters others go before.
-const maxPassed = 32
-
-// next takes out the next waiter. Those that were refused since the latest success come after the others: what the server refuses for
-// itself, and not for the limit, must not keep everybody waiting because it is the oldest.
-func (b *budget[ID]) next() *waiter[ID] {
-	w := b.queue.pop()
-	var passed []*waiter[ID]
-	for b.refused[w.id] && b.queue.length > 0 {
-		passed = append(passed, w)
-		w = b.queue.pop()
-	}
-	if b.refused[w.id] && len(passed) > 0 { // all of them
-		clear(b.refused)
-		passed, w = append(passed[1:], w), passed[0]
-	}
-	for _, p := range passed {
-		p.node = b.queue.push(p.node.rank, p)
-	}
-	return w
 }
 
 // isReady says whether the next waiter can be woken. If only time is missing, a timer dispatches then.

@@ -30,8 +30,8 @@ type mix struct {
 	mu       sync.Mutex
 	awake    []int
 	woken    map[int]time.Time
-	refused  map[int]bool         // since the latest success
-	passed   map[int]map[int]bool // by id: those that were refused when it was woken, and let it go first
+	refused  map[int]string         // since the latest success of the owner
+	passed   map[int]map[int]string // by id: those that were refused when it was woken, and let it go first
 	arrivals []time.Time
 }
 
@@ -84,7 +84,7 @@ func (m *mix) acquire(id int) {
 	m.mu.Unlock()
 	for other, x := range m.ranks {
 		since, waits := m.waits[other]
-		if waited && waits && !passed[other] && since.Before(woken) && x.Owner == r.Owner && x.Created.Before(r.Created) {
+		if waited && waits && passed[other] == "" && since.Before(woken) && x.Owner == r.Owner && x.Created.Before(r.Created) {
 			m.Errorf("%+v has its turn before %+v", r, x)
 		}
 	}
@@ -112,20 +112,20 @@ func (m *mix) use(credit *Credit, id int, r Rank) {
 		m.arrivals = append(m.arrivals, time.Now().Add(way))
 		m.mu.Unlock()
 		time.Sleep(latency)
-		m.finish(credit, id, refused)
+		m.finish(credit, id, r.Owner, refused)
 	}()
 }
 
 // finish ends a call.
-func (m *mix) finish(credit *Credit, id int, refused bool) {
+func (m *mix) finish(credit *Credit, id int, owner string, refused bool) {
 	locked := func(change func()) { m.mu.Lock(); defer m.mu.Unlock(); change() }
 	if refused {
-		locked(func() { m.refused[id] = true })
+		locked(func() { m.refused[id] = owner })
 		credit.Done(true)
 		return
 	}
 	credit.Done(false)
-	locked(func() { clear(m.refused) })
+	locked(func() { maps.DeleteFunc(m.refused, func(_ int, of string) bool { return of == owner }) })
 }
 
 // step does one thing that can happen.
@@ -193,7 +193,7 @@ func TestAnyMix(t *testing.T) {
 	for seed := range *seeds {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 7))
-			m := &mix{T: t, random: random, limit: 1 + random.IntN(4), ranks: map[int]Rank{}, refused: map[int]bool{}, passed: map[int]map[int]bool{}}
+			m := &mix{T: t, random: random, limit: 1 + random.IntN(4), ranks: map[int]Rank{}, refused: map[int]string{}, passed: map[int]map[int]string{}}
 			m.start()
 			for i := 0; i < 60 || len(m.ranks) > 0; i++ {
 				if i < 60 {

@@ -13,8 +13,8 @@
 // each has, and the oldest id of an owner is its next. Who is next depends on who waits and not on when they joined: an id that leaves and
 // joins again, and a process that starts anew, lose no turn. An id counts as five minutes old at the most when it joins, except in the
 // first minutes of a process. So old ids that come again and again keep no young one waiting for ever. An id that was refused comes after
-// the others until a call of the budget succeeds: what the server refuses for that id alone keeps nobody else waiting. The budget remembers
-// 32 such ids. An id that leaves gives its turn or its credit to the next.
+// the others of its owner until a call of this owner succeeds: what the server refuses for that id alone keeps nobody else waiting. The
+// budget remembers 1,024 such ids. An id that leaves gives its turn or its credit to the next.
 //
 // Credentials that replace others share their budgets: what one has sent counts for both, the window stays as it is, and no waiter loses
 // its turn. When both are still used a minute later, the one that is used less gets budgets of its own, which open after two seconds.
@@ -83,7 +83,7 @@ type budget[ID comparable] struct {
 	inUse             int // credits in hand, with a call, or on their way back
 	queue             queue[*waiter[ID]]
 	node              *node[*budget[ID]] // while it waits for the total
-	refused           map[ID]bool        // since the latest success, at most maxPassed
+	refused           map[ID]string      // the owners of ids that come after the others, at most maxLate
 	nextAt            time.Time          // nobody is woken before
 	dispatchScheduled bool               // a timer will dispatch
 	usedAt            time.Time          // when the latest credit was taken
@@ -94,6 +94,7 @@ type budget[ID comparable] struct {
 type waiter[ID comparable] struct {
 	id     ID
 	budget *budget[ID]
+	rank   Rank
 	node   *node[*waiter[ID]] // nil once the credit is in hand
 	since  time.Time          // when it joined
 }
@@ -144,7 +145,7 @@ func (l *Limiter[ID]) Acquire(key Key, id ID, rank Rank) (*Credit, Wait) {
 
 // join gives an id a free credit, or adds it to the queue.
 func (l *Limiter[ID]) join(b *budget[ID], id ID, rank Rank) *waiter[ID] {
-	w := &waiter[ID]{id: id, budget: b, since: time.Now()}
+	w := &waiter[ID]{id: id, budget: b, rank: rank, since: time.Now()}
 	l.waiters[id] = w
 	if b.queue.length == 0 && b.inUse < b.window.size && l.wake != nil && !w.since.Before(l.opensAt(b)) && !l.total.isFull() {
 		b.inUse++
@@ -152,9 +153,9 @@ func (l *Limiter[ID]) join(b *budget[ID], id ID, rank Rank) *waiter[ID] {
 		return w
 	}
 	if oldest := w.since.Add(-maxAge); oldest.After(l.opening) && rank.Created.Before(oldest) {
-		rank.Created = oldest
+		w.rank.Created = oldest
 	}
-	w.node = b.queue.push(rank, w)
+	b.enqueue(w)
 	l.dispatch(b) // no credit may be out whose return would
 	return w
 }

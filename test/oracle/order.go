@@ -77,7 +77,7 @@ func misfitsOfRecord(o Version, reason string) (misfits []string) {
 		misfit("it is Ready with the reason %s, without a RequestId", reason)
 	}
 	waits := reason == cdbv1.ReasonWaitingForQuota || reason == cdbv1.ReasonCredentialsNotFound
-	if waits != (o.Status.WaitingSince != nil) {
+	if reason != cdbv1.ReasonSuspended && waits != (o.Status.WaitingSince != nil) { // a preview may wait for its Secret
 		misfit("waitingSince is %v with the reason %s", o.Status.WaitingSince, reason)
 	}
 	goesOn := reason == cdbv1.ReasonCredentialsNotFound || reason == cdbv1.ReasonCredentialsRejected
