@@ -36,7 +36,7 @@ func insert(page string, between marks, sections []string) (string, error) {
 func (s scenario) section(results []result) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "### %s\n\n", s.title)
-	text.WriteString(s.head(""))
+	text.WriteString(s.titles(""))
 	for _, r := range results {
 		fmt.Fprintln(&text, s.row(r))
 	}
@@ -44,8 +44,8 @@ func (s scenario) section(results []result) string {
 	return text.String()
 }
 
-// head has the titles of the columns.
-func (s scenario) head(first string) string {
+// titles are those of the columns.
+func (s scenario) titles(first string) string {
 	columns, text := s.columns(), "| "+first+" |"
 	for _, c := range columns[1:] {
 		text += fmt.Sprintf(" %s |", c.title)

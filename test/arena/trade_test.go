@@ -115,10 +115,10 @@ func playedWith(t *testing.T, hold int) trade {
 			t.Fatal(err)
 		}
 	}
-	out, err := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", "-overlay="+overlay, "-run=TestSummary", ".").CombinedOutput()
-	_, text, found := strings.Cut(string(out), "summary ")
+	output, err := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", "-overlay="+overlay, "-run=TestSummary", ".").CombinedOutput()
+	_, text, found := strings.Cut(string(output), "summary ")
 	if err != nil || !found {
-		t.Fatalf("a hold of %d s: %v\n%s", hold, err, out)
+		t.Fatalf("a hold of %d s: %v\n%s", hold, err, output)
 	}
 	var is printed
 	if err := json.NewDecoder(strings.NewReader(text)).Decode(&is); err != nil {
@@ -139,7 +139,7 @@ func (t trade) row() string {
 }
 
 func section(trades []trade) string {
-	rows := tradeColumns.head("hold")
+	rows := tradeColumns.titles("hold")
 	for _, t := range trades {
 		rows += t.row() + "\n"
 	}
@@ -156,7 +156,7 @@ func pictureOf(trades []trade) ([]byte, error) {
 		points = append(points, plotter.XY{X: t.slowest.Seconds(), Y: 100 * t.refused})
 		names = append(names, fmt.Sprintf(" %d s", t.hold))
 	}
-	line, dots, err := plotter.NewLinePoints(points)
+	connection, dots, err := plotter.NewLinePoints(points)
 	if err != nil {
 		return nil, err
 	}
@@ -164,12 +164,12 @@ func pictureOf(trades []trade) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	line.LineStyle, dots.GlyphStyle = style(0x1f, 0x4f, 0xaf, 1.3), draw.GlyphStyle{Color: line.Color, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
+	connection.LineStyle, dots.GlyphStyle = style(0x1f, 0x4f, 0xaf, 1.3), draw.GlyphStyle{Color: connection.Color, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
 	labels.Offset = vg.Point{X: vg.Points(2), Y: vg.Points(3)}
 	for i := range labels.TextStyle {
 		labels.TextStyle[i].Font.Variant, labels.TextStyle[i].Font.Size = "Sans", vg.Points(8)
 	}
-	p.Add(plotter.NewGrid(), line, dots, labels)
+	p.Add(plotter.NewGrid(), connection, dots, labels)
 	p.X.Min, p.Y.Min, p.X.Max, p.Y.Max = 0, 0, p.X.Max*1.1, p.Y.Max*1.1
 	canvas := vgsvg.New(panelWidth, 2*panelHeight)
 	p.Draw(draw.New(canvas))
