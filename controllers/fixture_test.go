@@ -38,13 +38,15 @@ type cloud struct {
 	listed       []importjob.Record
 	stopped      importjob.Target // of the latest stop
 	refuses      string           // a SecretId that it does not know
+	fails        int32            // so many stops fail at first
 }
 
 func (*cloud) Host(importjob.Target) string { return "cloud" }
 
 func (c *cloud) Stop(_ context.Context, _ importjob.Credentials, target importjob.Target) (string, error) {
-	c.stops.Add(1)
-	c.stopped = target
+	if c.stopped = target; c.stops.Add(1) <= c.fails {
+		return "", &importjob.Error{Class: importjob.Transient, Code: "InternalError"}
+	}
 	time.Sleep(c.takes)
 	return "r-1", nil
 }

@@ -124,3 +124,21 @@ func TestASuspendedObjectIsLookedAtAndNotStopped(t *testing.T) {
 		h.want(cdbv1.ReasonStopAccepted, 1, 4)
 	})
 }
+
+// Whatever becomes of status.import, the import of an attempt is the one that was found for it: by now another one may match.
+func TestAnAttemptKeepsItsImport(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newLookupFixture(t)
+		h.cloud.fails = 1
+		for h.cloud.stops.Load() == 0 {
+			_ = h.reconcile()
+		}
+		h.cloud.listed[170].State, h.cloud.listed[20].State = importjob.RecordFailed, importjob.RecordRunning
+		h.put(func(o *cdbv1.ImportJobStop) { o.Status.Import = nil })
+		h.settle()
+		if got := h.get().Status; h.cloud.stopped.AsyncRequestID != "a-170" || got.RequestID == "" {
+			t.Errorf("stopped %+v, and status is %+v", h.cloud.stopped, got)
+		}
+	})
+}

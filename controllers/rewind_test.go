@@ -43,3 +43,23 @@ func TestAnAnswerOutlivesARecordThatWasTakenBack(t *testing.T) {
 		})
 	}
 }
+
+// The record is taken away while the id that was found is written into spec: it is still the import that the call stopped.
+func TestAnAnswerOutlivesARecordThatWasTakenBackFromAPinnedObject(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newLookupFixture(t)
+		h.cloud.takes = 5 * time.Second
+		for h.cloud.stops.Load() == 0 {
+			_ = h.reconcile()
+		}
+		h.put(func(o *cdbv1.ImportJobStop) {
+			o.Spec.AsyncRequestID, o.Generation = "a-170", o.Generation+1
+			o.Status = cdbv1.ImportJobStopStatus{ObservedGeneration: -1}
+		})
+		h.settle()
+		if got := h.get().Status; h.cloud.stops.Load() != 1 || got.RequestID != "r-1" || got.LastAttempt == nil {
+			t.Errorf("after %d stops status is %+v", h.cloud.stops.Load(), got)
+		}
+	})
+}

@@ -130,7 +130,7 @@ func isLost(object *cdbv1.ImportJobStop) bool {
 // targetOf is what the object is about: what the spec asks for, with the id of the import that was found.
 func targetOf(object *cdbv1.ImportJobStop) cdbv1.Target {
 	target, status := object.Spec.Target(), &object.Status
-	wasUsed := status.Import != nil || isUnknown(status.LastAttempt) || accepted(object)
+	wasUsed := status.Import != nil || status.LastAttempt != nil || accepted(object)
 	if target.AsyncRequestID == "" && status.Target != nil && wasUsed {
 		found := target
 		found.AsyncRequestID = status.Target.AsyncRequestID

@@ -60,7 +60,11 @@ func (r *Result) Belongs(object *cdbv1.ImportJobStop) bool {
 // IsRewound says whether the status of the same target has lost the attempt that the result of a stop is of: it has no attempt, or an
 // earlier one, as after a restore. An attempt of another operator is not earlier, even by a slow clock: its number is not lower.
 func (r *Result) IsRewound(object, called *cdbv1.ImportJobStop) bool {
-	sameTarget := object.UID == called.UID && object.Spec.Target() == called.Spec.Target()
+	target, was := object.Spec.Target(), targetOf(called)
+	if target.AsyncRequestID == "" {
+		target.AsyncRequestID = was.AsyncRequestID // as status had it
+	}
+	sameTarget := object.UID == called.UID && target == was
 	if r.Action != importjob.ActionStop || r.AttemptStart == nil || accepted(object) || !sameTarget {
 		return false
 	}
