@@ -35,9 +35,12 @@ func (l *Lookup) IsFor(object *cdbv1.ImportJobStop) bool { return l.target == ta
 // Offset is that of the page to read next.
 func (l *Lookup) Offset() int { return l.listing.offset }
 
-// Fail notes a page that was not answered, and returns how many there were in a row. The listing is read again from its beginning.
-func (l *Lookup) Fail() int32 {
-	l.listing = listing{}
+// Fail notes a page that was not answered, and returns how many there were in a row. Where the same question may be answered later, the
+// listing goes on from there: a long one would never come to its end beside a program that shares the quota. Else it begins anew.
+func (l *Lookup) Fail(class importjob.Class) int32 {
+	if !isPassing(class) {
+		l.listing, l.before = listing{}, nil
+	}
 	l.failures = min(l.failures+1, 1<<20)
 	return l.failures
 }

@@ -126,3 +126,27 @@ func (i *instance) lookUp(t *testing.T, filter cdbv1.ImportFilter) (found *Findi
 	}
 	return found, begins[1]
 }
+
+// Another program shares the quota, so that every fortieth page is refused: 10,000 records are read all the same.
+func TestARefusedPageDoesNotBeginTheListingAnew(t *testing.T) {
+	t.Parallel()
+	object, calls, total := after(byInstance), 0, 10_000
+	lookup := NewLookup(object)
+	for found := (*Finding)(nil); found == nil || !found.IsFinal(); calls++ {
+		if calls > 400 {
+			t.Fatalf("after %d calls the listing is at %d of %d", calls, lookup.Offset(), total)
+		}
+		if calls%40 == 39 {
+			lookup.Fail(importjob.Throttled)
+			continue
+		}
+		var records []importjob.Record
+		for i := range importjob.PageSize {
+			records = append(records, record(fmt.Sprint("a-", lookup.Offset()+i), importjob.RecordSuccessful, "shop"))
+		}
+		if lookup.Offset() == 500 {
+			records[0].State = importjob.RecordRunning
+		}
+		found = lookup.Add(importjob.Page{Total: total, Records: records})
+	}
+}
