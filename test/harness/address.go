@@ -18,7 +18,7 @@ var given sync.Map // ports of this process
 // FreeAddress is an address of this machine that nobody listens on, another one at each call.
 func FreeAddress() (address string, err error) {
 	for range 1000 {
-		port := lowestPort + rand.IntN(highestPort-lowestPort) //nolint:gosec // any port will do
+		port := lowestPort + rand.IntN(highestPort-lowestPort)
 		address = fmt.Sprint("127.0.0.1:", port)
 		var l net.Listener
 		if l, err = net.Listen("tcp", address); err != nil {
