@@ -27,6 +27,7 @@ var marks = map[string]string{
 var managers = map[string]string{
 	"argocd-controller":    "Argo CD",
 	"helm":                 "Helm",
+	"helm-controller":      "Flux",
 	"kustomize-controller": "Flux",
 }
 

@@ -37,6 +37,7 @@ func TestWhatWouldBeCreatedAgainIsNotDeleted(t *testing.T) {
 		"Flux's Helm":             {label("helm.toolkit.fluxcd.io/name"), false},
 		"Helm":                    {annotation("meta.helm.sh/release-name"), false},
 		"Helm's manager":          {manager("helm"), false},
+		"a hook of Flux's Helm":   {manager("helm-controller"), false},
 		"kapp":                    {label("kapp.k14s.io/app"), false},
 		"ApplySet":                {label("applyset.kubernetes.io/part-of"), false},
 		"an owner": {func(o *cdbv1.ImportJobStop) {
