@@ -80,8 +80,8 @@ func (r *Reconciler) requirePin(ctx context.Context, object *cdbv1.ImportJobStop
 
 // classOf is the class of an error of the cloud. One that is not the cloud's can pass.
 func classOf(err error) importjob.Class {
-	if told, ok := errors.AsType[*importjob.Error](err); ok {
-		return told.Class
+	if failure, ok := errors.AsType[*importjob.Error](err); ok {
+		return failure.Class
 	}
 	return importjob.Transient
 }

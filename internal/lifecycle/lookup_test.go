@@ -130,13 +130,13 @@ func (i *instance) lookUp(t *testing.T, filter cdbv1.ImportFilter) (found *Findi
 // Another program shares the quota, so that every fortieth page is refused: 10,000 records are read all the same.
 func TestARefusedPageDoesNotBeginTheListingAnew(t *testing.T) {
 	t.Parallel()
-	object, calls, total := after(byInstance), 0, 10_000
-	lookup := NewLookup(object)
-	for found := (*Finding)(nil); found == nil || !found.IsFinal(); calls++ {
-		if calls > 400 {
-			t.Fatalf("after %d calls the listing is at %d of %d", calls, lookup.Offset(), total)
+	turn, total := 0, 10_000
+	lookup := NewLookup(after(byInstance))
+	for found := (*Finding)(nil); found == nil || !found.IsFinal(); turn++ {
+		if turn > 400 {
+			t.Fatalf("after %d calls the listing is at %d of %d", turn, lookup.Offset(), total)
 		}
-		if calls%40 == 39 {
+		if turn%40 == 39 {
 			lookup.Fail(importjob.Throttled)
 			continue
 		}
