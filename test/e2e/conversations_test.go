@@ -113,6 +113,15 @@ func aboutFinalObjects(c *conversation) {
 	f = c.exchange("an attempt that ended", "PUT", path+"/status", c.edited(f, func(o object) {
 		o["status"] = object{"observedGeneration": 1, "lastAttempt": object{"startTime": "2026-01-02T03:04:05.000000Z", "endTime": "2026-01-02T03:04:06.000000Z"}}
 	}))
+	unknown := c.exchange("an attempt after one of unknown outcome", "PUT", path+"/status", c.edited(f, func(o object) {
+		o["status"] = object{"observedGeneration": 1, "lastAttempt": object{
+			"startTime": "2026-01-02T03:04:05.000000Z", "endTime": "2026-01-02T03:04:06.000000Z", "followsUnknown": true,
+		}}
+	}))
+	c.exchange("another target while an outcome is unknown", "PUT", path, c.edited(unknown, func(o object) { specOf(o)["asyncRequestId"] = "other-4" }))
+	f = c.exchange("its end", "PUT", path+"/status", c.edited(unknown, func(o object) {
+		o["status"].(object)["completionTime"] = "2026-01-02T03:04:07Z"
+	}))
 	f = c.exchange("by its instance, after its end", "PUT", path, c.edited(f, func(o object) {
 		delete(specOf(o), "asyncRequestId")
 		specOf(o)["import"] = object{"instanceId": "cdb-one"}

@@ -53,7 +53,9 @@ const finalMessage = "region, asyncRequestId, import and site cannot change once
 func final(old, next *unstructured.Unstructured) field.ErrorList {
 	requestID, _, _ := unstructured.NestedString(old.Object, "status", "requestId")
 	attempt, attempted, _ := unstructured.NestedMap(old.Object, "status", "lastAttempt")
-	if requestID == "" && (!attempted || attempt["endTime"] != nil) {
+	_, completed, _ := unstructured.NestedString(old.Object, "status", "completionTime")
+	unknown := attempted && (attempt["endTime"] == nil || attempt["followsUnknown"] == true && !completed)
+	if requestID == "" && !unknown {
 		return nil
 	}
 	for _, key := range []string{"region", "asyncRequestId", "import", "site"} {
