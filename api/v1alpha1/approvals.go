@@ -14,3 +14,12 @@ const (
 	// BreakGlassByAnnotation is the name of the user who created or resumed it without a second person.
 	BreakGlassByAnnotation = "cdb.tencentcloud.com/break-glass-by"
 )
+
+const (
+	// ApprovalsPolicy is the name of the policy, which the API server gives when it refuses something.
+	ApprovalsPolicy = "importjobstop-approvals"
+	// ResumeVerb is the verb that the policy asks for when an object is resumed. It exists for this policy only.
+	ResumeVerb = "resume"
+	// BreakGlassVerb is the verb of who may create and resume objects without a second person.
+	BreakGlassVerb = "break-glass"
+)

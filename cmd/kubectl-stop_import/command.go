@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilrand "k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -27,6 +29,7 @@ type options struct {
 	arguments
 	printing
 	wait, yes  bool
+	breakGlass bool
 	timeout    time.Duration
 	isTerminal func(stream any) bool
 }
@@ -53,7 +56,9 @@ const explanation = `Stop a data import into TencentDB for MySQL.
 
 With an id, it creates an ImportJobStop, which the operator turns into one StopDBImportJob call. With --instance, it creates one that is suspended: the operator looks for the import and stops nothing. You see what was found and how far it is, and are asked. On yes, the id that was found is written into the object as it is resumed, so that this import is stopped and no other. On no, and on Ctrl-C, the object is deleted. What was already imported is kept.
 
-Exit codes: 0 when the stop was accepted, or when the import has ended with --until-stopped. With an id and without --wait, 0 when the stop was asked for and has not failed so far. 1 when it failed or needs you, when no import or several match, and when you said no. 124 when the time ran out before either. 130 after Ctrl-C.`
+Where the administrator asks for a second person for each stop, the object is created suspended and in your name, and stays so until somebody else resumes it. Then --instance is needed with an id, too.
+
+Exit codes: 0 when the stop was accepted, or when the import has ended with --until-stopped. With an id and without --wait, 0 when the stop was asked for and has not failed so far. 1 when it failed or needs you, when no import or several match, and when you said no. 3 when somebody else must approve the stop; the error says who, and with which command. 124 when the time ran out before either. 130 after Ctrl-C.`
 
 func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	o := &options{IOStreams: streams, config: genericclioptions.NewConfigFlags(true), printing: newPrinting(), isTerminal: isTerminal}
@@ -93,6 +98,7 @@ func (o *options) addFlags(command *cobra.Command) {
 	flags.StringVar(&o.site, "site", "", "Site of the account: China (when omitted) or International.")
 	flags.StringVar(&o.name, "name", "", "Name of the ImportJobStop. If empty, it is made of the id or the instance.")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "If true, stop what --instance finds without a question. Several are never stopped.")
+	o.addBreakGlassFlag(flags)
 	flags.BoolVar(&o.untilStopped, "until-stopped", false, "If true, wait until the import has really ended, or it has failed.")
 	for _, required := range []string{"region", "secret"} {
 		_ = command.MarkFlagRequired(required)
@@ -104,6 +110,10 @@ func (o *options) addFlags(command *cobra.Command) {
 func (o *options) addWaitFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.wait, "wait", false, "If true, wait until the cloud has accepted the stop, or it has failed.")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "The length of time to wait before giving up.")
+}
+
+func (o *options) addBreakGlassFlag(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.breakGlass, "break-glass", false, "If true, and a second person is needed, go on without one. You need the verb break-glass, and your name stays on record.")
 }
 
 // check says what is wrong with the command line.
@@ -139,7 +149,7 @@ func (o *options) run(ctx context.Context) error {
 	}
 	switch {
 	case strategy == dryRunServer:
-		if err := c.Create(ctx, object, strict, client.DryRunAll); err != nil {
+		if err := o.request(ctx, c, object, client.DryRunAll); err != nil {
 			return err
 		}
 		return o.print(o.Out, object)
@@ -160,7 +170,7 @@ func (o *options) client() (client.WithWatch, error) {
 		return nil, err
 	}
 	scheme := runtime.NewScheme()
-	if err := cdbv1.AddToScheme(scheme); err != nil {
+	if err := errors.Join(cdbv1.AddToScheme(scheme), authenticationv1.AddToScheme(scheme), authorizationv1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
 	return client.NewWithWatch(config, client.Options{Scheme: scheme})

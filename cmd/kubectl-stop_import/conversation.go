@@ -20,7 +20,7 @@ func (o *options) stopFound(ctx context.Context, c client.WithWatch, object *cdb
 	if !p.canReply && !o.yes {
 		return errors.New("nobody can be asked here, since the input is no terminal: give --yes to stop the import that is found")
 	}
-	if err := c.Create(ctx, object, strict); apierrors.IsAlreadyExists(err) {
+	if err := o.request(ctx, c, object); apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("%w\nSee it with\n  %s\nor give another --name", err, command("status", object))
 	} else if err != nil {
 		return err
@@ -30,8 +30,13 @@ func (o *options) stopFound(ctx context.Context, c client.WithWatch, object *cdb
 	if err := v.agree(ctx); err != nil {
 		return errors.Join(err, v.remove(ctx))
 	}
-	p.say("%s resumed", resource(object))
-	err := o.follow(ctx, c, p, object, endOf)
+	var err error
+	if object.Spec.Suspend {
+		err = o.awaitApproval(ctx, c, p, object)
+	} else {
+		p.say("%s resumed", resource(object))
+		err = o.follow(ctx, c, p, object, endOf)
+	}
 	if errors.Is(err, errInterrupted) || errors.Is(err, errTimedOut) {
 		err = fmt.Errorf("%w: the operator goes on; see\n  %s", err, command("status", object))
 	}
@@ -52,7 +57,7 @@ func (v *conversation) now() time.Time {
 	return v.object.CreationTimestamp.Add(time.Since(v.began))
 }
 
-// agree finds the import, shows it and asks. It returns nil when the object was resumed with exactly what was shown.
+// agree finds the import, shows it and asks. It returns nil when the object was resumed with exactly what was shown, or is left to who approves it.
 func (v *conversation) agree(ctx context.Context) error {
 	for {
 		v.progress.say("looking for the import on %s", printable(v.object.Spec.Import.InstanceID))
@@ -63,12 +68,32 @@ func (v *conversation) agree(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err = resume(ctx, v.client, v.object, id)
+		err = v.act(ctx, id)
 		if !apierrors.IsConflict(err) {
 			return err
 		}
 		v.progress.say("%s has changed since it was shown", resource(v.object))
 	}
+}
+
+// act does what was said yes to.
+func (v *conversation) act(ctx context.Context, id string) error {
+	if requester(v.object) == "" {
+		return resume(ctx, v.client, v.object, id)
+	}
+	// What is resumed or approved is the spec as it is, so that the choice comes first.
+	if v.object.Status.Import == nil {
+		chosen := v.object.DeepCopy()
+		chosen.Spec.AsyncRequestID = id
+		if err := v.client.Patch(ctx, chosen, client.MergeFromWithOptions(v.object, client.MergeFromWithOptimisticLock{}), strict); err != nil {
+			return err
+		}
+		chosen.DeepCopyInto(v.object)
+	}
+	if !v.breakGlass {
+		return nil
+	}
+	return v.approve(ctx, v.client, v.object)
 }
 
 // look waits until the preview is there.
@@ -101,7 +126,7 @@ func (v *conversation) choose(ctx context.Context) (id string, err error) {
 		if v.yes {
 			return records[0].AsyncRequestID, nil
 		}
-		reply, err := v.progress.question(ctx, "Stop it? What was already imported is kept. [y/N] ")
+		reply, err := v.progress.question(ctx, v.what()+" What was already imported is kept. [y/N] ")
 		if err == nil && !isYes(reply) {
 			err = errNo
 		}
@@ -114,6 +139,14 @@ func (v *conversation) choose(ctx context.Context) (id string, err error) {
 		return v.chooseOne(ctx, records)
 	}
 	return "", fmt.Errorf("nothing is stopped: %s", printable(previewText(o, now)))
+}
+
+// what the person is asked.
+func (v *conversation) what() string {
+	if requester(v.object) != "" && !v.breakGlass {
+		return "Request to stop it?"
+	}
+	return "Stop it?"
 }
 
 // chooseOne asks until the reply is one that can be understood.

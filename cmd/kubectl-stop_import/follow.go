@@ -23,7 +23,7 @@ const strict = client.FieldValidation(metav1.FieldValidationStrict)
 
 // stopByID creates the object, or takes the one that is there, and follows it if wanted.
 func (o *options) stopByID(ctx context.Context, c client.WithWatch, object *cdbv1.ImportJobStop) error {
-	existed, err := create(ctx, c, object)
+	existed, err := o.create(ctx, c, object)
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,11 @@ func (o *options) stopByID(ctx context.Context, c client.WithWatch, object *cdbv
 	default:
 		err = o.print(o.Out, object)
 	}
-	if err == nil && (o.wait || o.untilStopped) {
+	switch {
+	case err != nil:
+	case object.Spec.Suspend && !existed:
+		err = o.awaitApproval(ctx, c, p, object)
+	case o.wait || o.untilStopped:
 		err = o.follow(ctx, c, p, object, endOf)
 	}
 	return o.printAtEnd(object, err)
@@ -54,16 +58,20 @@ func resource(object *cdbv1.ImportJobStop) string {
 }
 
 // create asks for the stop. One that was asked for in the same way before will do, unless it has failed; in another way, it is an error.
-func create(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop) (existed bool, err error) {
+func (o *options) create(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop) (existed bool, err error) {
 	wanted := object.Spec
-	err = c.Create(ctx, object, strict)
+	err = o.request(ctx, c, object)
 	if !apierrors.IsAlreadyExists(err) {
 		return false, err
 	}
 	if err := c.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 		return true, err
 	}
-	if err := differs(object, wanted); err != nil {
+	err = differs(object, wanted)
+	switch {
+	case errors.Is(err, errUnapproved):
+		return true, err
+	case err != nil:
 		return true, fmt.Errorf("importjobstop %s exists and %w", object.Name, err)
 	}
 	return true, failureOf(object)
@@ -80,6 +88,8 @@ func differs(object *cdbv1.ImportJobStop, wanted cdbv1.ImportJobStopSpec) error 
 		return fmt.Errorf("uses the Secret %s: change that with\n  %s'{\"spec\":{\"credentialsSecretRef\":{\"name\":%q}}}'", is.CredentialsSecretRef.Name, patch, wanted.CredentialsSecretRef.Name)
 	case wanted.WaitFor == cdbv1.WaitForStopped && is.WaitFor != wanted.WaitFor:
 		return fmt.Errorf("is done when the stop is accepted: let it go on until the import has ended with\n  %s'{\"spec\":{\"waitFor\":%q}}'", patch, wanted.WaitFor)
+	case is.Suspend && requester(object) != "" && object.Status.RequestID == "":
+		return unapproved(object)
 	case is.Suspend && object.Status.RequestID == "":
 		return fmt.Errorf("is suspended: let it go on with\n  %s", command("resume", object))
 	}

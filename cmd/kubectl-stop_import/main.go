@@ -17,6 +17,7 @@ import (
 // The exit codes besides 0.
 const (
 	exitFailed      = 1
+	exitUnapproved  = 3
 	exitTimedOut    = 124 // as of timeout(1)
 	exitInterrupted = 130 // as of a shell, after Ctrl-C
 )
@@ -43,6 +44,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, errUnapproved):
+		return exitUnapproved
 	case errors.Is(err, errTimedOut):
 		return exitTimedOut
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):

@@ -61,9 +61,13 @@ func remedyFor(reason string, o *cdbv1.ImportJobStop) string {
 // choosing tells how to name one of several imports.
 func choosing(o *cdbv1.ImportJobStop) string {
 	text := "Name the one that is to be stopped:"
+	goOn := `,"suspend":false`
+	if requester(o) != "" {
+		goOn = "" // somebody else says that
+	}
 	for _, r := range o.Status.Candidates {
 		if r.AsyncRequestID != "" {
-			text += fmt.Sprintf("\n  kubectl patch ijs %s --namespace=%s --type=merge --patch='{\"spec\":{\"asyncRequestId\":%q,\"suspend\":false}}'", o.Name, o.Namespace, r.AsyncRequestID)
+			text += fmt.Sprintf("\n  kubectl patch ijs %s --namespace=%s --type=merge --patch='{\"spec\":{\"asyncRequestId\":%q%s}}'", o.Name, o.Namespace, r.AsyncRequestID, goOn)
 		}
 	}
 	return text
@@ -74,6 +78,10 @@ func suspended(o *cdbv1.ImportJobStop) string {
 	switch {
 	case o.Status.RequestID != "":
 		return "The stop was accepted already. To let the operator ask how it ended, resume it with\n  " + command("resume", o)
+	case requester(o) != "" && o.Status.Import != nil:
+		return approving(o)
+	case requester(o) != "" && o.Spec.AsyncRequestID != "":
+		return "The operator looks at the import first. To let it look again, use\n  " + command("retry", o)
 	case o.Spec.AsyncRequestID != "" || o.Status.Import != nil:
 		return "Let it go on with\n  " + command("resume", o)
 	}

@@ -84,7 +84,11 @@ Exits with 0 when it is held back.`, o.suspend)
 func (o *options) resumeCommand() *cobra.Command {
 	command := o.verb("resume", "Let a suspended stop go on", `Let a suspended stop go on. If the operator has found an import for it, its id is written into the object, so that this one is stopped and no other.
 
-Exits with 0 when it goes on; with --wait as kubectl stop-import does.`, o.resume)
+Where each stop needs a second person, this approves what somebody else has requested: it shows the import, asks, and writes your name and the import into the object.
+
+Exits with 0 when it goes on; with --wait as kubectl stop-import does. Exits with 3 when somebody else must approve it.`, o.resume)
+	command.Flags().BoolVarP(&o.yes, "yes", "y", false, "If true, approve what is shown without a question.")
+	o.addBreakGlassFlag(command.Flags())
 	o.addWaitFlags(command.Flags())
 	return command
 }
@@ -130,7 +134,7 @@ func (o *options) resume(ctx context.Context, c client.WithWatch, object *cdbv1.
 	if readyOf(object) != nil && object.Status.Import != nil && object.Status.Target != nil { // the status speaks of the spec as it is
 		id = object.Status.Target.AsyncRequestID
 	}
-	if err := resume(ctx, c, object, id); err != nil {
+	if err := o.letGoOn(ctx, c, object, id); err != nil {
 		return err
 	}
 	return o.wentOn(ctx, c, object, "resumed", endOf)
