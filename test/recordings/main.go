@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// recordings draws docs/pictures: the plugin and the demo in a pseudo-terminal, as they were seen in a real run. An argument picks one of them.
+// recordings draws docs/pictures from real runs: the plugin and the demo as a pseudo-terminal showed them, and the dashboard over what was scraped.
+// An argument picks one of them.
 package main
 
 import (
@@ -32,13 +33,13 @@ func run(ctx context.Context, names []string) error {
 	if err := os.MkdirAll(harness.Path("docs/pictures"), 0o755); err != nil {
 		return err
 	}
-	pictures := map[string]func(context.Context) error{"plugin": drawPlugin, "demo": drawDemo}
+	pictures := map[string]func(context.Context) error{"plugin": drawPlugin, "demo": drawDemo, "dashboard": drawDashboard}
 	if len(names) == 0 {
-		names = []string{"plugin", "demo"}
+		names = []string{"plugin", "demo", "dashboard"}
 	}
 	for _, name := range names {
 		if pictures[name] == nil {
-			return fmt.Errorf("there is no picture %q: give plugin or demo", name)
+			return fmt.Errorf("there is no picture %q: give plugin, demo or dashboard", name)
 		}
 		if err := pictures[name](ctx); err != nil {
 			return err
