@@ -7,6 +7,7 @@ KUBECTL ?= kubectl
 # What builds config/default; the program kustomize does too: KUSTOMIZE="kustomize build".
 KUSTOMIZE ?= $(KUBECTL) kustomize
 DIST ?= dist
+BUNDLE ?= config/bundle
 SCHEDULES ?= 20000
 FAULTS ?= 3
 # Each day has other schedules.
@@ -63,7 +64,7 @@ test-integrations: controlplane $(BIN)/helm $(BIN)/promtool $(BIN)/kubestatemetr
 	go test -v -count=1 -parallel 6 ./test/integrations -helm=$(BIN)/helm -promtool=$(BIN)/promtool -kubestatemetrics=$(BIN)/kubestatemetrics $(ARGS) | $(QUIET)
 
 .PHONY: verify
-verify: lint $(CHECKERS) $(BIN)/helm controlplane ## What is shipped and what it is made of: linter, vulnerabilities, licences, SBOM, manifests (about 3 minutes).
+verify: lint $(CHECKERS) $(BIN)/helm $(BIN)/olm controlplane ## What is shipped and what it is made of: linter, vulnerabilities, licences, SBOM, manifests (about 3 minutes).
 	BIN=$(BIN) VERSION=$(VERSION) hack/verify.sh
 
 .PHONY: test-mutants
@@ -100,6 +101,10 @@ manifests: $(TOOLS) ## Generate the CRD and the manager's role.
 chart: controlplane ## Generate the Helm chart's templates, files, values and README from config and its schema.
 	hack/chart.sh
 
+.PHONY: bundle
+bundle: controlplane $(BIN)/olm ## Write the bundle for the Operator Lifecycle Manager, with the image IMG, into BUNDLE (config/bundle), and validate it.
+	$(ASSETS)/kubectl kustomize config/default | $(BIN)/olm -folder=$(BUNDLE) -image=$(IMG)
+
 .PHONY: verify-generated
 verify-generated: $(TOOLS) controlplane ## Fail if generate, manifests or go mod tidy would change anything.
 	hack/verify-generated.sh
@@ -122,7 +127,7 @@ arena: ## Play the pacing against rivals in virtual time, and write tables and p
 	go test -C test/arena -count=1 -timeout 20m -v -run 'TestArena|TestTheSameSeed|TestTrade' . -write | $(QUIET)
 
 .PHONY: recordings
-recordings: controlplane ## Draw the recordings in docs/pictures from a run of the plugin and one of the demo (about 2 minutes).
+recordings: controlplane ## Draw docs/pictures from runs of the plugin, of the demo and of a scraped operator (about 4 minutes).
 	@go run -buildvcs=false ./test/recordings
 
 .PHONY: build
@@ -210,6 +215,12 @@ $(BIN)/kubestatemetrics: hack/tools/kubestatemetrics/go.mod hack/tools/kubestate
 	@mkdir -p $(BIN)
 	@echo "kube-state-metrics: building its parser (about 1 minute on two cores, once)"
 	go build -C hack/tools/kubestatemetrics -buildvcs=false -o $(BIN)/kubestatemetrics .
+	@touch $@
+
+$(BIN)/olm: hack/tools/olm/go.mod hack/tools/olm/main.go
+	@mkdir -p $(BIN)
+	@echo "OLM: building what writes and judges the bundle (about 2 minutes on two cores, once)"
+	go build -C hack/tools/olm -buildvcs=false -o $(BIN)/olm .
 	@touch $@
 
 $(BIN)/gremlins: hack/tools/gremlins/go.mod
