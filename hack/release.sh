@@ -15,8 +15,10 @@ DIST=$(cd "$DIST" && pwd)
 
 # Neither an untracked file, nor a go.work above, nor a flag of somebody's environment gets into what is built.
 work=$(mktemp -d)
-trap 'git worktree remove --force "$work/source" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
-git worktree add --quiet --detach "$work/source" "$VERSION^{commit}"
+trap 'rm -rf "$work"' EXIT
+# A clone, since what writes the SBOMs cannot read the commits of a worktree.
+git clone --quiet --no-hardlinks --no-checkout --template= "$PWD" "$work/source"
+git -C "$work/source" checkout --quiet --detach "refs/tags/$VERSION^{commit}"
 export GOWORK=off GOFLAGS=-mod=readonly GOENV=off CGO_ENABLED=0
 kustomize="${KUBEBUILDER_ASSETS:-$PWD/bin/controlplane}/kubectl"
 cd "$work/source"

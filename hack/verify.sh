@@ -18,9 +18,13 @@ sbom . operator
 sbom cmd/kubectl-stop_import plugin
 go run -buildvcs=false ./hack/licences "$work/operator.json" "$work/plugin.json"
 
-echo "» every manifest, against the schemas of the API server; pods against Pod Security \"restricted\""
-go test -count=1 ./test/security -run 'TestManifests|TestPodsAreRestricted' -v -helm="$BIN/helm" \
+echo "» every manifest, against the schemas of the API server; pods against Pod Security \"restricted\"; the check for vulnerabilities finds a known one"
+go test -count=1 ./test/security -run 'TestManifests|TestPodsAreRestricted|TestAKnownVulnerability' -v -govulncheck="$BIN/govulncheck" -helm="$BIN/helm" \
   -kubeconform="$BIN/kubeconform" -controller-gen="$BIN/controller-gen" | grep -vE '^(=== |  *--- PASS|PASS)'
+
+echo "» the bundle of the Operator Lifecycle Manager is what config says, and valid"
+"${KUBEBUILDER_ASSETS:-bin/controlplane}/kubectl" kustomize config/default | "$BIN/olm" -folder="$work/bundle"
+diff -r "$work/bundle" config/bundle || { echo "config/bundle is not up to date: run make bundle" >&2; exit 1; }
 
 # The last line is what people look at.
 if grep '^SKIPPED' "$work/vulnerabilities"; then
