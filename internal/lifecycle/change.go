@@ -107,7 +107,7 @@ func RecordAttempt(now time.Time) Change {
 	}
 }
 
-const outcomeUnknown = "the outcome of an attempt is unknown, it may have stopped the import"
+const outcomeUnknown = "the outcome of an attempt is unknown; it may have stopped the import"
 
 // isUnknown: the outcome of the attempt, or of one before it, is not known.
 func isUnknown(attempt *cdbv1.Attempt) bool {
@@ -134,7 +134,7 @@ func startOver(now time.Time) Change {
 // exceedDeadline gives up, and says how far the object came.
 func exceedDeadline(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
-		message := fmt.Sprintf("not done within the %d s of activeDeadlineSeconds; %s", *object.Spec.ActiveDeadlineSeconds, progressOf(object))
+		message := fmt.Sprintf("gave up after the %d s of spec.activeDeadlineSeconds; %s", *object.Spec.ActiveDeadlineSeconds, progressOf(object))
 		if !accepted(object) {
 			if isUnknown(object.Status.LastAttempt) {
 				setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionUnknown, cdbv1.ReasonOutcomeUnknown, outcomeUnknown, now)
@@ -150,7 +150,7 @@ func exceedDeadline(now time.Time) Change {
 func progressOf(object *cdbv1.ImportJobStop) string {
 	last := object.Status.LastAttempt
 	if accepted(object) {
-		return acceptedMessage(object) + ", but the import was not seen to end"
+		return acceptedMessage(object) + ", but the operator did not see the import end"
 	}
 	if isUnknown(last) {
 		return outcomeUnknown
@@ -168,6 +168,6 @@ func InternalError(now time.Time) Change {
 			begin(object, now)
 		}
 		setPhase(object, failed, cdbv1.ReasonInternalError,
-			prefixAccepted(object, "the operator failed to judge this object; its log has the stack trace"), now)
+			prefixAccepted(object, "the operator had an internal error with this object; its log has the stack trace"), now)
 	}
 }

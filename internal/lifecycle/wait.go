@@ -50,7 +50,7 @@ func WaitForCredentials(now time.Time, text string) Change {
 		begin(object, now)
 		if object.Spec.Suspend {
 			noteRetry(object)
-			tell(object, now, progressing, cdbv1.ReasonCredentialsNotFound, 0, "the import cannot be looked at: "+text)
+			tell(object, now, progressing, cdbv1.ReasonCredentialsNotFound, 0, "the status of the import cannot be read: "+text)
 			return
 		}
 		ready := readyOf(&object.Status)
