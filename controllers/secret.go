@@ -61,7 +61,7 @@ func (r *Reconciler) subscribe(object *cdbv1.ImportJobStop, seen credentials.Fin
 	})
 }
 
-// writeAndWait writes the change and subscribes the object to its Secret. It returns the time until the object must be judged again.
+// writeAndWait writes the change and subscribes the object to its Secret. It returns the time until the object must be reconciled again.
 func (r *Reconciler) writeAndWait(ctx context.Context, object *cdbv1.ImportJobStop, change lifecycle.Change, seen credentials.Fingerprint, now time.Time) (time.Duration, error) {
 	if err := r.write(ctx, object, change); err != nil {
 		return 0, err

@@ -125,7 +125,7 @@ func (r *Reconciler) writeResult(ctx context.Context, object, called *cdbv1.Impo
 	}
 }
 
-// applySafely keeps an answer whose meaning cannot be judged.
+// applySafely keeps an answer whose meaning cannot be applied.
 func (r *Reconciler) applySafely(ctx context.Context, object *cdbv1.ImportJobStop, result *lifecycle.Result) {
 	asRead := object.Status.DeepCopy()
 	defer r.recoverPanic(ctx, func() {
@@ -167,7 +167,7 @@ func isGone(err error, object client.Object) bool {
 	return details != nil && details.Kind == resource && details.Name == object.GetName() && len(details.Causes) == 0
 }
 
-// remove deletes the very object that was judged, and no other of its name or of a later version. What a tool would create
+// remove deletes the very object that was reconciled, and no other of its name or of a later version. What a tool would create
 // again stays: the cache does not keep the managers of fields, so they are read live.
 func (r *Reconciler) remove(ctx context.Context, object *cdbv1.ImportJobStop) error {
 	version := object.ResourceVersion

@@ -213,7 +213,7 @@ func TestConversationIsInterrupted(t *testing.T) {
 				interrupt()
 			})
 			err := o.stopFound(ctx, c, o.object("shop"))
-			if exitCode(err) != 130 || strings.Contains(err.Error(), "resumed by somebody else") != resumed {
+			if exitCode(err) != 130 || strings.Contains(err.Error(), "somebody else resumed") != resumed {
 				t.Errorf("%v\n%s", err, output)
 			}
 			if err := c.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "stop-it"}, &cdbv1.ImportJobStop{}); apierrors.IsNotFound(err) == resumed {

@@ -14,7 +14,7 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// story tells what became of an object in the order in which it happened, how it is, and what to do.
+// story tells what happened to an object in the order in which it happened, how it is, and what to do.
 func story(o *cdbv1.ImportJobStop) string {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)

@@ -14,7 +14,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// begin makes the status speak of the target of the spec.
+// begin makes the status describe the target of the spec.
 func begin(object *cdbv1.ImportJobStop, now time.Time) {
 	if targetChanged(object) {
 		target := object.Spec.Target()
@@ -32,7 +32,7 @@ func noteRetry(object *cdbv1.ImportJobStop) {
 	}
 }
 
-// observe makes the status speak of the spec as it is now. Ready keeps its reason and its message.
+// observe makes the status describe the spec as it is now. Ready keeps its reason and its message.
 func observe(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		ready := readyOf(&object.Status)
@@ -161,7 +161,7 @@ func progressOf(object *cdbv1.ImportJobStop) string {
 	return "the last answer was " + truncate(last.ErrorCode, maxID)
 }
 
-// InternalError writes that the operator panicked while it judged the object. Accepted stays as it is.
+// InternalError writes that the operator panicked while it reconciled the object. Accepted stays as it is.
 func InternalError(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		if object.Status.Target == nil {

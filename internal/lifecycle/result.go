@@ -116,7 +116,7 @@ func KeepResult(object *cdbv1.ImportJobStop, r *Result) {
 	})
 }
 
-// asCalled applies a result so that the status speaks of the spec that the call was made for, whatever the spec says by now.
+// asCalled applies a result so that the status is about the spec that the call was made for, whatever the spec says by now.
 func asCalled(object *cdbv1.ImportJobStop, r *Result, apply func()) {
 	generation := object.Generation
 	object.Generation = r.Generation

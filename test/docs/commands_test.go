@@ -87,7 +87,7 @@ func start(t *testing.T) *harness.Environment {
 	return env
 }
 
-// The running imports that the pages speak of.
+// The running imports that the pages are about.
 var imports = []cdbsim.Import{
 	{
 		ID: "434e366f-beaf56d6-508b7f33-2abdb382", InstanceID: "cdb-c1nl9rpv", DatabaseName: "shop", FileName: "shop.sql.gz", Percent: 37,
@@ -96,7 +96,7 @@ var imports = []cdbsim.Import{
 	{ID: "an-import-to-play-with"},
 }
 
-// made are the objects that a page may take for granted, with the id of their import and what has become of it.
+// made are the objects that a page may take for granted, with the id of their import and what happened to it.
 var made = []struct{ name, id, reason string }{
 	{"stop-nightly-import", "the-nightly-import", cdbv1.ReasonStopAccepted},
 	{"stop-unknown", "no-such-import", cdbv1.ReasonImportNotFound},

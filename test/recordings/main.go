@@ -55,7 +55,7 @@ func drawDemo(ctx context.Context) error {
 	return save(demo, "demo")
 }
 
-// drawPlugin lets somebody stop the import that runs on an instance, and look at what became of it.
+// drawPlugin lets somebody stop the import that runs on an instance, and look at what happened to it.
 func drawPlugin(ctx context.Context) error {
 	e, err := harness.Start(ctx)
 	if err != nil {
