@@ -80,7 +80,7 @@ func drawPlugin(ctx context.Context) error {
 	if err := e.Client.Create(ctx, e.Tenant("default").Secret("tencentcloud-credentials", harness.Account)); err != nil {
 		return err
 	}
-	s := newScreen(140)
+	s := newScreen(104)
 	stop := []string{"kubectl", "stop-import", "--instance=cdb-c1nl9rpv", "--region=ap-guangzhou", "--secret=tencentcloud-credentials", "--until-stopped"}
 	if err := typed(ctx, e, s, stop, map[string]string{"[y/N] ": "y\n"}); err != nil {
 		return err
