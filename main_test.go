@@ -22,7 +22,7 @@ import (
 
 const (
 	asOperator = "RUN_AS_OPERATOR"
-	waitLine   = "Waiting until the API server lists ImportJobStops"
+	waitLine   = "waiting until the API server lists ImportJobStops"
 )
 
 // TestMain runs the operator itself in a process that a test starts: flags, signals and exit codes are the real ones.

@@ -46,7 +46,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.endpoint, "endpoint", "", "URL for all cloud calls, as in https://gateway.example:8443: a private gateway or a simulator. If empty, the vendor's endpoints.")
 	flags.BoolVar(&o.regional, "regional-endpoints", false, "Call each region through its own endpoint, which has its own quota.")
 	flags.IntVar(&o.callsPerSecond, "requests-per-second", 20, "Maximum calls of StopDBImportJob in any second per account and endpoint, from 1 to 1000. The vendor allows 20.")
-	flags.IntVar(&o.totalPerSecond, "total-requests-per-second", 500, "Maximum calls of the cloud in any second over all accounts and actions, at least --requests-per-second. Namespaces take turns when it is reached. It keeps accounts that do not exist from making the operator's address unwelcome.")
+	flags.IntVar(&o.totalPerSecond, "total-requests-per-second", 500, "Maximum calls of the cloud in any second over all accounts and actions, at least --requests-per-second. Namespaces take turns when it is reached. It also bounds what invalid accounts send from the operator's address.")
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 10, "Maximum concurrent reconciles. Cloud calls in flight do not count.")
 	flags.StringVar(&o.namespaces, "namespaces", "", "Namespaces to watch, separated by commas, as in shop,billing. If empty, all namespaces.")
 	flags.DurationVar(&o.secretPoll, "secret-poll-interval", 5*time.Second, "How often the operator reads a Secret that objects wait for, as in 5s; the interval grows to 30s as the wait goes on.")

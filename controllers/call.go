@@ -114,14 +114,14 @@ func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.R
 	if age := AgeOf(c.recordedAt, time.Now()); age > maxAttemptAge {
 		result.Err = &importjob.Error{
 			Class: importjob.Transient, Code: "ClientError.NotSent",
-			Message: fmt.Sprintf("the operator was held up for %s before the call, more than %s", age.Round(time.Second), maxAttemptAge),
+			Message: fmt.Sprintf("nothing was sent: the operator was delayed for %s before the call, more than %s", age.Round(time.Second), maxAttemptAge),
 		}
 		return
 	}
 	defer r.recoverPanic(ctx, func() {
 		result.Err = &importjob.Error{
 			Class: importjob.Transient, Code: "ClientError.Panic", OutcomeUnknown: true,
-			Message: "the operator failed in the call; its log has the stack trace",
+			Message: "the operator had an internal error during the call; its log has the stack trace",
 		}
 	})
 	var err error

@@ -147,7 +147,7 @@ func (r *fixture) faultOf(object *cdbv1.ImportJobStop) error {
 	return r.fault(object)
 }
 
-// failOutcomes lets only intents through.
+// failOutcomes lets only attempts through.
 func (r *fixture) failOutcomes() {
 	r.fail(func(o *cdbv1.ImportJobStop) error {
 		if o.Status.RequestID != "" {

@@ -91,7 +91,7 @@ func priorityOf(object *cdbv1.ImportJobStop) *int {
 	return new(priorityFresh)
 }
 
-// reconcile does what lifecycle.Next wants. It returns the time until the object must be judged again; zero means not before it changes.
+// reconcile does what lifecycle.Next wants. It returns the time until the object must be reconciled again; zero means not before it changes.
 func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop) (time.Duration, error) {
 	key, now := client.ObjectKeyFromObject(object), time.Now()
 	changed, urgent := r.credentials.News(key)

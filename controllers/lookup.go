@@ -64,12 +64,12 @@ func (r *Reconciler) requirePin(ctx context.Context, object *cdbv1.ImportJobStop
 	if object.Spec.AsyncRequestID != "" {
 		return false, nil
 	}
-	judged := object.ResourceVersion
+	reconciled := object.ResourceVersion
 	err = r.readLive(ctx, object)
 	if err != nil && !errors.Is(err, errGone) {
 		return false, err
 	}
-	if err != nil || object.ResourceVersion != judged {
+	if err != nil || object.ResourceVersion != reconciled {
 		return false, apierrors.NewConflict(cdbv1.GroupVersion.WithResource("importjobstops").GroupResource(), object.Name, errOvertaken)
 	}
 	if lifecycle.MustBePinned(object) == "" {

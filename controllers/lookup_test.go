@@ -90,7 +90,7 @@ func TestAnObjectOfAToolMustBePinned(t *testing.T) {
 	})
 }
 
-// An edit between the decision and the attempt, as a label of a tool, is seen: the object is judged again.
+// An edit between the decision and the attempt, as a label of a tool, is seen: the object is reconciled again.
 func TestAnUnpinnedObjectIsJudgedInItsNewestVersion(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

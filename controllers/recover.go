@@ -31,7 +31,7 @@ func (r *Reconciler) recoverPanic(ctx context.Context, after func()) {
 	}
 }
 
-// reconcileSafely says in the object's status when it cannot be judged.
+// reconcileSafely says in the object's status when it cannot be reconciled.
 func (r *Reconciler) reconcileSafely(ctx context.Context, object *cdbv1.ImportJobStop) (after time.Duration, err error) {
 	asRead := object.DeepCopy()
 	defer r.recoverPanic(ctx, func() {

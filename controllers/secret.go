@@ -29,7 +29,7 @@ func (r *Reconciler) readSecret(ctx context.Context, name types.NamespacedName) 
 	case isGone(err, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}):
 		return nil, &credentials.Unusable{Text: fmt.Sprintf("Secret %q does not exist in namespace %q; create it with the keys secretId and secretKey", name.Name, name.Namespace)}
 	case apierrors.IsForbidden(err):
-		return nil, &credentials.Unusable{Text: fmt.Sprintf("the operator may not read Secret %q in namespace %q; bind its Role there", name.Name, name.Namespace)}
+		return nil, &credentials.Unusable{Text: fmt.Sprintf("the operator is not allowed to read Secret %q in namespace %q; bind its Role there", name.Name, name.Namespace)}
 	}
 	return secret.Data, err
 }
@@ -61,7 +61,7 @@ func (r *Reconciler) subscribe(object *cdbv1.ImportJobStop, seen credentials.Fin
 	})
 }
 
-// writeAndWait writes the change and subscribes the object to its Secret. It returns the time until the object must be judged again.
+// writeAndWait writes the change and subscribes the object to its Secret. It returns the time until the object must be reconciled again.
 func (r *Reconciler) writeAndWait(ctx context.Context, object *cdbv1.ImportJobStop, change lifecycle.Change, seen credentials.Fingerprint, now time.Time) (time.Duration, error) {
 	if err := r.write(ctx, object, change); err != nil {
 		return 0, err

@@ -70,7 +70,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 func (r *Reconciler) start(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	prior, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
 	if !ok {
-		return errors.New("the controller's queue has no priorities")
+		return errors.New("the controller's queue is not a priority queue")
 	}
 	r.enqueue = func(key types.NamespacedName, priority int) {
 		prior.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, reconcile.Request{NamespacedName: key})
@@ -100,7 +100,7 @@ func (r *Reconciler) forever(ctx context.Context, run func()) {
 func (r *Reconciler) enqueueUnfinished(ctx context.Context) {
 	objects, err := r.cached(ctx)
 	if err != nil {
-		logr.FromContextOrDiscard(ctx).Info("the unfinished objects are not known yet, so they may lose their order", "error", err.Error())
+		logr.FromContextOrDiscard(ctx).Info("listing the unfinished objects failed, so calls may not go oldest first", "error", err.Error())
 		return
 	}
 	var unfinished []*cdbv1.ImportJobStop

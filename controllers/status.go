@@ -24,11 +24,11 @@ const writeTimeout = 10 * time.Second
 
 var (
 	// errOvertaken: another operator has recorded a later attempt. Its status is the truth now.
-	errOvertaken = errors.New("the status speaks of a later attempt")
+	errOvertaken = errors.New("the status already has a later attempt")
 	// errGone: a live read said that the object was deleted, or has another uid.
 	errGone = errors.New("the object was deleted")
 	// errForeign: the response was about another object, as a proxy's can be. Nothing is known of this one.
-	errForeign = errors.New("the answer is of another object")
+	errForeign = errors.New("the API server answered with another object")
 	// errPanicked: the write panicked. It is retried like any other.
 	errPanicked = errors.New("the write panicked")
 )
@@ -87,10 +87,10 @@ func (r *Reconciler) recordResult(ctx context.Context, object *cdbv1.ImportJobSt
 		case err == nil:
 			return
 		case errors.Is(err, errOvertaken), errors.Is(err, errGone):
-			log.Info("this result is in no status", "reason", err.Error(), "requestId", result.RequestID, "importStatus", result.Status)
+			log.Info("result dropped, since its attempt is no longer in status", "reason", err.Error(), "requestId", result.RequestID, "importStatus", result.Status)
 			return
 		}
-		log.Info("the result is not in status yet, trying again", "reason", err.Error())
+		log.Info("writing the result to status failed, trying again", "reason", err.Error())
 		time.Sleep(delay)
 	}
 }
@@ -125,7 +125,7 @@ func (r *Reconciler) writeResult(ctx context.Context, object, called *cdbv1.Impo
 	}
 }
 
-// applySafely keeps an answer whose meaning cannot be judged.
+// applySafely keeps an answer whose meaning cannot be applied.
 func (r *Reconciler) applySafely(ctx context.Context, object *cdbv1.ImportJobStop, result *lifecycle.Result) {
 	asRead := object.Status.DeepCopy()
 	defer r.recoverPanic(ctx, func() {
@@ -167,7 +167,7 @@ func isGone(err error, object client.Object) bool {
 	return details != nil && details.Kind == resource && details.Name == object.GetName() && len(details.Causes) == 0
 }
 
-// remove deletes the very object that was judged, and no other of its name or of a later version. What a tool would create
+// remove deletes the very object that was reconciled, and no other of its name or of a later version. What a tool would create
 // again stays: the cache does not keep the managers of fields, so they are read live.
 func (r *Reconciler) remove(ctx context.Context, object *cdbv1.ImportJobStop) error {
 	version := object.ResourceVersion

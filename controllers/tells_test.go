@@ -134,7 +134,7 @@ func TestABurstIsToldOnceEach(t *testing.T) {
 	})
 }
 
-// The status speaks of another spec: that is no write that only tells.
+// The status is about another spec: that is no write that only tells.
 func TestAnEditOfAWaitingObjectIsObservedAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

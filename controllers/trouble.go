@@ -11,7 +11,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
 )
 
-// recently is how long an alert speaks of a failure. The record of it stays, and must not alert for ever.
+// recently is how long an alert fires for a failure. The record of it stays, and must not alert for ever.
 const recently = time.Hour
 
 // Trouble is what somebody may have to look at: objects of one namespace whose Ready has one reason.

@@ -33,7 +33,7 @@ const (
 	ReasonStopAccepted = "StopAccepted"
 	// ReasonWaitingForStop: the stop was accepted, and the import is still ending.
 	ReasonWaitingForStop = "WaitingForStop"
-	// ReasonImportStopped: the stop was accepted, and the import has ended before its end.
+	// ReasonImportStopped: the stop was accepted, and the import ended before it was complete.
 	ReasonImportStopped = "ImportStopped"
 	// ReasonAlreadyStopped: the import was over before a call of this object was accepted.
 	ReasonAlreadyStopped = "AlreadyStopped"
@@ -49,7 +49,7 @@ const (
 	ReasonDeadlineExceeded = "DeadlineExceeded"
 	// ReasonSuspended: spec.suspend holds the object back.
 	ReasonSuspended = "Suspended"
-	// ReasonInternalError: the operator failed to judge the object, and its log has a stack trace.
+	// ReasonInternalError: the operator had an internal error with the object, and its log has a stack trace.
 	ReasonInternalError = "InternalError"
 )
 

@@ -83,7 +83,7 @@ type ImportJobStopSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$')",message="must be the id of an asynchronous task in one line without blanks: letters and digits in groups joined by '-', as in 434e366f-beaf56d6-508b7f33-2abdb382"
 	AsyncRequestID string `json:"asyncRequestId,omitempty"`
 
-	// import says which import is meant by what is known of it. Alone, the operator finds the one running import that matches, writes it into status.import
+	// import selects a running import by its instance, and by its database and file. Without asyncRequestId, the operator finds the one running import that matches, writes it into status.import
 	// and stops that one, whatever starts later. With asyncRequestId it is a guard: the stop is sent only if the import with that id is on the instance and matches.
 	// The operator needs the permission cdb:DescribeDBImportRecords for it.
 	// +optional
@@ -121,7 +121,7 @@ type ImportJobStopSpec struct {
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 }
 
-// Target is what a status speaks of.
+// Target is what a status describes.
 type Target struct {
 	// region that was called.
 	// +required
@@ -202,10 +202,10 @@ type Attempt struct {
 
 // ImportJobStopStatus is what the operator knows of the stop.
 type ImportJobStopStatus struct {
-	// observedGeneration is the generation of the spec that this status speaks of; -1 until the operator has seen the object.
+	// observedGeneration is the generation of the spec that this status describes; -1 until the operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// target that this status speaks of.
+	// target that this status describes.
 	// +optional
 	Target *Target `json:"target,omitempty"`
 	// import that was found, or whose id was checked. It does not change any more: this one is stopped, and no other.

@@ -49,7 +49,7 @@ const example = `  # Find the import that is running on an instance, look at it,
   # Print the manifest, to be committed to Git
   kubectl stop-import 434e366f-beaf56d6-508b7f33-2abdb382 --region=ap-guangzhou --secret=tencentcloud-credentials --dry-run=client -o yaml
 
-  # What became of it, and what to do
+  # What happened to it, and what to do
   kubectl stop-import status stop-434e366f-beaf56d6-508b7f33-2abdb382`
 
 const explanation = `Stop a data import into TencentDB for MySQL.

@@ -193,7 +193,7 @@ func (v *conversation) remove(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("the preview %s stays, suspended: %w", v.object.Name, err)
 		case !current.Spec.Suspend:
-			return fmt.Errorf("%s was resumed by somebody else, and stays", v.object.Name)
+			return fmt.Errorf("somebody else resumed %s, so it stays", v.object.Name)
 		}
 		version := current.ResourceVersion
 		err = v.client.Delete(ctx, current, client.Preconditions{UID: &v.object.UID, ResourceVersion: &version})

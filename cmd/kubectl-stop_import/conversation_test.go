@@ -80,7 +80,7 @@ func TestConversation(t *testing.T) {
 		"only Enter":           {input: "\n", look: previewed(shop), fails: "you said no", code: 1},
 		"the end of the input": {look: previewed(shop), fails: "you said no", code: 1},
 		"a number":             {input: "2\n", look: previewed(shop, stock), want: "id-2", shows: []string{"#", "1  id-1", "2  id-2", "stock.sql.gz", "<unknown>", "5 %", "[1-2,", "resumed"}},
-		"a wrong number first": {input: "7\n0\nx\n1\n", look: previewed(shop, stock), want: "id-1", shows: []string{`"7" is no number of the list`, `"0" is`, `"x" is`, "resumed"}},
+		"a wrong number first": {input: "7\n0\nx\n1\n", look: previewed(shop, stock), want: "id-1", shows: []string{`"7" is not a number from the list`, `"0" is`, `"x" is`, "resumed"}},
 		"no number":            {input: "\n", look: previewed(shop, stock), fails: "you said no", code: 1},
 		"one without an id":    {input: "2\n\n", look: previewed(shop, nameless), fails: "you said no", shows: []string{"without an id"}, code: 1},
 		"none matches":         {input: "y\n", look: previewed(), fails: "nothing is stopped: it was so", shows: []string{"stop-it deleted"}, code: 1},
@@ -213,7 +213,7 @@ func TestConversationIsInterrupted(t *testing.T) {
 				interrupt()
 			})
 			err := o.stopFound(ctx, c, o.object("shop"))
-			if exitCode(err) != 130 || strings.Contains(err.Error(), "resumed by somebody else") != resumed {
+			if exitCode(err) != 130 || strings.Contains(err.Error(), "somebody else resumed") != resumed {
 				t.Errorf("%v\n%s", err, output)
 			}
 			if err := c.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "stop-it"}, &cdbv1.ImportJobStop{}); apierrors.IsNotFound(err) == resumed {

@@ -221,7 +221,7 @@ func TestHelpReadsAsKubectlsOwn(t *testing.T) {
 			"    -o, --output='':\n\t", "    --region='':\n\t", "    --wait=false:\n\t", "\n\nUsage:\n  kubectl stop-import (ASYNC_REQUEST_ID | --instance=INSTANCE) ", "    --context='':\n\t",
 		},
 		"retry":  {"Try a stop again", "\n\nExamples:\n  kubectl stop-import retry stop-", "\n\nOptions:\n", "    --wait=false:\n\t", "\n\nUsage:\n  kubectl stop-import retry NAME\n", "    --context='':\n\t"},
-		"status": {"Tell what became", "\n\nUsage:\n  kubectl stop-import status NAME\n", "    --context='':\n\t"},
+		"status": {"Tell what happened", "\n\nUsage:\n  kubectl stop-import status NAME\n", "    --context='':\n\t"},
 	} {
 		output, err := execute(append(strings.Fields(command), "--help")...)
 		if err != nil {

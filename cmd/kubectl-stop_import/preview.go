@@ -101,7 +101,7 @@ func table(records []cdbv1.ImportRecord, isNumbered bool) string {
 
 var (
 	errNo       = errors.New("you said no: nothing is stopped")
-	errNoChoice = errors.New("is no number of the list")
+	errNoChoice = errors.New("is not a number from the list")
 )
 
 // chosen is the import that a reply names. No reply chooses none.

@@ -14,7 +14,7 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// story tells what became of an object in the order in which it happened, how it is, and what to do.
+// story tells what happened to an object in the order in which it happened, how it is, and what to do.
 func story(o *cdbv1.ImportJobStop) string {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
@@ -180,13 +180,13 @@ func cannotRetry(o *cdbv1.ImportJobStop) error {
 	return nil
 }
 
-// cannotSuspend says why nothing is left to hold back.
+// cannotSuspend says why there is nothing to suspend.
 func cannotSuspend(o *cdbv1.ImportJobStop) error {
 	switch {
 	case o.Status.RequestID != "":
-		return fmt.Errorf("the stop of importjobstop %s was accepted, RequestId %s: nothing is left to hold back", o.Name, o.Status.RequestID)
+		return fmt.Errorf("the stop of importjobstop %s was accepted, RequestId %s: there is nothing to suspend", o.Name, o.Status.RequestID)
 	case isDone(o):
-		return fmt.Errorf("importjobstop %s is done: nothing is left to hold back", o.Name)
+		return fmt.Errorf("importjobstop %s is done: there is nothing to suspend", o.Name)
 	}
 	return nil
 }

@@ -54,8 +54,8 @@ func (o *options) completeName(command *cobra.Command, args []string, _ string) 
 }
 
 func (o *options) statusCommand() *cobra.Command {
-	return o.verb("status", "Tell what became of a stop, and what to do",
-		"Tell what became of a stop, in order: asked, found, queued, sent, accepted, ended; and what to do.\n\nExits with 1 when it has failed or needs you, else with 0.",
+	return o.verb("status", "Tell what happened to a stop, and what to do",
+		"Tell what happened to a stop, in order: asked, found, queued, sent, accepted, ended; and what to do.\n\nExits with 1 when it has failed or needs you, else with 0.",
 		func(_ context.Context, _ client.WithWatch, object *cdbv1.ImportJobStop) error {
 			if _, err := fmt.Fprint(o.Out, story(object)); err != nil {
 				return err
@@ -131,7 +131,7 @@ func (o *options) resume(ctx context.Context, c client.WithWatch, object *cdbv1.
 		return err
 	}
 	id := ""
-	if readyOf(object) != nil && object.Status.Import != nil && object.Status.Target != nil { // the status speaks of the spec as it is
+	if readyOf(object) != nil && object.Status.Import != nil && object.Status.Target != nil { // the status is about the spec as it is
 		id = object.Status.Target.AsyncRequestID
 	}
 	if err := o.letGoOn(ctx, c, object, id); err != nil {

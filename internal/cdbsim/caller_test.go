@@ -33,7 +33,7 @@ type caller struct {
 	region  string
 }
 
-// newCaller is let in by a cloud of its own, which has one import.
+// newCaller has an account of a cloud of its own, which has one import.
 func newCaller(t testing.TB, i Import) *caller {
 	t.Helper()
 	c := &caller{TB: t, cloud: New(), account: Account{SecretID: "AKIDone", SecretKey: "key+one/<&>==", Token: "token+one/<&>=="}, host: common, region: region}

@@ -49,7 +49,7 @@ func (s *Server) resourceOf(call Call) string {
 	return "qcs::cdb:" + call.Region + ":uin/" + s.identity(call.SecretID).Owner + ":instanceId/" + call.InstanceID
 }
 
-// limitOf is what a code that refuses an action speaks of.
+// limitOf is what a code that refuses an action is about.
 func (s *Server) limitOf(code, action string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -18,7 +18,7 @@ const maxSkew = 5 * time.Minute
 
 var authorization = regexp.MustCompile(`^TC3-HMAC-SHA256 Credential=([^/]+)/(\d{4}-\d\d-\d\d)/([a-z]+)/tc3_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$`)
 
-// secretID returns the account that a request claims to come from.
+// secretID returns the account that signs a request, by its own word.
 func secretID(r *http.Request) string {
 	if m := authorization.FindStringSubmatch(r.Header.Get("Authorization")); m != nil {
 		return m[1]

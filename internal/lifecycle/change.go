@@ -14,7 +14,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
-// begin makes the status speak of the target of the spec.
+// begin makes the status describe the target of the spec.
 func begin(object *cdbv1.ImportJobStop, now time.Time) {
 	if targetChanged(object) {
 		target := object.Spec.Target()
@@ -32,7 +32,7 @@ func noteRetry(object *cdbv1.ImportJobStop) {
 	}
 }
 
-// observe makes the status speak of the spec as it is now. Ready keeps its reason and its message.
+// observe makes the status describe the spec as it is now. Ready keeps its reason and its message.
 func observe(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		ready := readyOf(&object.Status)
@@ -107,7 +107,7 @@ func RecordAttempt(now time.Time) Change {
 	}
 }
 
-const outcomeUnknown = "the outcome of an attempt is unknown, it may have stopped the import"
+const outcomeUnknown = "the outcome of an attempt is unknown; it may have stopped the import"
 
 // isUnknown: the outcome of the attempt, or of one before it, is not known.
 func isUnknown(attempt *cdbv1.Attempt) bool {
@@ -134,7 +134,7 @@ func startOver(now time.Time) Change {
 // exceedDeadline gives up, and says how far the object came.
 func exceedDeadline(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
-		message := fmt.Sprintf("not done within the %d s of activeDeadlineSeconds; %s", *object.Spec.ActiveDeadlineSeconds, progressOf(object))
+		message := fmt.Sprintf("gave up after the %d s of spec.activeDeadlineSeconds; %s", *object.Spec.ActiveDeadlineSeconds, progressOf(object))
 		if !accepted(object) {
 			if isUnknown(object.Status.LastAttempt) {
 				setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionUnknown, cdbv1.ReasonOutcomeUnknown, outcomeUnknown, now)
@@ -150,7 +150,7 @@ func exceedDeadline(now time.Time) Change {
 func progressOf(object *cdbv1.ImportJobStop) string {
 	last := object.Status.LastAttempt
 	if accepted(object) {
-		return acceptedMessage(object) + ", but the import was not seen to end"
+		return acceptedMessage(object) + ", but the operator did not see the import end"
 	}
 	if isUnknown(last) {
 		return outcomeUnknown
@@ -161,13 +161,13 @@ func progressOf(object *cdbv1.ImportJobStop) string {
 	return "the last answer was " + truncate(last.ErrorCode, maxID)
 }
 
-// InternalError writes that the operator panicked while it judged the object. Accepted stays as it is.
+// InternalError writes that the operator panicked while it reconciled the object. Accepted stays as it is.
 func InternalError(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		if object.Status.Target == nil {
 			begin(object, now)
 		}
 		setPhase(object, failed, cdbv1.ReasonInternalError,
-			prefixAccepted(object, "the operator failed to judge this object; its log has the stack trace"), now)
+			prefixAccepted(object, "the operator had an internal error with this object; its log has the stack trace"), now)
 	}
 }

@@ -55,16 +55,16 @@ func TestTheCountOfAttemptsDoesNotOverflow(t *testing.T) {
 	}
 }
 
-// A panic is no reason to forget what was done, nor to speak of a target that nobody has looked at.
+// A panic is no reason to forget what was done, nor to describe a target that nobody has looked at.
 func TestAnInternalErrorKeepsTheRecord(t *testing.T) {
 	t.Parallel()
 	object := after(InternalError(noon))
 	if object.Status.Target == nil || *object.Status.Target != object.Spec.Target() {
-		t.Errorf("a new object speaks of %v", object.Status.Target)
+		t.Errorf("a new object is about %v", object.Status.Target)
 	}
 	object = after(attempt, accept, elsewhere, InternalError(noon))
 	if object.Status.RequestID != "r-1" || object.Status.Target.AsyncRequestID != "a-b" {
-		t.Errorf("an accepted object has RequestId %q, and speaks of %v", object.Status.RequestID, object.Status.Target)
+		t.Errorf("an accepted object has RequestId %q, and is about %v", object.Status.RequestID, object.Status.Target)
 	}
 }
 

@@ -88,9 +88,9 @@ func (w *fixture) checkContract(kind string, generation int64) {
 	late := ready.Reason == cdbv1.ReasonCredentialsNotFound && triad == allowed[stalled]
 	w.must(triad == allowed[phaseOf(ready.Reason)] || late, "%s: Ready, Reconciling, Stalled are %s with the reason %s", kind, triad, ready.Reason)
 	w.must(slices.Contains(cdbv1.ReadyReasons(), ready.Reason), "%s: the reason %s of Ready is not ours", kind, ready.Reason)
-	w.must(status.ObservedGeneration == generation, "%s: status speaks of generation %d, want %d", kind, status.ObservedGeneration, generation)
+	w.must(status.ObservedGeneration == generation, "%s: status is about generation %d, want %d", kind, status.ObservedGeneration, generation)
 	for _, c := range status.Conditions {
-		w.must(c.ObservedGeneration == generation || !slices.Contains(ourTypes, c.Type), "%s: %s speaks of generation %d, want %d", kind, c.Type, c.ObservedGeneration, generation)
+		w.must(c.ObservedGeneration == generation || !slices.Contains(ourTypes, c.Type), "%s: %s is about generation %d, want %d", kind, c.Type, c.ObservedGeneration, generation)
 	}
 	w.checkTimes(kind, ready, ready.Status != metav1.ConditionUnknown && ready.Reason != cdbv1.ReasonCredentialsRejected && !late)
 	w.checkAccepted(kind, ready.Reason)
@@ -137,7 +137,7 @@ func (w *fixture) checkRest() {
 		w.must(final && !targetChanged(object), "in the queue for %s, Ready has the reason %q", waited, ReadyReason(object))
 	}
 	if !inQueue {
-		w.must(object.Status.Target != nil && *object.Status.Target == targetOf(object), "at rest, status speaks of another target")
+		w.must(object.Status.Target != nil && *object.Status.Target == targetOf(object), "at rest, status is about another target")
 		w.checkContract("at rest", object.Generation)
 	}
 	w.must(isSettled(object) || w.recalled.timer > 0 || w.recalled.waits || inQueue || object.Spec.Suspend,

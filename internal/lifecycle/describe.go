@@ -23,7 +23,7 @@ func applyDescribe(object *cdbv1.ImportJobStop, r *Result) {
 	case importjob.StatusKilled, importjob.StatusRemoved, importjob.StatusFailed:
 		endStopped(object, r)
 	case importjob.StatusSuccess:
-		message := "the import had run to its end, there was nothing to stop"
+		message := "the import had already run to its end; there was nothing to stop"
 		if accepted(object) {
 			message = acceptedMessage(object) + ", but the import ran to its end: the stop came too late"
 		}
@@ -50,7 +50,7 @@ func applyPreview(object *cdbv1.ImportJobStop, r *Result) {
 		case isPassing(r.Err.Class):
 			delay = maxPoll
 		}
-		tell(object, r.At, progressing, reason, delay, "the import cannot be looked at: "+r.Err.Error())
+		tell(object, r.At, progressing, reason, delay, "the status of the import cannot be read: "+r.Err.Error())
 		return
 	}
 	object.Status.ImportStatus = string(r.Status)
@@ -103,11 +103,11 @@ func applyNoAnswer(object *cdbv1.ImportJobStop, r *Result) {
 // applyEndUnknown is applyNoAnswer where the stop was accepted: only its end is not known.
 func applyEndUnknown(object *cdbv1.ImportJobStop, r *Result) {
 	if isPassing(r.Err.Class) {
-		waitForEnd(object, r, "whether it has ended is not known: "+r.Err.Error())
+		waitForEnd(object, r, "the operator cannot read whether it has ended: "+r.Err.Error())
 		return
 	}
 	if r.Err.Class == importjob.Rejected {
-		reject(object, r, acceptedMessage(object)+", but the operator may not ask whether the import has ended: "+r.Err.Error()+
+		reject(object, r, acceptedMessage(object)+", but the account is not allowed to ask whether the import has ended: "+r.Err.Error()+
 			"; allow cdb:DescribeAsyncRequestInfo, or set waitFor to Accepted")
 		return
 	}
@@ -133,7 +133,7 @@ func lastError(object *cdbv1.ImportJobStop) string {
 
 // endStopped ends an object whose import is over before it ran to its end.
 func endStopped(object *cdbv1.ImportJobStop, r *Result) {
-	how := fmt.Sprintf("the import has ended before its end (%s)", r.Status)
+	how := fmt.Sprintf("the import ended before it was complete (%s)", r.Status)
 	if accepted(object) {
 		setPhase(object, succeeded, cdbv1.ReasonImportStopped, acceptedMessage(object)+", and "+how, r.At)
 		return

@@ -32,10 +32,10 @@ func applyList(object *cdbv1.ImportJobStop, r *Result) {
 		tell(object, r.At, progressing, cdbv1.ReasonRetryScheduled, recordDelay, notListedText(found)+"; looking once more, since records can appear late")
 	case unsteady:
 		tell(object, r.At, progressing, cdbv1.ReasonRetryScheduled, listBackoff(found.unsteady, r), fmt.Sprintf(
-			"the list of the imports on %s keeps changing while it is read, nothing is sent; reading it again", instance))
+			"the list of the imports on %s keeps changing while the operator reads it; nothing is sent, reading it again", instance))
 	case tooMany:
 		tell(object, r.At, failed, cdbv1.ReasonInvalidRequest, 0, fmt.Sprintf(
-			"%s has %d import records, the operator reads at most %d; set spec.asyncRequestId, and leave spec.import out", instance, found.total, maxRecords))
+			"%s has %d import records, and the operator reads at most %d; set spec.asyncRequestId and remove spec.import", instance, found.total, maxRecords))
 	default:
 		if found.target.AsyncRequestID == "" {
 			applySearch(object, r)

@@ -141,7 +141,7 @@ func targetOf(object *cdbv1.ImportJobStop) cdbv1.Target {
 	return target
 }
 
-// targetChanged: the status speaks of another target, or of none.
+// targetChanged: the status is about another target, or about none.
 func targetChanged(object *cdbv1.ImportJobStop) bool {
 	return object.Status.Target == nil || *object.Status.Target != targetOf(object)
 }

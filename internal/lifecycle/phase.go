@@ -128,7 +128,7 @@ func remedy(reason string) string {
 	return "; see " + cdbv1.RemediesPage + "#" + strings.ToLower(reason)
 }
 
-// setObservedGeneration makes the status, and each condition of ours, speak of the spec as it is now.
+// setObservedGeneration makes the status, and each condition of ours, describe the spec as it is now.
 func setObservedGeneration(object *cdbv1.ImportJobStop) {
 	object.Status.ObservedGeneration = object.Generation
 	for i, c := range object.Status.Conditions {

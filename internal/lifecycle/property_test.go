@@ -184,7 +184,7 @@ func (w *fixture) observeEdit() {
 		}
 		fresh := w.object.Status.Target == nil && !w.recalled.since.IsZero()
 		w.must(w.removed || fresh || w.died || w.object.Generation != generation || w.object.Status.ObservedGeneration == generation,
-			"generation %d is not observed: status speaks of %d", generation, w.object.Status.ObservedGeneration)
+			"generation %d is not observed: status is about %d", generation, w.object.Status.ObservedGeneration)
 		return
 	}
 }

@@ -116,7 +116,7 @@ func KeepResult(object *cdbv1.ImportJobStop, r *Result) {
 	})
 }
 
-// asCalled applies a result so that the status speaks of the spec that the call was made for, whatever the spec says by now.
+// asCalled applies a result so that the status is about the spec that the call was made for, whatever the spec says by now.
 func asCalled(object *cdbv1.ImportJobStop, r *Result, apply func()) {
 	generation := object.Generation
 	object.Generation = r.Generation
@@ -162,12 +162,12 @@ func applyStop(object *cdbv1.ImportJobStop, r *Result) {
 	switch err.Class {
 	case importjob.Throttled:
 		object.Status.Attempts = max(r.Attempt-1, 0)
-		retry(object, r, 0, err.Error()+"; waiting for a new turn")
+		retry(object, r, 0, err.Error()+"; waiting in the queue again")
 	case importjob.Rejected:
 		reject(object, r, err.Error()+"; correct the Secret or its CAM policy")
 	case importjob.Terminal, importjob.NotFound:
 		if mayBeOver(object) {
-			retry(object, r, 0, err.Error()+"; an earlier attempt may have stopped the import, asking the cloud")
+			retry(object, r, 0, err.Error()+"; an earlier attempt may have stopped the import: asking the cloud")
 			return
 		}
 		help := "; correct the spec"
@@ -176,7 +176,7 @@ func applyStop(object *cdbv1.ImportJobStop, r *Result) {
 		}
 		giveUp(object, r, reasonOf(err.Class), err.Error()+help)
 	case importjob.Ambiguous:
-		retry(object, r, 0, err.Error()+"; the import may be over, asking the cloud")
+		retry(object, r, 0, err.Error()+"; the import may be over: asking the cloud")
 	default:
 		retry(object, r, backoff(r.Attempt, r.Jitter), err.Error())
 	}

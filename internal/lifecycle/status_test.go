@@ -98,7 +98,7 @@ func TestTheStatusContract(t *testing.T) {
 			}
 			for _, c := range test.object.Status.Conditions {
 				if c.ObservedGeneration != test.object.Generation {
-					t.Errorf("%s speaks of generation %d, want %d", c.Type, c.ObservedGeneration, test.object.Generation)
+					t.Errorf("%s is about generation %d, want %d", c.Type, c.ObservedGeneration, test.object.Generation)
 				}
 			}
 		})

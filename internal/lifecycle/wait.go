@@ -50,7 +50,7 @@ func WaitForCredentials(now time.Time, text string) Change {
 		begin(object, now)
 		if object.Spec.Suspend {
 			noteRetry(object)
-			tell(object, now, progressing, cdbv1.ReasonCredentialsNotFound, 0, "the import cannot be looked at: "+text)
+			tell(object, now, progressing, cdbv1.ReasonCredentialsNotFound, 0, "the status of the import cannot be read: "+text)
 			return
 		}
 		ready := readyOf(&object.Status)
@@ -84,7 +84,7 @@ func IsSettled(object *cdbv1.ImportJobStop) bool { return isSettled(object) }
 const worthTelling = 5 * time.Second
 
 // WaitForQuota writes since when the object has been in the queue of its budget, and when its turn is expected. It writes so again when
-// that time has passed. It writes nothing while the wait is short and the status speaks of this spec. An accepted object keeps what it says.
+// that time has passed. It writes nothing while the wait is short and the status is about this spec. An accepted object keeps what it says.
 func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		if object.Spec.Suspend { // the preview comes when it is its turn

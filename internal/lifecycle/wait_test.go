@@ -18,7 +18,7 @@ var (
 	inQueue  = WaitForQuota(noon, noon, time.Hour)
 )
 
-// seen makes the status speak of the newest generation, whatever it says.
+// seen makes the status describe the newest generation, whatever it says.
 func seen(o *cdbv1.ImportJobStop) { o.Status.ObservedGeneration = o.Generation }
 
 func TestSecretWaitOf(t *testing.T) {
@@ -162,7 +162,7 @@ func TestTellAt(t *testing.T) {
 	}
 }
 
-// A turn that is overdue gets another estimate, so that the status never speaks of the past for long.
+// A turn that is overdue gets another estimate, so that the status is never about the past for long.
 func TestAnOverdueTurnGetsAnotherEstimate(t *testing.T) {
 	t.Parallel()
 	object := after(WaitForQuota(noon, noon, 8*time.Second))

@@ -138,7 +138,7 @@ func (e Endpoint) certificates(ctx context.Context) (*tls.Config, error) {
 	config.GetCertificate = watcher.GetCertificate
 	go func() {
 		if err := watcher.Start(ctx); err != nil && ctx.Err() == nil {
-			log.Log.WithName("metrics").Error(err, "The certificate is not read again when it changes")
+			log.Log.WithName("metrics").Error(err, "watching the metrics certificate failed, so a renewed one is not used until a restart")
 		}
 	}()
 	return config, nil

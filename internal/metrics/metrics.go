@@ -52,7 +52,7 @@ func New(registry prometheus.Registerer, labels Labels) (*Metrics, error) {
 			"Time from the creation of an ImportJobStop until the cloud accepted the stop, in seconds.", 0.02, 2.5, 14)),
 		recovered: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "importjobstop_recovered_panics_total",
-			Help: "Panics that were recovered while judging an object or making a call; each is logged with its stack.",
+			Help: "Panics recovered while reconciling an object or making a call. The log has the stack trace of each.",
 		}),
 	}
 	return m, m.register(m.cloudCalls, m.latency, m.inFlight, m.wait, m.acceptance, m.recovered)

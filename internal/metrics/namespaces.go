@@ -50,7 +50,7 @@ func (t *troubles) Collect(ch chan<- prometheus.Metric) {
 	t.survive(func() {
 		all, err := t.read()
 		if err != nil {
-			log.Log.WithName("metrics").V(1).Info("Leaving out the objects of namespaces", "error", err.Error())
+			log.Log.WithName("metrics").V(1).Info("listing objects failed, leaving out the metrics by namespace", "error", err.Error())
 			return
 		}
 		for labels, sum := range t.sums(all) {

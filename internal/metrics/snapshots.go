@@ -50,7 +50,7 @@ func (s *snapshots) survive(collect func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.Recovered()
-			log.Log.WithName("metrics").Error(fmt.Errorf("panic: %v", p), "Collecting metrics failed", "stack", string(debug.Stack()))
+			log.Log.WithName("metrics").Error(fmt.Errorf("panic: %v", p), "recovered from a panic while collecting metrics", "stack", string(debug.Stack()))
 		}
 	}()
 	collect()
@@ -67,7 +67,7 @@ func (s *snapshots) collectBudgets(ch chan<- prometheus.Metric) {
 func (s *snapshots) collectObjects(ch chan<- prometheus.Metric) {
 	counts, err := s.objects()
 	if err != nil {
-		log.Log.WithName("metrics").V(1).Info("Leaving out the counts of objects", "error", err.Error())
+		log.Log.WithName("metrics").V(1).Info("listing objects failed, leaving out the metric importjobstop_objects", "error", err.Error())
 		return
 	}
 	sums := map[string]int{}
@@ -83,7 +83,7 @@ func (s *snapshots) collectObjects(ch chan<- prometheus.Metric) {
 func gauge(ch chan<- prometheus.Metric, d *prometheus.Desc, value int, labels ...string) {
 	m, err := prometheus.NewConstMetric(d, prometheus.GaugeValue, float64(value), labels...)
 	if err != nil {
-		log.Log.WithName("metrics").Error(err, "Leaving out a metric")
+		log.Log.WithName("metrics").Error(err, "building a sample failed, leaving it out")
 		return
 	}
 	ch <- m

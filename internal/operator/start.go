@@ -54,7 +54,7 @@ func (o Options) start(ctx context.Context, mgr ctrl.Manager) error {
 			return <-ended
 		case <-tick.C:
 			if err := list(ctx, mgr.GetAPIReader(), o.Namespaces); err != nil && ctx.Err() == nil {
-				o.Logger.Info("Waiting until the API server lists ImportJobStops", "server", mgr.GetConfig().Host, "error", err.Error())
+				o.Logger.Info("waiting until the API server lists ImportJobStops", "server", mgr.GetConfig().Host, "error", err.Error())
 			}
 		case <-stop:
 			stop, giveUp = nil, time.After(unsyncedGrace)

@@ -12,7 +12,7 @@ import (
 
 var key = Key{Account: "a", Host: "h", Action: "x"}
 
-// fixture runs callers against a server that judges by arrival.
+// fixture runs callers against a server that counts by arrival.
 type fixture struct {
 	*Limiter[int]
 	mu       sync.Mutex

@@ -37,7 +37,7 @@
 // seeds, three budgets that share a limit are refused 3 % of their calls, and one has all of it 11 seconds after the others leave, at the worst.
 //
 // A credit cannot come back sooner. All that is known of a call's arrival is that it was after the sending and before the answer. The vendor
-// judges by arrival and says no more, so a call may arrive just before its answer, and the next one just as it is sent. With a credit that
+// counts by arrival and says no more, so a call may arrive just before its answer, and the next one just as it is sent. With a credit that
 // comes back any earlier, 21 calls arrive in one second. What else could be measured bounds another arrival: an acknowledgement of TCP, of
 // HTTP/2 or of a proxy says that the first machine has the bytes, not that the one that counts has; and the least latency that was seen says
 // nothing of the next call. A bound that falls back at the first refusal needs a refusal first, and a lone user is never refused.

@@ -31,7 +31,7 @@ func played(t *testing.T, s scenario, r rival, seed uint64) (seen []arrival) {
 	return seen
 }
 
-// repeated is what became of a scenario with several seeds. The first of them is for the picture.
+// repeated is the result of a scenario with several seeds. The first of them is for the picture.
 func repeated(t *testing.T, s scenario, r rival, times uint64) (result, game) {
 	t.Helper()
 	var all []figures

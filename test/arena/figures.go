@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// figures are what became of one scenario. Shares are between 0 and 1.
+// figures are the results of one scenario. Shares are between 0 and 1.
 type figures struct {
 	used      float64       // of what the quota left to the clients
 	refused   float64       // of the clients' calls
@@ -96,7 +96,7 @@ func (s scenario) recovered(seen []arrival) time.Duration {
 	return -1
 }
 
-// summary is what became of a scenario with several seeds.
+// summary is the result of a scenario with several seeds.
 type summary struct {
 	figures               // means, but for worst
 	median  time.Duration // to recover

@@ -20,7 +20,7 @@ type arrival struct {
 	refused bool
 }
 
-// server keeps a strict quota: it lets in no more than limit calls within any sliding second, and judges a call when it arrives.
+// server keeps a strict quota: it lets in no more than limit calls within any sliding second, and counts a call when it arrives.
 // A refused call does not count.
 type server struct {
 	begin time.Time

@@ -130,7 +130,7 @@ func (d *demo) play(ctx context.Context) error {
 
 // samples are applied, which stops nothing, and all but one of them are resumed.
 func (d *demo) samples(ctx context.Context) error {
-	say("kubectl apply -k config/samples: the vendor's example, one in a Finance region that waits until the import has ended,\n  one of the international site, an import that is found by its instance, one that is checked first, and two that are only looked at;\n  all are suspended, so nothing is stopped; then kubectl patch resumes the first five")
+	say("kubectl apply -k config/samples: all are suspended, so nothing is stopped. There is the vendor's example, one in a Finance region that\n  waits until the import has ended, and one of the international site. One finds its import by its instance, one checks it first, and two\n  are previews. Then kubectl patch resumes the first five")
 	if _, err := d.Kubectl(ctx, strings.NewReader(secret("tencentcloud-credentials")), "apply", "-f", "-"); err != nil {
 		return err
 	}

@@ -12,31 +12,59 @@ import (
 // step is a command of a page, and what the page shows of its output. Without want, the page shows nothing.
 type step struct{ command, want string }
 
-var block = regexp.MustCompile("(?ms)^( *)```(sh|console)\n(.*?)^ *```$")
+var (
+	block    = regexp.MustCompile("(?ms)^( *)```(\\w*)\n(.*?)^ *```$")
+	prompt   = regexp.MustCompile(`(?m)^ *\$ `)
+	typed    = regexp.MustCompile(`^(?:cosign|docker|git|go|grep|helm|jq|kubectl|make|sha256sum|ssh-keygen|tccli|velero) `)
+	noScript = []string{"mermaid", "yaml", "json"}
+)
 
-// steps of a page: the lines of sh blocks, and those after a $ in console blocks, each with its here-document. A console block without a $
-// is no command: it shows what a person types elsewhere.
+// steps of a page: the lines after a $ of a block that has any, and each line of a block without one that begins with a command, each with its
+// here-document. The other lines of a block with a $ are output. Blocks of a picture or of a manifest have no commands.
 func steps(text string) (output []step) {
 	for _, m := range block.FindAllStringSubmatch(text, -1) {
-		document, more := false, false
+		body := ""
 		for row := range strings.Lines(m[3]) {
-			row = strings.TrimPrefix(row, m[1])
-			command, prompted := strings.CutPrefix(row, "$ ")
-			last := len(output) - 1
-			switch {
-			case document || more:
-				output[last].command += row
-				document = document && row != "EOF\n"
-				more = !document && strings.HasSuffix(row, "\\\n")
-			case prompted || m[2] == "sh" && strings.TrimSpace(row) != "" && !strings.HasPrefix(row, "#"):
-				output = append(output, step{command: command})
-				document, more = strings.HasSuffix(command, "<<EOF\n"), strings.HasSuffix(command, "\\\n")
-			case m[2] == "console" && strings.Contains(m[3], "$ "):
-				output[last].want += row
-			}
+			body += strings.TrimPrefix(row, m[1])
+		}
+		if hasCommands(m[2], body) {
+			output = append(output, stepsOf(body)...)
 		}
 	}
 	return output
+}
+
+// hasCommands says whether a person types what a block shows.
+func hasCommands(language, body string) bool {
+	if slices.Contains(noScript, language) {
+		return false
+	}
+	return language == "sh" || language == "console" || prompt.MatchString(body) || typed.MatchString(body)
+}
+
+func stepsOf(body string) (output []step) {
+	prompts, document, more := prompt.MatchString(body), false, false
+	for row := range strings.Lines(body) {
+		command, prompted := strings.CutPrefix(row, "$ ")
+		last := len(output) - 1
+		switch {
+		case document || more:
+			output[last].command += row
+			document = document && row != "EOF\n"
+			more = !document && goesOn(output[last].command)
+		case prompted || !prompts && strings.TrimSpace(row) != "" && !strings.HasPrefix(row, "#"):
+			output = append(output, step{command: command})
+			document, more = strings.HasSuffix(command, "<<EOF\n"), goesOn(command)
+		case prompts && last >= 0:
+			output[last].want += row
+		}
+	}
+	return output
+}
+
+// goesOn: the next line belongs to the command, too.
+func goesOn(command string) bool {
+	return strings.HasSuffix(command, "\\\n") || strings.Count(command, "'")%2 == 1
 }
 
 // varying are the parts of an output that differ each time.
@@ -69,8 +97,18 @@ func TestAlike(t *testing.T) {
 
 func TestSteps(t *testing.T) {
 	t.Parallel()
-	got := steps("  ```console\n  $ a <<EOF\n  k: v\n  EOF\n  created\n  $ b\n  ```\n\n```sh\n# says why\nc \\\n  d\ne\n```\n```console\nelsewhere\n```\n")
-	want := []step{{"a <<EOF\nk: v\nEOF\n", "created\n"}, {"b\n", ""}, {"c \\\n  d\n", ""}, {"e\n", ""}}
+	got := steps("  ```console\n  $ a <<EOF\n  k: v\n  EOF\n  created\n  $ b\n  ```\n\n```sh\n# says why\nc \\\n  d\ne\n```\n```console\nno prompt\n```\n" +
+		"```text\nprinted\n```\n```text\n$ f\nprinted\n```\n```\nkubectl g 'h\n  i'\nmake j\n```\n```yaml\nmake: k\n```\n")
+	want := []step{
+		{"a <<EOF\nk: v\nEOF\n", "created\n"},
+		{"b\n", ""},
+		{"c \\\n  d\n", ""},
+		{"e\n", ""},
+		{"no prompt\n", ""},
+		{"f\n", "printed\n"},
+		{"kubectl g 'h\n  i'\n", ""},
+		{"make j\n", ""},
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
-// The page about using an ImportJobStop speaks of each field of spec and of each reason of Ready.
+// The page about using an ImportJobStop describes each field of spec and each reason of Ready.
 func TestUsingIsComplete(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile(harness.Path("docs/using.md"))

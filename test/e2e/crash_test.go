@@ -11,7 +11,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
 )
 
-// The call hangs, so that the kill comes between the intent and the answer; nothing was done.
+// The call hangs, so that the kill comes between the attempt and the answer; nothing was done.
 func TestKilledBeforeTheCallIsDone(t *testing.T) {
 	f := newFixture(t)
 	f.account()

@@ -119,7 +119,7 @@ func (s *state) isAtRest() bool {
 	return len(s.reconcile(s.Leader, s.Object)) == 0
 }
 
-// mustHaveEnded: the object says what became of the import, and of each acceptance that a process lived to know.
+// mustHaveEnded: the object says what happened to the import, and to each acceptance that a process lived to know.
 func (s *state) mustHaveEnded() {
 	status := s.Object.Status
 	s.must(status.CompletionTime != nil, "nothing happens any more, and the object has not ended")

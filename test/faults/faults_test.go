@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package faults proves by injection that nothing is lost, nothing is sent twice without need and nothing is claimed that is not so.
+// Package faults proves by injection that nothing is lost, nothing is sent twice without need and nothing is recorded that did not happen.
 //
-// A fixture is a tenant with a manager of its own, as a process, behind a proxy that goes wrong by rule, and with a simulated cloud
-// that goes wrong by rule too. An oracle judges the whole history of the objects and the log of the cloud.
+// A fixture is a tenant with a manager of its own, as a process, behind a proxy that injects faults, and with a simulated cloud
+// that injects faults, too. An oracle checks the whole history of the objects and the log of the cloud.
 package faults
 
 import (

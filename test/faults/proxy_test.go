@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// proxy stands between a manager and the API server and goes wrong by rule.
+// proxy stands between a manager and the API server and injects faults, as its rules say.
 type proxy struct {
 	*httptest.Server
 	host      string

@@ -13,10 +13,10 @@ var apiServerRows = []row{
 	{"status write refused with 409", false, refused(http.StatusConflict)},
 	{"status write refused with 429", false, refused(http.StatusTooManyRequests)},
 	{"status write refused with 500", false, refused(http.StatusInternalServerError)},
-	{"intent lost after commit", false, inWrites(loseAnswer, isAttempt)},
+	{"attempt lost after commit", false, inWrites(loseAnswer, isAttempt)},
 	{"outcome lost after commit", false, inWrites(loseAnswer, isOutcome)},
 	{"outcome delivered twice", false, inWrites(twice, isOutcome)},
-	{"intent delivered twice", false, inWrites(twice, isAttempt)},
+	{"attempt delivered twice", false, inWrites(twice, isAttempt)},
 	{"status write times out", true, inWrites(hold, isStatus)},
 	{"status write times out after commit", true, inWrites(holdAnswer, isStatus)},
 	{"Secret read refused", false, func(f *fixture) {
@@ -64,7 +64,7 @@ var apiServerRows = []row{
 	}},
 }
 
-// refused refuses status writes, the first of an intent and the first of an outcome.
+// refused refuses status writes, the first of an attempt and the first of an outcome.
 func refused(code int) func(*fixture) {
 	return func(f *fixture) {
 		attempt, result := f.proxy.refuse(code, 3, isAttempt), f.proxy.refuse(code, 3, isOutcome)

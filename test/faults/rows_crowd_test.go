@@ -23,7 +23,7 @@ var crowdRows = []row{
 			}
 		}
 		if accepted != 1 {
-			f.Errorf("%d claim the acceptance", accepted)
+			f.Errorf("%d record the acceptance", accepted)
 		}
 		f.inject("same id", 999)
 	}},

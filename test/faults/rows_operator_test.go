@@ -17,8 +17,8 @@ var operatorRows = []row{
 		f.Start()
 		f.settle(5, isDone)
 	}},
-	{"kill -9 before the intent", false, killAt(hold, isAttempt, 1)},
-	{"kill -9 between intent and call", false, killAt(holdAnswer, isAttempt, 0)},
+	{"kill -9 before the attempt", false, killAt(hold, isAttempt, 1)},
+	{"kill -9 between attempt and call", false, killAt(holdAnswer, isAttempt, 0)},
 	{"kill -9 between answer and status", false, killAt(hold, isOutcome, 0)},
 	{"kill -9 after the status, which it does not know of", false, killAt(holdAnswer, isOutcome, 0)},
 	{"kill -9 between status and event", false, killAt(hold, isEvent, 0)},
@@ -66,7 +66,7 @@ func killAt(kind what, match func(*http.Request, []byte) bool, stops int) func(*
 		f.Start()
 		f.hit(r, 1)
 		if kind == hold && stops > 0 && len(f.Stops()) > 0 {
-			f.Error("a call came before its intent")
+			f.Error("a call came before its attempt")
 		}
 		f.kill()
 		f.proxy.heal()

@@ -31,7 +31,7 @@ import (
 // Namespace is where config/default installs the operator.
 const Namespace = "importjobstop-system"
 
-// Account is let in by the simulated cloud.
+// Account is one that the simulated cloud knows.
 var Account = cdbsim.Account{SecretID: "AKIDEXAMPLE", SecretKey: "example-secret-key"}
 
 // Environment is a control plane with config/default applied, and a cloud.

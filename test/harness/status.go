@@ -19,7 +19,7 @@ func Ready(o *cdbv1.ImportJobStop) metav1.Condition {
 	return metav1.Condition{}
 }
 
-// HasReason says whether the status speaks of the newest spec, and Ready has one of these reasons.
+// HasReason says whether the status is about the newest spec, and Ready has one of these reasons.
 func HasReason(o *cdbv1.ImportJobStop, reasons ...string) bool {
 	return o.Status.ObservedGeneration == o.Generation && slices.Contains(reasons, Ready(o).Reason)
 }

@@ -41,7 +41,7 @@ func (p phase) triad() map[string]string {
 	return want
 }
 
-// The conditions of each phase are those of the status contract: always three of them together, each with the generation that it speaks of.
+// The conditions of each phase are those of the status contract: always three of them together, each with the generation that it is about.
 func TestTheConditionsOfEachPhase(t *testing.T) {
 	t.Parallel()
 	for _, p := range phases {
@@ -56,7 +56,7 @@ func TestTheConditionsOfEachPhase(t *testing.T) {
 		got, accepted := map[string]string{}, ""
 		for _, c := range o.Status.Conditions {
 			if c.ObservedGeneration != o.Status.ObservedGeneration {
-				t.Errorf("%s: %s speaks of generation %d, the status of %d", p.name, c.Type, c.ObservedGeneration, o.Status.ObservedGeneration)
+				t.Errorf("%s: %s is about generation %d, the status about %d", p.name, c.Type, c.ObservedGeneration, o.Status.ObservedGeneration)
 			}
 			if c.Type == cdbv1.ConditionAccepted {
 				accepted = string(c.Status) + " " + c.Reason

@@ -16,7 +16,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
-// older is the chart with a CRD that does not know a field of the spec, nor the rules that speak of it.
+// older is the chart with a CRD that does not know a field of the spec, nor the rules that are about it.
 func older(t *testing.T, field string) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "chart")

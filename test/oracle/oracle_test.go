@@ -78,7 +78,7 @@ func TestOracle(t *testing.T) {
 		want string
 	}{
 		"a call that was not written down": {History{CallLog: []cdbsim.Call{call(0, "r", "")}}, "nobody wrote down"},
-		"more calls than intents":          {h(call(0, "r", ""), call(1, "s", "X"))(attempt(0, open)), "only 1 were written down"},
+		"more calls than attempts":         {h(call(0, "r", ""), call(1, "s", "X"))(attempt(0, open)), "only 1 were written down"},
 		"a repeat that nothing explains":   {h(call(0, "r", ""), call(1, "s", "X"))(attempt(0, open), attempt(1, marked)), "nothing explains it"},
 		"an unmarked attempt":              {h(call(0, "r", "X"), call(1, "s", ""))(attempt(0, open), attempt(1, open)), "does not say"},
 		"an acceptance that was not given": {h(call(0, "r", "X"))(attempt(0, acceptedAs("r"))), "never gave"},

@@ -16,7 +16,7 @@ import (
 func (h *History) order(v *Findings, versions []Version) {
 	var mended *cdbv1.ImportJobStopStatus // by the first of the two
 	byHand := false                       // the version before
-	var asked cdbv1.WaitFor               // by the spec that the status speaks of
+	var asked cdbv1.WaitFor               // by the spec that the status is about
 	for i, o := range versions {
 		if i > 0 && versions[i-1].Status.ObservedGeneration == versions[i-1].Generation {
 			asked = versions[i-1].Spec.WaitFor
@@ -58,7 +58,7 @@ func misfitsOf(o Version) (misfits []string) {
 		reason = condition.Reason
 	}
 	if o.Status.ObservedGeneration > o.Generation {
-		misfit("it speaks of generation %d at %d", o.Status.ObservedGeneration, o.Generation)
+		misfit("it is about generation %d at %d", o.Status.ObservedGeneration, o.Generation)
 	}
 	if len(o.Status.Conditions) > 0 && (condition == nil || reconciling && stalled || reconciling == (ready || stalled)) {
 		misfit("Reconciling %t, Stalled %t, Ready %t %s", reconciling, stalled, ready, reason)

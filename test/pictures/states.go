@@ -16,36 +16,36 @@ const wide, high = 190, 34
 // The reasons by the status of Ready.
 var (
 	unknown = []state{
-		{cdbv1.ReasonSuspended, 40, 60},
-		{cdbv1.ReasonCredentialsNotFound, 40, 160},
-		{cdbv1.ReasonWaitingForQuota, 40, 260},
-		{cdbv1.ReasonStopping, 40, 360},
-		{cdbv1.ReasonRetryScheduled, 300, 360},
-		{cdbv1.ReasonWaitingForStop, 40, 460},
+		{cdbv1.ReasonSuspended, 30, 50},
+		{cdbv1.ReasonCredentialsNotFound, 30, 150},
+		{cdbv1.ReasonWaitingForQuota, 30, 250},
+		{cdbv1.ReasonStopping, 30, 350},
+		{cdbv1.ReasonRetryScheduled, 285, 350},
+		{cdbv1.ReasonWaitingForStop, 30, 450},
 	}
 	done = []state{
-		{cdbv1.ReasonStopAccepted, 740, 60}, {cdbv1.ReasonImportStopped, 740, 102}, {cdbv1.ReasonAlreadyStopped, 740, 144},
+		{cdbv1.ReasonStopAccepted, 22, 680}, {cdbv1.ReasonImportStopped, 22, 722}, {cdbv1.ReasonAlreadyStopped, 22, 764},
 	}
 	needsYou = []state{
-		{cdbv1.ReasonImportNotFound, 740, 252},
-		{cdbv1.ReasonImportAmbiguous, 940, 252},
-		{cdbv1.ReasonImportMismatch, 740, 294},
-		{cdbv1.ReasonImportNotPinned, 940, 294},
-		{cdbv1.ReasonInvalidRequest, 740, 336},
-		{cdbv1.ReasonImportError, 940, 336},
-		{cdbv1.ReasonCredentialsRejected, 740, 378},
-		{cdbv1.ReasonDeadlineExceeded, 940, 378},
-		{cdbv1.ReasonImportAlreadyFinished, 740, 420},
-		{cdbv1.ReasonInternalError, 940, 420},
+		{cdbv1.ReasonImportNotFound, 268, 680},
+		{cdbv1.ReasonImportAmbiguous, 268, 722},
+		{cdbv1.ReasonImportMismatch, 268, 764},
+		{cdbv1.ReasonImportNotPinned, 268, 806},
+		{cdbv1.ReasonInvalidRequest, 268, 848},
+		{cdbv1.ReasonImportError, 268, 890},
+		{cdbv1.ReasonCredentialsRejected, 268, 932},
+		{cdbv1.ReasonDeadlineExceeded, 268, 974},
+		{cdbv1.ReasonImportAlreadyFinished, 268, 1016},
+		{cdbv1.ReasonInternalError, 268, 1058},
 	}
 )
 
 // states are the reasons of Ready, with what moves an object from one to another.
 func states() string {
 	var c canvas
-	c.group(20, 20, 490, 500, white, amber, "Unknown: in progress")
-	c.group(720, 20, 430, 176, white, green, "True: done, for good")
-	c.group(720, 212, 430, 308, white, red, "False: a person must act")
+	c.group(10, 10, 490, 500, white, amber, "Unknown: in progress")
+	c.group(10, 640, 215, 172, white, green, "True: done, for good")
+	c.group(245, 640, 255, 466, white, red, "False: a person must act")
 	for _, part := range []struct {
 		states       []state
 		fill, border string
@@ -55,9 +55,10 @@ func states() string {
 		}
 	}
 	moves(&c)
-	c.text(740, 482, 13, "start", ink, "CredentialsNotFound comes here after two minutes.")
-	c.text(740, 502, 13, "start", ink, "It and CredentialsRejected end by themselves.")
-	return c.svg(1170, 540, "The reasons of Ready, and what moves an object from one to another")
+	for i, row := range []string{"CredentialsNotFound becomes", "False after two minutes.", "When the Secret is right,", "it and CredentialsRejected", "go on by themselves."} {
+		c.text(14, 850+18*i, 13, "start", ink, row)
+	}
+	return c.svg(510, 1116, "The reasons of Ready, and what moves an object from one to another")
 }
 
 // moves draws the arrows and what they mean.
@@ -66,22 +67,22 @@ func moves(c *canvas) {
 		y    int
 		text string
 	}{
-		{94, "suspend: false"}, {194, "the Secret is there"}, {294, "a credit of the quota"}, {394, "accepted, and waitFor: Stopped"},
+		{84, "suspend: false"}, {184, "the Secret is there"}, {284, "a credit of the quota"}, {384, "accepted, and waitFor: Stopped"},
 	} {
-		c.arrow(135, m.y, 135, m.y+66, ink, false)
-		c.text(145, m.y+37, 13, "start", ink, m.text)
+		c.arrow(125, m.y, 125, m.y+66, ink, false)
+		c.text(135, m.y+37, 13, "start", ink, m.text)
 	}
-	c.arrow(230, 370, 300, 370, ink, false)
-	c.arrow(300, 384, 230, 384, ink, false)
-	c.text(300, 350, 13, "start", ink, "a failure that may pass,")
-	c.text(300, 412, 13, "start", ink, "and the next attempt is due")
-	c.arrow(510, 110, 720, 110, green, false)
-	c.text(615, 82, 13, "middle", ink, "the cloud accepted the stop,")
-	c.text(615, 100, 13, "middle", ink, "or the import is over")
-	c.arrow(510, 310, 720, 310, red, false)
-	c.text(615, 282, 13, "middle", ink, "refused for good, nothing")
-	c.text(615, 300, 13, "middle", ink, "to stop, or the deadline")
-	c.arrow(720, 400, 510, 400, amber, false)
-	c.text(615, 424, 13, "middle", ink, "an edit, a requested retry,")
-	c.text(615, 442, 13, "middle", ink, "or the right Secret")
+	c.arrow(220, 360, 285, 360, ink, false)
+	c.arrow(285, 374, 220, 374, ink, false)
+	c.text(285, 340, 13, "start", ink, "a failure that may pass,")
+	c.text(285, 402, 13, "start", ink, "and the next attempt is due")
+	c.arrow(30, 510, 30, 640, green, false)
+	c.text(40, 570, 13, "start", green, "the cloud accepted the stop,")
+	c.text(40, 588, 13, "start", green, "or the import is over")
+	c.arrow(270, 510, 270, 640, red, false)
+	c.text(284, 534, 13, "start", red, "refused for good, nothing")
+	c.text(284, 552, 13, "start", red, "to stop, or the deadline")
+	c.arrow(258, 640, 258, 510, amber, false)
+	c.text(284, 602, 13, "start", amber, "an edit, a requested retry,")
+	c.text(284, 620, 13, "start", amber, "or the right Secret")
 }

@@ -56,7 +56,7 @@ func drawDemo(ctx context.Context) error {
 	return save(demo, "demo")
 }
 
-// drawPlugin lets somebody stop the import that runs on an instance, and look at what became of it.
+// drawPlugin lets somebody stop the import that runs on an instance, and look at what happened to it.
 func drawPlugin(ctx context.Context) error {
 	e, err := harness.Start(ctx)
 	if err != nil {
@@ -81,7 +81,7 @@ func drawPlugin(ctx context.Context) error {
 	if err := e.Client.Create(ctx, e.Tenant("default").Secret("tencentcloud-credentials", harness.Account)); err != nil {
 		return err
 	}
-	s := newScreen(140)
+	s := newScreen(104)
 	stop := []string{"kubectl", "stop-import", "--instance=cdb-c1nl9rpv", "--region=ap-guangzhou", "--secret=tencentcloud-credentials", "--until-stopped"}
 	if err := typed(ctx, e, s, stop, map[string]string{"[y/N] ": "y\n"}); err != nil {
 		return err

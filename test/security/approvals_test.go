@@ -99,7 +99,7 @@ func TestAStopIsApprovedBySomebodyElse(t *testing.T) {
 	wantAnswer(t, "what was looked at again", "", yes.try(t, cluster, stale))
 }
 
-// What was approved stays so, and can only be suspended; then it needs to be approved again.
+// What was approved stays so, and can only be suspended; then it needs a new approval.
 func TestWhatWasApprovedStaysSo(t *testing.T) {
 	t.Parallel()
 	cluster, err := teams()

@@ -19,7 +19,7 @@ import (
 // admitted asks the API server, in the namespace that config/default made, whether it would take a pod.
 func admitted(t *testing.T, spec *corev1.PodSpec) error {
 	t.Helper()
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, GenerateName: "judged-"}, Spec: *spec}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, GenerateName: "checked-"}, Spec: *spec}
 	return env.Client.Create(t.Context(), pod, client.DryRunAll)
 }
 

@@ -20,7 +20,7 @@ var clockDeeds = []deed{
 		r.api.SetSkew(ahead)
 		return ahead.String(), nil
 	}},
-	{"a status speaks of another time", 1, func(r *run, random *rand.Rand) (string, error) { return r.shiftTimes(random) }},
+	{"a status is about another time", 1, func(r *run, random *rand.Rand) (string, error) { return r.shiftTimes(random) }},
 }
 
 // shiftTimes writes a status as an operator would have written it whose clock was wrong.
