@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,11 +35,11 @@ func (h *hostile) withSecret(data map[string][]byte) {
 }
 
 // pollSecrets lets the polls of Secrets wake the object, and counts the reads of Secrets.
-func (h *hostile) pollSecrets() (reads *int) {
-	reads = new(int)
+func (h *hostile) pollSecrets() (reads *atomic.Int64) {
+	reads = &atomic.Int64{}
 	h.failLive(func(o client.Object) error {
 		if _, ok := o.(*corev1.Secret); ok {
-			*reads++
+			reads.Add(1)
 		}
 		return nil
 	})
@@ -59,18 +60,18 @@ func TestAPreviewWaitsForItsSecret(t *testing.T) {
 		h.settle()
 		time.Sleep(9 * time.Minute)
 		h.want(cdbv1.ReasonSuspended, 0, 2)
-		if *reads > 40 {
-			t.Errorf("the Secret was read %d times in ten minutes, want one in 5 to 30 seconds", *reads)
+		if reads.Load() > 40 {
+			t.Errorf("the Secret was read %d times in ten minutes, want one in 5 to 30 seconds", reads.Load())
 		}
 		h.withSecret(map[string][]byte{"secretId": []byte("id"), "secretKey": []byte("key")})
-		before := *reads
+		before := reads.Load()
 		time.Sleep(35 * time.Second)
 		h.want(cdbv1.ReasonSuspended, 0, 3)
 		if status := h.get().Status; status.Import == nil || status.WaitingSince != nil {
 			t.Errorf("35 seconds after its Secret came, the preview says %s", messageOf(h.get()))
 		}
-		if *reads > before+4 {
-			t.Errorf("the Secret was read %d times for one lookup", *reads-before)
+		if reads.Load() > before+4 {
+			t.Errorf("the Secret was read %d times for one lookup", reads.Load()-before)
 		}
 	})
 }

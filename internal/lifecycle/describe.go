@@ -93,11 +93,14 @@ func applyNoAnswer(object *cdbv1.ImportJobStop, r *Result) {
 		giveUp(object, r, refusal, message)
 		return
 	}
-	if r.Attempt >= blindTries {
+	switch {
+	case r.Attempt < blindTries:
+		retry(object, r, backoff(r.Attempt, r.Jitter), message)
+	case r.Err.Class == importjob.Rejected: // a person can change that
+		reject(object, r, message+"; correct the Secret, or allow cdb:DescribeAsyncRequestInfo")
+	default:
 		giveUp(object, r, cdbv1.ReasonImportError, message)
-		return
 	}
-	retry(object, r, backoff(r.Attempt, r.Jitter), message)
 }
 
 // applyEndUnknown is applyNoAnswer where the stop was accepted: only its end is not known.

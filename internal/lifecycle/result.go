@@ -85,6 +85,8 @@ func ApplyResult(object *cdbv1.ImportJobStop, r *Result) {
 			applyList(object, r)
 		case r.Preview:
 			applyPreview(object, r)
+		case accepted(object) && !waitsForEnd(object): // the spec asks for no more by now
+			confirmAccepted(r.At)(object)
 		default:
 			applyDescribe(object, r)
 		}

@@ -65,6 +65,8 @@ func TestTheStatusContract(t *testing.T) {
 		"ending, no question":       {after(untilEnded, attempt, accept, noAnswer(importjob.Terminal)), "False True False True InvalidRequest"},
 		"ending, not found":         {after(untilEnded, attempt, accept, noAnswer(importjob.NotFound)), "False True False True ImportNotFound"},
 		"ending, no answer":         {after(untilEnded, attempt, accept, noAnswer(importjob.Transient)), "Unknown True True False WaitingForStop"},
+		"asked for less meanwhile":  {after(untilEnded, attempt, accept, untilAccepted, noAnswer(importjob.Rejected)), "True True False False StopAccepted"},
+		"asked for less, running":   {after(untilEnded, attempt, accept, untilAccepted, described(importjob.StatusRunning)), "True True False False StopAccepted"},
 		"ending, throttled":         {after(untilEnded, attempt, accept, noAnswer(importjob.Throttled)), "Unknown True True False WaitingForStop"},
 		"ending, ambiguous":         {after(untilEnded, attempt, accept, noAnswer(importjob.Ambiguous)), "Unknown True True False WaitingForStop"},
 		"being stopped":             {after(attempt, stopAnswered(importjob.Ambiguous), described(importjob.StatusPaused)), "True False False False AlreadyStopped"},
@@ -84,7 +86,8 @@ func TestTheStatusContract(t *testing.T) {
 		"a new try":                 {after(attempt, stopAnswered(importjob.Terminal), tryAgain, startOver(noon)), "Unknown False True False RetryScheduled"},
 		"ending, may not ask":       {after(untilEnded, attempt, accept, denied), "False True False True CredentialsRejected"},
 		"may not ask":               {after(attempt, stopAnswered(importjob.Ambiguous), denied), "Unknown False True False RetryScheduled"},
-		"may not ask, again":        {after(attempt, attempt, attempt, attempt, attempt, stopAnswered(importjob.Ambiguous), denied), "False Unknown False True ImportError"},
+		"may not ask, again":        {after(attempt, attempt, attempt, attempt, attempt, stopAnswered(importjob.Ambiguous), denied), "False Unknown False True CredentialsRejected"},
+		"no question, again":        {after(attempt, attempt, attempt, attempt, attempt, stopAnswered(importjob.Ambiguous), noAnswer(importjob.Terminal)), "False Unknown False True ImportError"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

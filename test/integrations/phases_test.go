@@ -163,7 +163,7 @@ var phases = []phase{
 	{"not-found", cdbv1.ReasonImportNotFound, failed, "False ImportNotFound", fault(cdbsim.Fault{Code: "InvalidParameter.InvalidAsyncRequestId"}), nil},
 	{"cannot-ask", cdbv1.ReasonImportError, failed, "False ImportError", func(n *harness.Tenant, o *cdbv1.ImportJobStop) {
 		fault(cdbsim.Fault{Code: "CdbError.ImportError"})(n, o)
-		n.Cloud.Play(cdbsim.Fault{Action: "DescribeAsyncRequestInfo", AsyncRequestID: o.Spec.AsyncRequestID, Code: "UnauthorizedOperation"})
+		n.Cloud.Play(cdbsim.Fault{Action: "DescribeAsyncRequestInfo", AsyncRequestID: o.Spec.AsyncRequestID, Code: "InvalidParameter"})
 	}, nil},
 	{"internal-error", cdbv1.ReasonInternalError, failed, isAccepted, importIn("RUNNING", time.Hour, cdbv1.WaitForStopped), &step{cdbv1.ReasonWaitingForStop, true, panicked}},
 	{"deadline", cdbv1.ReasonDeadlineExceeded, failed, "False DeadlineExceeded", fault(cdbsim.Fault{Code: "InternalError"}), afterOneSecond},
