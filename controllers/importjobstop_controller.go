@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controllers turns each ImportJobStop into one call of the cloud, and records the result in its status.
+// Package controllers finds and stops the import that each ImportJobStop is about, and records the result in its status.
 // What to do is decided in internal/lifecycle; this package has the effects.
 package controllers
 
@@ -25,7 +25,7 @@ import (
 // conflictRetry is how soon a stale copy of an object is read again, if no watch event comes first.
 const conflictRetry = 100 * time.Millisecond
 
-// Reconciler stops the import that an ImportJobStop names, once. Set every field before SetupWithManager.
+// Reconciler stops the import that an ImportJobStop names or describes. Set every field before SetupWithManager.
 type Reconciler struct {
 	Client    client.Client
 	APIReader client.Reader // uncached

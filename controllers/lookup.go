@@ -78,7 +78,7 @@ func (r *Reconciler) requirePin(ctx context.Context, object *cdbv1.ImportJobStop
 	return true, r.write(ctx, object, lifecycle.RequirePin(time.Now()))
 }
 
-// classOf is the class of an error of the cloud. One that is not the cloud's can pass.
+// classOf is the class of an error of the cloud. An error of another origin counts as passing.
 func classOf(err error) importjob.Class {
 	if failure, ok := errors.AsType[*importjob.Error](err); ok {
 		return failure.Class

@@ -66,7 +66,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 		Complete(r)
 }
 
-// start runs when this process begins to work, with leader election when it leads. It opens the budgets and polls Secrets.
+// start runs when this process begins to work; with leader election, that is when it leads. It opens the budgets, enqueues what is
+// unfinished, polls Secrets and gives turns to tell.
 func (r *Reconciler) start(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	prior, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
 	if !ok {
@@ -127,7 +128,7 @@ func (r *Reconciler) ignoreOwnWrites(e event.UpdateEvent) (reconcile bool) {
 	return lifecycle.HasMore(object)
 }
 
-// StripUnusedFields drops what the operator never reads before an object is cached: a tenant can write much into it.
+// StripUnusedFields drops what the operator never reads from an object before it is cached: a tenant can write much into it.
 func StripUnusedFields(o any) (any, error) {
 	object, ok := o.(*cdbv1.ImportJobStop)
 	if !ok {

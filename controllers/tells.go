@@ -77,7 +77,8 @@ func (t *tells) remove(key types.NamespacedName) {
 	}
 }
 
-// begin says that the object is being reconciled: it is added again if it still has something to tell. Call what it returns at the end.
+// begin removes the object, because it is being reconciled: add is called again if it still has something to tell. Call end when the
+// reconcile is over: it ends the turn of the object, if there is one.
 func (t *tells) begin(key types.NamespacedName) (end func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -153,7 +153,7 @@ func notListedText(found *Finding) string {
 		nameOf(newest), orUnknown(newest.CreateTime), strings.ToLower(string(newest.State)))
 }
 
-// inWords says what an import is and how far it is.
+// recordInWords says what an import is and how far it is.
 func recordInWords(object *cdbv1.ImportJobStop, record *importjob.Record) string {
 	into := ""
 	if record.DatabaseName != "" {

@@ -20,7 +20,7 @@ type Result struct {
 	Target       cdbv1.Target      // what the object was about
 	Preview      bool              // the object was suspended, so that it was only looked at
 	Generation   int64             // of the spec that the call was made for
-	Attempt      int32             // status.attempts, when the call was made
+	Attempt      int32             // status.attempts, when the call was made; of a failed listing, its failures in a row
 	AttemptStart *metav1.MicroTime // of status.lastAttempt; nil when there was none
 	RetryMark    string            // the value of the retry annotation, when the call was made
 	At           time.Time         // when the answer was known
