@@ -219,7 +219,7 @@ $(BIN)/kubestatemetrics: hack/tools/kubestatemetrics/go.mod hack/tools/kubestate
 
 $(BIN)/olm: hack/tools/olm/go.mod hack/tools/olm/main.go
 	@mkdir -p $(BIN)
-	@echo "OLM: building what writes and judges the bundle (about 2 minutes on two cores, once)"
+	@echo "OLM: building what writes and validates the bundle (about 2 minutes on two cores, once)"
 	go build -C hack/tools/olm -buildvcs=false -o $(BIN)/olm .
 	@touch $@
 

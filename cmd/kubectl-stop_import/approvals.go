@@ -117,7 +117,7 @@ func (o *options) letGoOn(ctx context.Context, c client.Client, object *cdbv1.Im
 	return err
 }
 
-// approve resumes an object that was requested by somebody else, if the caller agrees to what is shown. The API server refuses it if the
+// approve resumes an object that somebody else requested, if the caller agrees to what is shown. The API server refuses it if the
 // object has changed since.
 func (o *options) approve(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop) error {
 	name, err := caller(ctx, c)

@@ -29,14 +29,14 @@ func TestKubectlWait(t *testing.T) {
 		for _, p := range phases {
 			t.Run(wait.condition+"/"+p.name, func(t *testing.T) {
 				t.Parallel()
-				want := "times out"
+				want, timeout := "times out", "1s"
 				for _, v := range wait.met {
 					if p.health == v {
-						want = "met"
+						want, timeout = "met", "30s"
 					}
 				}
 				got := "met"
-				if output, err := env.Kubectl(t.Context(), nil, "wait", "--for=condition="+wait.condition, "--timeout=1s", "-n", namespaceOf(p), "ijs/"+p.name); err != nil {
+				if output, err := env.Kubectl(t.Context(), nil, "wait", "--for=condition="+wait.condition, "--timeout="+timeout, "-n", namespaceOf(p), "ijs/"+p.name); err != nil {
 					got = "times out"
 					if !strings.Contains(output, "timed out") {
 						t.Errorf("kubectl: %s", output)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // olm writes the bundle for the Operator Lifecycle Manager from config/default, as kustomize builds it, which it reads from its standard
-// input, and from the chart, the samples and the icon. It then lets the library of operator-framework judge what it wrote.
+// input, and from the chart, the samples and the icon. It then lets the library of operator-framework validate what it wrote.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 
 const (
 	packageName = "importjobstop-operator"
-	readme      = `An ImportJobStop asks that one data import into TencentDB for MySQL be stopped. The operator turns it into one StopDBImportJob call, at the pace that the cloud allows, and records what came of it.
+	readme      = `An ImportJobStop asks that one data import into TencentDB for MySQL be stopped. The operator turns it into one StopDBImportJob call, within the quota, and records what the cloud answered.
 
 It reads the credentials from a Secret in the namespace of the object. The documentation is at https://github.com/tencentcloud-cdb/importjobstop-operator.`
 )
@@ -47,7 +47,7 @@ func main() {
 	flag.Parse()
 	err := write(os.Stdin, *folder, *image)
 	if err == nil {
-		err = judge(*folder)
+		err = validate(*folder)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "olm:", err)
@@ -247,8 +247,8 @@ COPY manifests /manifests/
 COPY metadata /metadata/
 `
 
-// judge lets each validator of the library that is not deprecated look at the bundle, and fails on a warning, too.
-func judge(folder string) error {
+// validate lets each validator of the library that is not deprecated look at the bundle, and fails on a warning, too.
+func validate(folder string) error {
 	bundle, err := manifests.GetBundleFromDir(folder)
 	if err != nil {
 		return err
