@@ -75,25 +75,31 @@ func (r *Result) IsRewound(object, called *cdbv1.ImportJobStop) bool {
 // ApplyResult writes what a result means into the status that it belongs to. Applying it twice equals applying it once.
 func ApplyResult(object *cdbv1.ImportJobStop, r *Result) {
 	asCalled(object, r, func() {
-		switch isStop := r.Action == importjob.ActionStop; {
-		case isStop && isOver(object) && (r.Err != nil || accepted(object)): // another leader has settled the object meanwhile
-			endAttempt(object, r)
-		case isStop:
+		if r.Action == importjob.ActionStop {
 			applyStop(object, r)
-		case isOver(object):
-		case r.Action == importjob.ActionList:
-			applyList(object, r)
-		case r.Preview:
-			applyPreview(object, r)
-		case accepted(object) && !waitsForEnd(object): // the spec asks for no more by now
-			confirmAccepted(r.At)(object)
-		default:
-			applyDescribe(object, r)
+			return
 		}
-		if r.Action != importjob.ActionStop && r.RetryMark != "" {
+		if !isOver(object) {
+			applyLook(object, r)
+		}
+		if r.RetryMark != "" {
 			object.Status.LastHandledRetryAt = r.RetryMark // the question was the retry
 		}
 	})
+}
+
+// applyLook writes what a call that stops nothing has found.
+func applyLook(object *cdbv1.ImportJobStop, r *Result) {
+	switch {
+	case r.Action == importjob.ActionList:
+		applyList(object, r)
+	case r.Preview:
+		applyPreview(object, r)
+	case accepted(object) && !waitsForEnd(object): // the spec asks for no more by now
+		confirmAccepted(r.At)(object)
+	default:
+		applyDescribe(object, r)
+	}
 }
 
 // isOver: the status says how the import ended. No answer takes that back; only a first acceptance adds to it.
@@ -149,17 +155,25 @@ func endAttempt(object *cdbv1.ImportJobStop, r *Result) {
 
 // applyStop writes what the answer to a stop means.
 func applyStop(object *cdbv1.ImportJobStop, r *Result) {
+	wasOver := isOver(object) && (r.Err != nil || accepted(object))
 	endAttempt(object, r)
-	err := r.Err
-	if err == nil {
+	switch {
+	case wasOver: // another leader has settled the object meanwhile
+	case r.Err != nil:
+		applyRefusal(object, r)
+	default:
 		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, acceptedMessage(object), r.At)
 		if waitsForEnd(object) {
 			waitForEnd(object, r, "the import is still ending")
 		} else {
 			confirmAccepted(r.At)(object)
 		}
-		return
 	}
+}
+
+// applyRefusal writes what a stop means that the cloud did not accept.
+func applyRefusal(object *cdbv1.ImportJobStop, r *Result) {
+	err := r.Err
 	setRefused(object, r)
 	switch err.Class {
 	case importjob.Throttled:
