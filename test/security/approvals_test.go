@@ -3,10 +3,14 @@
 package security
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
@@ -99,6 +103,57 @@ func TestAStopIsApprovedBySomebodyElse(t *testing.T) {
 	wantAnswer(t, "what was looked at again", "", yes.try(t, cluster, stale))
 }
 
+// Who approves a request does not write it: only who requested it changes what would be stopped.
+func TestNobodyEditsTheRequestOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	cluster, err := teams()
+	harness.Must(t, err)
+	o := request(func(fields, fields) {})
+	o.SetName("swapped")
+	harness.Must(t, ann.client(t, cluster).Create(t.Context(), o))
+	preview(t, cluster, o, "import-1")
+	const theirs = "the object was requested by ann, and only ann changes its spec"
+	swap := fields{"asyncRequestId": "import-2", "import": fields{"instanceId": "cdb-8fv2q1xk"}}
+	for what, p := range map[string]patch{
+		"by who approves it":           {who: bob, spec: swap, want: theirs},
+		"a field that names no import": {who: bob, spec: fields{"credentialsSecretRef": fields{"name": "other"}}, want: theirs},
+		"by another editor":            {who: bobAsEditor, spec: swap, want: theirs},
+		"by an administrator":          {who: admin, spec: swap, want: theirs},
+		"in other letters":             {who: shouting, spec: swap, want: theirs},
+		"in the requester's name":      {who: bob, spec: swap, annotations: fields{requestedBy: "bob"}, want: "requested-by cannot change"},
+	} {
+		wantAnswer(t, what, p.want, p.try(t, cluster, o))
+	}
+	wantAnswer(t, "by who requested it", "", patch{who: ann, spec: swap}.try(t, cluster, o))
+	wantAnswer(t, "what says nothing of the import", "", patch{who: bob, annotations: fields{"note": "seen"}}.try(t, cluster, o))
+}
+
+// A retry sends a stop again, or looks for another import: what nobody approved is retried only by who may act alone, and says so.
+func TestARetryNeedsAnApproval(t *testing.T) {
+	t.Parallel()
+	cluster, err := teams()
+	harness.Must(t, err)
+	o := request(func(s, a fields) { delete(s, "suspend"); delete(s, "asyncRequestId"); a[breakGlassBy] = "ann" })
+	o.SetName("retried")
+	harness.Must(t, oncall.client(t, cluster).Create(t.Context(), o))
+	const nobodys, retry = "nobody has approved this stop", cdbv1.RetryRequestedAtAnnotation
+	zoe := person{"zoe", []string{"shop-oncall"}}
+	for what, p := range map[string]patch{
+		"by an editor":                {who: bobAsEditor, annotations: fields{retry: "1"}, want: nobodys},
+		"by an approver":              {who: bob, annotations: fields{retry: "1"}, want: nobodys},
+		"in the name of an approver":  {who: bob, annotations: fields{retry: "1", approvedBy: "bob", approvedImport: "import-1"}, want: nobodys},
+		"by oneself, without a right": {who: ann, annotations: fields{retry: "1"}, want: nobodys},
+		"by somebody else on call":    {who: zoe, annotations: fields{retry: "1"}, want: nobodys},
+	} {
+		wantAnswer(t, what, p.want, p.try(t, cluster, o))
+	}
+	wantAnswer(t, "by oneself", "", patch{who: oncall, annotations: fields{retry: "1"}}.try(t, cluster, o))
+	wantAnswer(t, "by somebody else on call, who says so", "", patch{who: zoe, annotations: fields{retry: "2", breakGlassBy: "zoe"}}.try(t, cluster, o))
+	wantAnswer(t, "the same again", "", patch{who: bobAsEditor, annotations: fields{retry: "2"}}.try(t, cluster, o))
+	harness.Must(t, patch{who: bobAsEditor, spec: fields{"suspend": true}}.try(t, cluster, o))
+	wantAnswer(t, "a look at what is suspended", "", patch{who: bobAsEditor, annotations: fields{retry: "3"}}.try(t, cluster, o))
+}
+
 // What was approved stays so, and can only be suspended; then it needs a new approval.
 func TestWhatWasApprovedStaysSo(t *testing.T) {
 	t.Parallel()
@@ -145,6 +200,7 @@ func TestABrokenGlassStaysBroken(t *testing.T) {
 		"removed by an editor": {who: ann, annotations: fields{breakGlassBy: nil}},
 		"removed by oneself":   {who: oncall, annotations: fields{breakGlassBy: nil}},
 		"replaced":             {who: ann, annotations: fields{breakGlassBy: "bob"}},
+		"replaced by somebody who may act alone, and does nothing": {who: person{"zoe", []string{"shop-oncall"}}, annotations: fields{breakGlassBy: "zoe"}},
 	} {
 		wantAnswer(t, what, "is never removed", p.try(t, cluster, o))
 	}
@@ -162,4 +218,39 @@ func TestApprovalsAreNotRequiredWhereTheNamespaceSaysSo(t *testing.T) {
 	o.SetName("free")
 	o.SetNamespace("sandbox")
 	wantAnswer(t, "a namespace that no limits name", "the namespace sandbox may not stop imports in the region ap-guangzhou", cluster.Client.Create(t.Context(), o))
+}
+
+// Another way to write an object leads to the same policy, or changes nothing.
+func TestNoWayAroundTheApprovals(t *testing.T) {
+	t.Parallel()
+	cluster, err := teams()
+	harness.Must(t, err)
+	apply := func(who person, o *unstructured.Unstructured) error {
+		return who.client(t, cluster).Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("way"), client.ForceOwnership)
+	}
+	o := request(func(fields, fields) {})
+	o.SetName("way")
+	unsuspended := request(func(s, _ fields) { s["suspend"] = false })
+	unsuspended.SetName("way")
+	wantAnswer(t, "applied by the server, and created", "create the object with spec.suspend: true", apply(ann, unsuspended.DeepCopy()))
+	wantAnswer(t, "applied by the server, as it should be", "", apply(ann, o.DeepCopy()))
+	is := o.DeepCopy()
+	harness.Must(t, cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(o), is))
+	preview(t, cluster, is, "import-1")
+	wantAnswer(t, "applied by the server, and resumed", "resuming needs the verb resume", apply(ann, unsuspended.DeepCopy()))
+	generated := request(func(s, a fields) { delete(s, "suspend"); a[breakGlassBy] = "ann" })
+	generated.SetGenerateName("way-")
+	wantAnswer(t, "with a generated name", "create the object with spec.suspend: true", ann.client(t, cluster).Create(t.Context(), generated))
+	forged, err := json.Marshal(fields{
+		"metadata": fields{"annotations": approve, "generation": 7},
+		"spec":     fields{"suspend": false, "asyncRequestId": "import-2"},
+		"status":   fields{"observedGeneration": 7},
+	})
+	harness.Must(t, err)
+	byStatus := client.RawPatch(types.MergePatchType, forged)
+	wantAnswer(t, "the status, by an editor", "importjobstops/status", ann.client(t, cluster).Status().Patch(t.Context(), is.DeepCopy(), byStatus))
+	harness.Must(t, cluster.Client.Status().Patch(t.Context(), is, byStatus))
+	if a := is.GetAnnotations(); a[approvedBy] != "" || is.GetGeneration() != 1 || is.Object["spec"].(fields)["suspend"] != true {
+		t.Errorf("a patch of the status has written %v", is.Object)
+	}
 }
