@@ -220,6 +220,32 @@ func TestApprovalsAreNotRequiredWhereTheNamespaceSaysSo(t *testing.T) {
 	wantAnswer(t, "a namespace that no limits name", "the namespace sandbox may not stop imports in the region ap-guangzhou", cluster.Client.Create(t.Context(), o))
 }
 
+// A ServiceAccount is no person, whatever it may do: those of GitOps tools may do everything, for whoever may push to their repository.
+func TestAServiceAccountIsNoSecondPerson(t *testing.T) {
+	t.Parallel()
+	cluster, err := teams()
+	harness.Must(t, err)
+	const name, noPerson = "system:serviceaccount:flux-system:kustomize-controller", "a ServiceAccount does not approve"
+	flux := person{name, []string{"system:masters"}}
+	alone := request(func(s, a fields) { delete(s, "suspend"); a[requestedBy], a[breakGlassBy] = name, name })
+	alone.SetName("flux-alone")
+	wantAnswer(t, "created alone", "create the object with spec.suspend: true", flux.client(t, cluster).Create(t.Context(), alone))
+	theirs := request(func(fields, fields) {})
+	theirs.SetName("flux-approves")
+	harness.Must(t, ann.client(t, cluster).Create(t.Context(), theirs))
+	preview(t, cluster, theirs, "import-1")
+	yes := fields{approvedBy: name, approvedImport: "import-1"}
+	wantAnswer(t, "approved", noPerson, patch{who: flux, spec: resume, annotations: yes}.try(t, cluster, theirs))
+	wantAnswer(t, "resumed alone", noPerson, patch{who: flux, spec: resume, annotations: fields{breakGlassBy: name}}.try(t, cluster, theirs))
+	own := request(func(_, a fields) { a[requestedBy] = name })
+	own.SetName("flux-requests")
+	wantAnswer(t, "requested", "", flux.client(t, cluster).Create(t.Context(), own))
+	preview(t, cluster, own, "import-1")
+	wantAnswer(t, "edited", "", patch{who: flux, spec: fields{"waitFor": "Stopped"}}.try(t, cluster, own))
+	preview(t, cluster, own, "import-1")
+	wantAnswer(t, "approved by a person", "", patch{who: bob, spec: resume, annotations: approve}.try(t, cluster, own))
+}
+
 // Another way to write an object leads to the same policy, or changes nothing.
 func TestNoWayAroundTheApprovals(t *testing.T) {
 	t.Parallel()
