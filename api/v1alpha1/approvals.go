@@ -11,7 +11,7 @@ const (
 	ApprovedByAnnotation = "cdb.tencentcloud.com/approved-by"
 	// ApprovedImportAnnotation is the id of the import that this user had looked at: that of status.import.
 	ApprovedImportAnnotation = "cdb.tencentcloud.com/approved-import"
-	// BreakGlassByAnnotation is the name of the user who created or resumed it without a second person.
+	// BreakGlassByAnnotation is the name of the user who created, resumed or retried it without a second person.
 	BreakGlassByAnnotation = "cdb.tencentcloud.com/break-glass-by"
 )
 
@@ -20,6 +20,6 @@ const (
 	ApprovalsPolicy = "importjobstop-approvals"
 	// ResumeVerb is the verb that the policy asks for when an object is resumed. It exists for this policy only.
 	ResumeVerb = "resume"
-	// BreakGlassVerb is the verb of who may create and resume objects without a second person.
+	// BreakGlassVerb is the verb of who may create, resume and retry objects without a second person.
 	BreakGlassVerb = "break-glass"
 )

@@ -117,7 +117,7 @@ func (o *options) letGoOn(ctx context.Context, c client.Client, object *cdbv1.Im
 	return err
 }
 
-// approve resumes an object that somebody else requested, if the caller agrees to what is shown. The API server refuses it if the
+// approve resumes what somebody else has requested, if the caller agrees to what is shown. The API server refuses it if the
 // object has changed since.
 func (o *options) approve(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop) error {
 	name, err := caller(ctx, c)
@@ -147,7 +147,7 @@ func (o *options) approve(ctx context.Context, c client.Client, object *cdbv1.Im
 // confirm shows what is to be approved, and returns nil on yes.
 func (o *options) confirm(ctx context.Context, object *cdbv1.ImportJobStop) error {
 	p := o.newProgress()
-	p.say("%s requested to stop, in %s,\n%s", requester(object), object.Spec.Region, table(choices(object), false))
+	p.say("%s requested to stop, in %s on %s,\n%s", requester(object), object.Spec.Region, object.Status.Import.InstanceID, table(choices(object), false))
 	if o.yes {
 		return nil
 	}
@@ -159,6 +159,28 @@ func (o *options) confirm(ctx context.Context, object *cdbv1.ImportJobStop) erro
 		err = errNo
 	}
 	return err
+}
+
+// requestRetry asks for a retry. Where a second person is needed, one that nobody has approved is retried only by who breaks the glass.
+func (o *options) requestRetry(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop, mark string) error {
+	before := object.DeepCopy()
+	metav1.SetMetaDataAnnotation(&object.ObjectMeta, cdbv1.RetryRequestedAtAnnotation, mark)
+	err := c.Patch(ctx, object, client.MergeFrom(before))
+	switch {
+	case !isOfApprovals(err):
+		return err
+	case !o.breakGlass:
+		return fmt.Errorf("importjobstop %s %w: %w", object.Name, errUnapproved, err)
+	}
+	if err := mayBreakGlass(ctx, c, object); err != nil {
+		return err
+	}
+	name, err := caller(ctx, c)
+	if err != nil {
+		return err
+	}
+	metav1.SetMetaDataAnnotation(&object.ObjectMeta, cdbv1.BreakGlassByAnnotation, name)
+	return c.Patch(ctx, object, client.MergeFrom(before))
 }
 
 // goAlone resumes the object without a second person, which stays on record.

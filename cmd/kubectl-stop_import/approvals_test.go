@@ -52,6 +52,9 @@ func guarded(name string, verbs []string, objects ...client.Object) client.WithW
 			if strings.Contains(string(body), `"suspend":`) && (strings.Contains(string(body), "asyncRequestId") || !alone && !approved) {
 				return refused("resuming needs")
 			}
+			if strings.Contains(string(body), cdbv1.RetryRequestedAtAnnotation) && !alone && a[cdbv1.ApprovedImportAnnotation] == "" {
+				return refused("nobody has approved this stop")
+			}
 			return errors.Join(err, c.Patch(ctx, o, p, opts...))
 		},
 	})
@@ -117,7 +120,7 @@ func TestResumeApprovesWhatSomebodyElseRequested(t *testing.T) {
 		want  string
 		code  int
 	}{
-		"yes":                {who: "bob", verbs: []string{"resume"}, input: "y\n", want: "shop.sql.gz"},
+		"yes":                {who: "bob", verbs: []string{"resume"}, input: "y\n", want: "ann requested to stop, in ap-guangzhou on cdb-shop,\n"},
 		"yes beforehand":     {who: "bob", verbs: []string{"resume"}, yes: true, want: "37 %"},
 		"no":                 {who: "bob", verbs: []string{"resume"}, input: "\n", want: "you said no", code: 1},
 		"one's own":          {who: "Ann", verbs: []string{"resume"}, yes: true, want: "ann requested it", code: 3},
@@ -132,6 +135,7 @@ func TestResumeApprovesWhatSomebodyElseRequested(t *testing.T) {
 			object := byInstance.object("shop")
 			object.Annotations = map[string]string{cdbv1.RequestedByAnnotation: "ann"}
 			record := shop
+			record.InstanceID = "cdb-shop"
 			previewed(record)(object)
 			object.Status.Import = &record
 			if test.edit != nil {
@@ -154,6 +158,56 @@ func TestResumeApprovesWhatSomebodyElseRequested(t *testing.T) {
 			is := &cdbv1.ImportJobStop{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "stop-it"}}
 			if err := c.Get(t.Context(), client.ObjectKeyFromObject(is), is); err != nil || is.Spec.Suspend == (test.code == 0) || (is.Annotations[cdbv1.ApprovedByAnnotation] == "bob") != (test.code == 0) {
 				t.Errorf("%v: suspend is %v, the annotations %v", err, is.Spec.Suspend, is.Annotations)
+			}
+		})
+	}
+}
+
+// A retry of what nobody has approved needs a second person too, or a broken glass.
+func TestARetryOfWhatNobodyApproved(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		verbs    []string
+		approved bool
+		alone    bool
+		want     string
+		code     int
+		by       string
+	}{
+		"approved":                     {approved: true, want: "retry requested"},
+		"approved, and alone":          {approved: true, alone: true, verbs: []string{"break-glass"}, want: "retry requested"},
+		"not approved":                 {verbs: []string{"break-glass"}, want: "nobody has approved this stop", code: 3},
+		"alone":                        {alone: true, verbs: []string{"break-glass"}, want: "retry requested", by: "zoe"},
+		"alone, and without the right": {alone: true, verbs: []string{"resume"}, want: "needs the verb break-glass", code: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			object := withReady(byInstance.object("shop"), metav1.ConditionFalse, cdbv1.ReasonImportNotFound)
+			object.Spec.Suspend = false
+			if test.approved {
+				object.Annotations = map[string]string{cdbv1.ApprovedByAnnotation: "bob", cdbv1.ApprovedImportAnnotation: "id-1"}
+			}
+			c := guarded("zoe", test.verbs, object)
+			o, output := console(byInstance, "")
+			o.breakGlass = test.alone
+			if err := c.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+				t.Fatal(err)
+			}
+			err := o.retry(t.Context(), c, object)
+			text := output.String()
+			if err != nil {
+				text += err.Error()
+			}
+			if exitCode(err) != test.code || !strings.Contains(text, test.want) {
+				t.Errorf("exit code %d, want %d and %q:\n%s", exitCode(err), test.code, test.want, text)
+			}
+			is := &cdbv1.ImportJobStop{}
+			if err := c.Get(t.Context(), client.ObjectKeyFromObject(object), is); err != nil {
+				t.Fatal(err)
+			}
+			a := is.Annotations
+			if (a[cdbv1.RetryRequestedAtAnnotation] != "") != (test.code == 0) || a[cdbv1.BreakGlassByAnnotation] != test.by {
+				t.Errorf("the annotations are %v", a)
 			}
 		})
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
@@ -70,7 +69,10 @@ func (o *options) statusCommand() *cobra.Command {
 func (o *options) retryCommand() *cobra.Command {
 	command := o.verb("retry", "Try a stop again that failed or waits", `Try a stop again that failed or waits. A suspended one is looked at again.
 
-Exits with 0 when the retry was requested; with --wait as kubectl stop-import does.`, o.retry)
+Where each stop needs a second person, only what was approved is retried.
+
+Exits with 0 when the retry was requested; with --wait as kubectl stop-import does. Exits with 3 when somebody else must approve it.`, o.retry)
+	o.addBreakGlassFlag(command.Flags())
 	o.addWaitFlags(command.Flags())
 	return command
 }
@@ -98,9 +100,7 @@ func (o *options) retry(ctx context.Context, c client.WithWatch, object *cdbv1.I
 		return err
 	}
 	mark := time.Now().UTC().Format(time.RFC3339Nano)
-	before := object.DeepCopy()
-	metav1.SetMetaDataAnnotation(&object.ObjectMeta, cdbv1.RetryRequestedAtAnnotation, mark)
-	if err := c.Patch(ctx, object, client.MergeFrom(before)); err != nil {
+	if err := o.requestRetry(ctx, c, object, mark); err != nil {
 		return err
 	}
 	return o.wentOn(ctx, c, object, "retry requested", func(p *progress, object *cdbv1.ImportJobStop) (bool, error) {

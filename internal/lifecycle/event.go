@@ -29,10 +29,12 @@ func Events(object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus) (eve
 	return events
 }
 
-// breakGlassEvent returns an event when the operator begins with an object that nobody approved, by whoever says so.
+// breakGlassEvent returns an event when the operator begins with an object that nobody approved, by whoever says so. It begins with each spec
+// that is not suspended, also when it has not seen that the object was suspended and edited in between, and with each requested retry.
 func breakGlassEvent(object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus) Event {
-	by, was := object.Annotations[cdbv1.BreakGlassByAnnotation], readyOf(before).Reason
-	begins := (was == "" || was == cdbv1.ReasonSuspended) && ReadyReason(object) != cdbv1.ReasonSuspended
+	by, status := object.Annotations[cdbv1.BreakGlassByAnnotation], &object.Status
+	isNew := status.ObservedGeneration != before.ObservedGeneration || status.LastHandledRetryAt != before.LastHandledRetryAt
+	begins := isNew && !object.Spec.Suspend && ReadyReason(object) != cdbv1.ReasonSuspended
 	if by == "" || object.Annotations[cdbv1.ApprovedByAnnotation] != "" || !begins {
 		return Event{}
 	}

@@ -72,7 +72,7 @@ func TestAStopIsApprovedBySomebodyElse(t *testing.T) {
 		{"without a preview, and no import", "", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob", approvedImport: ""}, want: nothing}},
 		{"the preview of another import", "import-2", patch{who: bob, spec: resume, annotations: fields{approvedBy: "bob", approvedImport: "import-2"}, want: "the preview is of import-2"}},
 		{"and something else", "import-1", patch{who: bob, spec: fields{"suspend": false, "waitFor": "Stopped"}, annotations: approve, want: "change nothing else in the spec"}},
-		{"and leaving something out", "import-1", patch{who: bob, spec: fields{"suspend": false, "import": nil}, annotations: approve, want: "change nothing else in the spec"}},
+		{"and leaving something out", "import-1", patch{who: bob, spec: fields{"suspend": false, "asyncRequestId": nil}, annotations: approve, want: "change nothing else in the spec"}},
 		{"before it is resumed", "import-1", patch{who: bob, annotations: approve, want: "are set when the object is resumed"}},
 		{"alone, without the right", "import-1", patch{who: both, spec: resume, annotations: fields{breakGlassBy: "ann"}, want: theirs}},
 		{"alone, in another's name", "import-1", patch{who: oncall, spec: resume, annotations: fields{breakGlassBy: "bob"}, want: mayNot}},
@@ -114,7 +114,8 @@ func TestWhatWasApprovedStaysSo(t *testing.T) {
 		"the spec":               {who: ann, spec: fields{"waitFor": "Stopped"}, want: spec},
 		"the spec, by an admin":  {who: admin, spec: fields{"waitFor": "Stopped"}, want: spec},
 		"the spec, suspended":    {who: ann, spec: fields{"suspend": true, "waitFor": "Stopped"}, want: spec},
-		"the guard":              {who: ann, spec: fields{"import": nil}, want: spec},
+		"the guard":              {who: ann, spec: fields{"import": fields{"fileName": "x.sql"}}, want: spec},
+		"the id, left out":       {who: ann, spec: fields{"asyncRequestId": nil}, want: spec},
 		"approved-by":            {who: ann, annotations: fields{approvedBy: "zoe"}, want: annotations},
 		"approved-by, removed":   {who: ann, annotations: fields{approvedBy: nil}, want: annotations},
 		"approved-import":        {who: bob, annotations: fields{approvedImport: "import-2"}, want: annotations},
@@ -145,6 +146,7 @@ func TestABrokenGlassStaysBroken(t *testing.T) {
 		"removed by an editor": {who: ann, annotations: fields{breakGlassBy: nil}},
 		"removed by oneself":   {who: oncall, annotations: fields{breakGlassBy: nil}},
 		"replaced":             {who: ann, annotations: fields{breakGlassBy: "bob"}},
+		"replaced by somebody who may act alone, and does nothing": {who: person{"zoe", []string{"shop-oncall"}}, annotations: fields{breakGlassBy: "zoe"}},
 	} {
 		wantAnswer(t, what, "is never removed", p.try(t, cluster, o))
 	}

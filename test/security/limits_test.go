@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
@@ -89,7 +90,12 @@ func TestAnEditStaysWithinTheLimits(t *testing.T) {
 		return apierrors.IsForbidden(err), err
 	})
 	harness.Must(t, patch{who: admin, annotations: fields{"note": "taken"}}.try(t, cluster, o))
+	retry := func(mark string) error {
+		return patch{who: admin, annotations: fields{cdbv1.RetryRequestedAtAnnotation: mark}}.try(t, cluster, o)
+	}
+	wantAnswer(t, "retried outside", "in the region ap-guangzhou", retry("now"))
 	try("suspended", "", fields{"suspend": true})
+	wantAnswer(t, "looked at again", "", retry("later"))
 	try("resumed outside", "in the region ap-guangzhou", fields{"suspend": false})
 }
 

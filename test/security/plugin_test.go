@@ -169,6 +169,11 @@ func TestThePluginBreaksTheGlass(t *testing.T) {
 	d.running("id", "cdb-id")
 	d.says(deskOncall, 0, "StopAccepted: ", append([]string{"id", "--name=id", "--break-glass", "--wait"}, byID...)...)
 	d.wantApprovals("id", map[string]string{requestedBy: "zoe", breakGlassBy: "zoe"})
+	d.says(deskOncall, 1, "ImportNotFound", append([]string{"gone", "--name=gone", "--break-glass", "--wait"}, byID...)...)
+	d.says(deskEditor, 3, "nobody has approved this stop", "retry", "gone")
+	d.says(deskEditor, 3, "--break-glass needs the verb break-glass", "retry", "gone", "--break-glass")
+	d.says(person{"eve", deskOncall.groups}, 0, "retry requested", "retry", "gone", "--break-glass")
+	d.wantApprovals("gone", map[string]string{requestedBy: "zoe", breakGlassBy: "eve"})
 	if n := d.stops("alone", "night", "id"); n != 3 {
 		t.Errorf("%d stops", n)
 	}
