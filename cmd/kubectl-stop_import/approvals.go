@@ -193,21 +193,17 @@ func goAlone(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop, 
 
 // resumeAs resumes the object with these annotations of approvals, in place of those of before. The spec stays as it was previewed.
 func resumeAs(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop, annotations map[string]string) error {
-	resumed := object.DeepCopy()
-	resumed.Spec.Suspend = false
-	for _, old := range []string{cdbv1.ApprovedByAnnotation, cdbv1.ApprovedImportAnnotation} {
-		delete(resumed.Annotations, old)
-	}
-	for key, value := range annotations {
-		metav1.SetMetaDataAnnotation(&resumed.ObjectMeta, key, value)
-	}
-	err := c.Patch(ctx, resumed, client.MergeFromWithOptions(object, client.MergeFromWithOptimisticLock{}), strict)
-	switch {
-	case apierrors.IsForbidden(err):
+	err := patchAsShown(ctx, c, object, func(resumed *cdbv1.ImportJobStop) {
+		resumed.Spec.Suspend = false
+		for _, old := range []string{cdbv1.ApprovedByAnnotation, cdbv1.ApprovedImportAnnotation} {
+			delete(resumed.Annotations, old)
+		}
+		for key, value := range annotations {
+			metav1.SetMetaDataAnnotation(&resumed.ObjectMeta, key, value)
+		}
+	})
+	if apierrors.IsForbidden(err) {
 		return fmt.Errorf("importjobstop %s %w: %w", object.Name, errUnapproved, err)
-	case err != nil:
-		return err
 	}
-	resumed.DeepCopyInto(object)
-	return nil
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -167,17 +168,48 @@ func (v *conversation) chooseOne(ctx context.Context, records []cdbv1.ImportReco
 // resume lets the object go on, and stops this import and no other: the id is written in the same patch, which the API server refuses if the
 // object is not as it was shown any more.
 func resume(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop, id string) error {
-	resumed := object.DeepCopy()
-	resumed.Spec.Suspend = false
-	if resumed.Spec.AsyncRequestID == "" {
-		resumed.Spec.AsyncRequestID = id
+	return patchAsShown(ctx, c, object, func(resumed *cdbv1.ImportJobStop) {
+		resumed.Spec.Suspend = false
+		if resumed.Spec.AsyncRequestID == "" {
+			resumed.Spec.AsyncRequestID = id
+		}
+	})
+}
+
+// patchAsShown edits the object as it was shown. If only the operator has written meanwhile, and the object means the same import, the newest
+// version is edited. Otherwise the error is a conflict.
+func patchAsShown(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop, edit func(*cdbv1.ImportJobStop)) error {
+	for {
+		edited := object.DeepCopy()
+		edit(edited)
+		err := c.Patch(ctx, edited, client.MergeFromWithOptions(object, client.MergeFromWithOptimisticLock{}), strict)
+		if err == nil {
+			edited.DeepCopyInto(object)
+			return nil
+		}
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+		current := &cdbv1.ImportJobStop{}
+		if err := c.Get(ctx, client.ObjectKeyFromObject(object), current); err != nil {
+			return err
+		}
+		if !isAsShown(object, current) {
+			return fmt.Errorf("importjobstop %s has changed since it was shown, see\n  %s\n%w", object.Name, command("status", object), err)
+		}
+		current.DeepCopyInto(object)
 	}
-	patch := client.MergeFromWithOptions(object, client.MergeFromWithOptimisticLock{})
-	if err := c.Patch(ctx, resumed, patch, strict); err != nil {
-		return err
+}
+
+// isAsShown: nobody has edited the object, and it means the same import.
+func isAsShown(shown, current *cdbv1.ImportJobStop) bool {
+	id := func(o *cdbv1.ImportJobStop) string {
+		if o.Status.Import == nil {
+			return ""
+		}
+		return o.Status.Import.AsyncRequestID
 	}
-	resumed.DeepCopyInto(object)
-	return nil
+	return shown.UID == current.UID && shown.Generation == current.Generation && maps.Equal(shown.Annotations, current.Annotations) && id(shown) == id(current)
 }
 
 // remove deletes the preview, also after Ctrl-C. One that somebody else resumed stays.
