@@ -16,9 +16,9 @@ import (
 func (h *History) order(v *Findings, versions []Version) {
 	var mended *cdbv1.ImportJobStopStatus // by the first of the two
 	byHand := false                       // the version before
-	var asked cdbv1.WaitFor               // by the spec that the status is about
+	var asked cdbv1.WaitFor               // by the spec that the status was written for
 	for i, o := range versions {
-		if i > 0 && versions[i-1].Status.ObservedGeneration == versions[i-1].Generation {
+		if i > 0 && (versions[i-1].Status.ObservedGeneration == versions[i-1].Generation || wasWritten(versions[:i])) {
 			asked = versions[i-1].Spec.WaitFor
 		}
 		if i > 0 && isRecord(versions[i-1]) && o.Spec.Target() != versions[i-1].Spec.Target() && !isPin(versions[i-1], o) {
@@ -43,6 +43,12 @@ func (h *History) order(v *Findings, versions []Version) {
 		}
 		mended, byHand = nil, false
 	}
+}
+
+// wasWritten: the status of the last version differs from that of the one before.
+func wasWritten(versions []Version) bool {
+	n := len(versions)
+	return n > 1 && !equality.Semantic.DeepEqual(versions[n-2].Status, versions[n-1].Status)
 }
 
 // isRecord: the object says what was done, so that its target cannot change.
