@@ -134,9 +134,17 @@ func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.R
 	default:
 		result.Status, err = r.Cloud.Describe(ctx, c.creds, target)
 	}
-	if err != nil && !errors.As(err, &result.Err) {
-		result.Err = &importjob.Error{Class: importjob.Transient, Code: "ClientError.Unknown", Message: "the call failed", OutcomeUnknown: true}
+	if err != nil {
+		result.Err = errorOf(err)
 	}
+}
+
+// errorOf is the error of a call as the port to the cloud has it. Of an error of another origin, nothing is known but that it may pass.
+func errorOf(err error) *importjob.Error {
+	if failure, ok := errors.AsType[*importjob.Error](err); ok {
+		return failure
+	}
+	return &importjob.Error{Class: importjob.Transient, Code: "ClientError.Unknown", Message: "the call failed", OutcomeUnknown: true}
 }
 
 // AgeOf returns the larger of two ages. The monotonic clock stands still while a machine sleeps; the wall clock can be set back.

@@ -13,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
 )
 
@@ -49,7 +48,7 @@ func (r *Reconciler) list(ctx context.Context, c *call, result *lifecycle.Result
 	lookup := r.lookups.of(c.object)
 	page, err := r.Cloud.List(ctx, c.creds, lifecycle.Target(c.object), c.object.Spec.Target().Import.InstanceID, lookup.Offset())
 	if err != nil {
-		result.Attempt = lookup.Fail(classOf(err))
+		result.Attempt = lookup.Fail(errorOf(err).Class)
 		return err
 	}
 	if result.Found = lookup.Add(page); result.Found != nil && result.Found.IsFinal() {
@@ -76,12 +75,4 @@ func (r *Reconciler) requirePin(ctx context.Context, object *cdbv1.ImportJobStop
 		return false, nil
 	}
 	return true, r.write(ctx, object, lifecycle.RequirePin(time.Now()))
-}
-
-// classOf is the class of an error of the cloud. An error of another origin counts as passing.
-func classOf(err error) importjob.Class {
-	if failure, ok := errors.AsType[*importjob.Error](err); ok {
-		return failure.Class
-	}
-	return importjob.Transient
 }

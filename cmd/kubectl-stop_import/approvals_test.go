@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,6 +20,18 @@ import (
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
+
+// ends wants this exit code, and this in what is printed, with the error.
+func ends(t *testing.T, err error, code int, output fmt.Stringer, want string) {
+	t.Helper()
+	text := output.String()
+	if err != nil {
+		text += err.Error()
+	}
+	if exitCode(err) != code || !strings.Contains(text, want) {
+		t.Errorf("exit code %d, want %d and %q:\n%s", exitCode(err), code, want, text)
+	}
+}
 
 // guarded is a cluster with the policy for approvals, in which the caller has this name and these verbs. It knows of the policy what matters here;
 // the security tests have the whole of it, in a real API server.
@@ -89,13 +102,7 @@ func TestAPreviewIsLeftToWhoApprovesIt(t *testing.T) {
 				o, output := console(byInstance, test.input)
 				o.breakGlass, o.wait = test.alone, test.wait
 				err := o.stopFound(t.Context(), c, o.object("shop"))
-				text := output.String()
-				if err != nil {
-					text += err.Error()
-				}
-				if exitCode(err) != test.code || !strings.Contains(text, test.shows) {
-					t.Errorf("exit code %d, want %d and %q:\n%s", exitCode(err), test.code, test.shows, text)
-				}
+				ends(t, err, test.code, output, test.shows)
 				is := &cdbv1.ImportJobStop{}
 				gone := c.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "stop-it"}, is) != nil
 				isLeft := test.code == 0 || test.code == 124 || (test.code == 3 && !test.alone)
@@ -148,13 +155,7 @@ func TestResumeApprovesWhatSomebodyElseRequested(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := o.resume(t.Context(), c, object)
-			text := output.String()
-			if err != nil {
-				text += err.Error()
-			}
-			if exitCode(err) != test.code || !strings.Contains(text, test.want) {
-				t.Errorf("exit code %d, want %d and %q:\n%s", exitCode(err), test.code, test.want, text)
-			}
+			ends(t, err, test.code, output, test.want)
 			is := &cdbv1.ImportJobStop{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "stop-it"}}
 			if err := c.Get(t.Context(), client.ObjectKeyFromObject(is), is); err != nil || is.Spec.Suspend == (test.code == 0) || (is.Annotations[cdbv1.ApprovedByAnnotation] == "bob") != (test.code == 0) {
 				t.Errorf("%v: suspend is %v, the annotations %v", err, is.Spec.Suspend, is.Annotations)
@@ -194,13 +195,7 @@ func TestARetryOfWhatNobodyApproved(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := o.retry(t.Context(), c, object)
-			text := output.String()
-			if err != nil {
-				text += err.Error()
-			}
-			if exitCode(err) != test.code || !strings.Contains(text, test.want) {
-				t.Errorf("exit code %d, want %d and %q:\n%s", exitCode(err), test.code, test.want, text)
-			}
+			ends(t, err, test.code, output, test.want)
 			is := &cdbv1.ImportJobStop{}
 			if err := c.Get(t.Context(), client.ObjectKeyFromObject(object), is); err != nil {
 				t.Fatal(err)

@@ -84,12 +84,9 @@ func (v *conversation) act(ctx context.Context, id string) error {
 	}
 	// What is resumed or approved is the spec as it is, so that the choice comes first.
 	if v.object.Status.Import == nil {
-		chosen := v.object.DeepCopy()
-		chosen.Spec.AsyncRequestID = id
-		if err := v.client.Patch(ctx, chosen, client.MergeFromWithOptions(v.object, client.MergeFromWithOptimisticLock{}), strict); err != nil {
+		if err := patchAsShown(ctx, v.client, v.object, func(chosen *cdbv1.ImportJobStop) { chosen.Spec.AsyncRequestID = id }); err != nil {
 			return err
 		}
-		chosen.DeepCopyInto(v.object)
 	}
 	if !v.breakGlass {
 		return nil

@@ -29,8 +29,8 @@ func Events(object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus) (eve
 	return events
 }
 
-// breakGlassEvent returns an event when the operator begins with an object that nobody approved, by whoever says so. It begins with each spec
-// that is not suspended, also when it has not seen that the object was suspended and edited in between, and with each requested retry.
+// breakGlassEvent returns an event that names who lets an object go on without an approval. There is one for each spec that the operator
+// begins to work on, and one for each retry that it handles: it may never have seen that the object was suspended in between.
 func breakGlassEvent(object *cdbv1.ImportJobStop, before *cdbv1.ImportJobStopStatus) Event {
 	by, status := object.Annotations[cdbv1.BreakGlassByAnnotation], &object.Status
 	isNew := status.ObservedGeneration != before.ObservedGeneration || status.LastHandledRetryAt != before.LastHandledRetryAt

@@ -15,9 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
-	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
 // naive is the BASELINE, not this operator: reconcile = call, the default exponential backoff, no pacing. A status write follows each call.
@@ -66,7 +63,7 @@ func (t crowd) naiveManager() (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	stop, err := t.stopAs("a")
+	stop, err := t.StopAs("a")
 	if err != nil {
 		return nil, err
 	}
@@ -86,17 +83,4 @@ func (t crowd) naiveManager() (ctrl.Manager, error) {
 	return mgr, ctrl.NewControllerManagedBy(mgr).For(&cdbv1.ImportJobStop{}).Named("naive").WithOptions(controller.Options{
 		MaxConcurrentReconciles: 10, RateLimiter: workqueue.DefaultTypedControllerRateLimiter[reconcile.Request](),
 	}).Complete(reconciler)
-}
-
-// stopAs returns a function that calls StopDBImportJob as another program does, with the credentials of an account.
-func (t crowd) stopAs(account string) (func(ctx context.Context, importID string) (requestID string, err error), error) {
-	endpoint, err := tencentcloud.ParseOverride(t.CloudURL)
-	if err != nil {
-		return nil, err
-	}
-	a, cloud := t.AccountOf(account), tencentcloud.NewClient(tencentcloud.Endpoints{Override: endpoint})
-	return func(ctx context.Context, importID string) (string, error) {
-		target := importjob.Target{Region: harness.Region, AsyncRequestID: importID, Site: importjob.China}
-		return cloud.Stop(ctx, importjob.Credentials{SecretID: a.SecretID, SecretKey: a.SecretKey}, target)
-	}, nil
 }

@@ -23,7 +23,7 @@ func (b *bench) sharing(ctx context.Context) error {
 		return err
 	}
 	from := time.Now()
-	if err := t.otherProgram(ctx, time.Minute); err != nil {
+	if err := t.OtherProgram(ctx, "a", time.Minute); err != nil {
 		return err
 	}
 	to := time.Now()
@@ -47,21 +47,6 @@ func (b *bench) sharing(ctx context.Context) error {
 	useful, refused := 100*float64(shared.accepted)/left, 100*float64(shared.refused)/float64(shared.requests())
 	b.row("another program takes half of the quota for a minute", "≥ 85 % of what is left, refused ≤ 5 %, full again within 10 s",
 		useful >= 85 && refused <= 5 && back <= 10*time.Second, "%.0f %% of what is left, %.1f %% refused, full after %s", useful, refused, back)
-	return nil
-}
-
-// otherProgram calls ten times a second with the credentials of account a.
-func (t crowd) otherProgram(ctx context.Context, d time.Duration) error {
-	stop, err := t.stopAs("a")
-	if err != nil {
-		return err
-	}
-	for begin := time.Now(); time.Since(begin) < d; {
-		go func() { _, _ = stop(ctx, t.ImportID("other-program")) }()
-		if err := harness.Pause(ctx, 100*time.Millisecond); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

@@ -55,12 +55,15 @@ func proseOfGo(source []byte) (p prose) {
 	}
 }
 
-var hashed = regexp.MustCompile(`(?m)(?:^[ \t]*#(?: .*)?\n)+`)
+var (
+	hashed = regexp.MustCompile(`(?m)(?:^[ \t]*#(?: .*)?\n)+`)
+	hash   = regexp.MustCompile(`(?m)^[ \t]*# ?`)
+)
 
 // proseOfRows are the comments of YAML, of a script or of a Makefile, and the whole file as what it says: descriptions and messages are in it.
 func proseOfRows(source []byte) (p prose) {
 	for _, block := range hashed.FindAllString(string(source), -1) {
-		p.comments = append(p.comments, regexp.MustCompile(`(?m)^[ \t]*# ?`).ReplaceAllString(block, ""))
+		p.comments = append(p.comments, hash.ReplaceAllString(block, ""))
 	}
 	p.messages = []string{string(source)}
 	return p

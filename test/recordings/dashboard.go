@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/cdbsim"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
-	"github.com/tencentcloud-cdb/importjobstop-operator/internal/tencentcloud"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
@@ -101,10 +99,11 @@ func play(ctx context.Context, t *harness.Tenant) error {
 			return err
 		}
 	}
+	t.SetImport("other-program", cdbsim.Import{})
 	others := make(chan error, 1)
 	for i := range objects {
 		if i == objects/2 {
-			go func() { others <- otherProgram(ctx, t, 15*time.Second) }()
+			go func() { others <- t.OtherProgram(ctx, "orders", 15*time.Second) }()
 		}
 		name, account := fmt.Sprintf("import-%d", i), "orders"
 		if i%3 == 0 {
@@ -123,24 +122,4 @@ func play(ctx context.Context, t *harness.Tenant) error {
 		}
 	}
 	return <-others
-}
-
-// otherProgram calls ten times a second with the credentials of the first account.
-func otherProgram(ctx context.Context, t *harness.Tenant, d time.Duration) error {
-	endpoint, err := tencentcloud.ParseOverride(t.CloudURL)
-	if err != nil {
-		return err
-	}
-	a, cloud := t.AccountOf("orders"), tencentcloud.NewClient(tencentcloud.Endpoints{Override: endpoint})
-	target := importjob.Target{Region: harness.Region, AsyncRequestID: t.ImportID("other-program"), Site: importjob.China}
-	t.SetImport("other-program", cdbsim.Import{})
-	for begin := time.Now(); time.Since(begin) < d; {
-		go func() {
-			_, _ = cloud.Stop(ctx, importjob.Credentials{SecretID: a.SecretID, SecretKey: a.SecretKey}, target)
-		}()
-		if err := harness.Pause(ctx, 100*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	return nil
 }
