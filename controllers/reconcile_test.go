@@ -62,7 +62,7 @@ func TestTheWriteOfAnAnswerIsRetriedAndNotTheCall(t *testing.T) {
 		}
 		r.want(cdbv1.ReasonStopping, 1, 1)
 		r.fail(nil)
-		time.Sleep(maxRetry)
+		time.Sleep(maxWriteRetry)
 		synctest.Wait()
 		r.want(cdbv1.ReasonStopAccepted, 1, 2)
 	})

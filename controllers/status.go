@@ -22,6 +22,10 @@ import (
 // writeTimeout bounds the writes of an attempt and of its result, which go on while the process shuts down.
 const writeTimeout = 10 * time.Second
 
+// maxWriteRetry is the longest pause between two writes of a result. After an outage in which a leader loses its Lease, it must be shorter
+// than the five seconds until another one can take the Lease: that one knows of no result, and would call again.
+const maxWriteRetry = 2 * time.Second
+
 var (
 	// errOvertaken: another operator has recorded a later attempt. Its status is the truth now.
 	errOvertaken = errors.New("the status already has a later attempt")
@@ -81,7 +85,7 @@ func (r *Reconciler) recordAttempt(ctx context.Context, object *cdbv1.ImportJobS
 func (r *Reconciler) recordResult(ctx context.Context, object *cdbv1.ImportJobStop, result *lifecycle.Result) {
 	log := logr.FromContextOrDiscard(ctx)
 	called := object.DeepCopy()
-	for delay := minRetry; ; delay = min(2*delay, maxRetry) {
+	for delay := minRetry; ; delay = min(2*delay, maxWriteRetry) {
 		err := r.writeResult(ctx, object, called, result)
 		switch {
 		case err == nil:
