@@ -60,8 +60,8 @@ test-faults: controlplane ## The whole fault matrix and 200 random schedules (ab
 	go test -v -count=1 -parallel 6 -timeout 60m ./test/faults -long -schedules=200 $(ARGS) | $(QUIET)
 
 .PHONY: test-integrations
-test-integrations: controlplane $(BIN)/helm $(BIN)/promtool $(BIN)/kubestatemetrics ## What the tools of others make of each phase of an object, as a table (about 1 minute).
-	go test -v -count=1 -parallel 6 ./test/integrations -helm=$(BIN)/helm -promtool=$(BIN)/promtool -kubestatemetrics=$(BIN)/kubestatemetrics $(ARGS) | $(QUIET)
+test-integrations: controlplane $(BIN)/helm $(BIN)/promtool $(BIN)/kubestatemetrics $(BIN)/oldestkubectl ## What the tools of others make of each phase of an object, as a table (about 1 minute).
+	go test -v -count=1 -parallel 6 ./test/integrations -helm=$(BIN)/helm -promtool=$(BIN)/promtool -kubestatemetrics=$(BIN)/kubestatemetrics -oldestkubectl=$(BIN)/oldestkubectl $(ARGS) | $(QUIET)
 
 .PHONY: verify
 verify: lint $(CHECKERS) $(BIN)/helm $(BIN)/olm controlplane ## What is shipped and what it is made of: linter, vulnerabilities, licences, SBOM, manifests (about 3 minutes).
@@ -215,6 +215,12 @@ $(BIN)/kubestatemetrics: hack/tools/kubestatemetrics/go.mod hack/tools/kubestate
 	@mkdir -p $(BIN)
 	@echo "kube-state-metrics: building its parser (about 1 minute on two cores, once)"
 	go build -C hack/tools/kubestatemetrics -buildvcs=false -o $(BIN)/kubestatemetrics .
+	@touch $@
+
+$(BIN)/oldestkubectl: hack/tools/kubectl/go.mod hack/tools/kubectl/main.go
+	@mkdir -p $(BIN)
+	@echo "the oldest kubectl: building (about 1 minute on two cores, once)"
+	go build -C hack/tools/kubectl -buildvcs=false -o $@ .
 	@touch $@
 
 $(BIN)/olm: hack/tools/olm/go.mod hack/tools/olm/main.go

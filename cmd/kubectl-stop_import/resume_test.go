@@ -3,11 +3,13 @@
 package main
 
 import (
+	"context"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
@@ -48,6 +50,48 @@ func TestOnlyWhatWasShownIsResumed(t *testing.T) {
 				t.Errorf("it answers %v", err)
 			}
 			if err := c.Get(t.Context(), client.ObjectKeyFromObject(shown), newest); err != nil || newest.Spec.Suspend == test.resumed {
+				t.Errorf("suspended: %t, %v", newest.Spec.Suspend, err)
+			}
+		})
+	}
+}
+
+// The operator writes its status at any moment. A stop that it has not sent yet is held back all the same, and an accepted one is not.
+func TestSuspendGoesOnAfterAConflict(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		written   cdbv1.ImportJobStopStatus
+		suspended bool
+	}{
+		"still in the queue":  {cdbv1.ImportJobStopStatus{ImportStatus: "RUNNING"}, true},
+		"accepted in between": {cdbv1.ImportJobStopStatus{RequestID: "R-1"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			object := &cdbv1.ImportJobStop{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "stop-it"}}
+			key, conflicts := client.ObjectKeyFromObject(object), 0
+			c := interceptor.NewClient(cluster(object), interceptor.Funcs{
+				Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
+					if conflicts++; conflicts == 1 {
+						newest := &cdbv1.ImportJobStop{}
+						if err := c.Get(ctx, key, newest); err != nil {
+							return err
+						}
+						newest.Status = test.written
+						if err := c.Status().Update(ctx, newest); err != nil {
+							return err
+						}
+					}
+					return c.Patch(ctx, o, patch, opts...)
+				},
+			})
+			o, _ := console(arguments{}, "")
+			err := o.suspend(t.Context(), c, object)
+			newest := &cdbv1.ImportJobStop{}
+			if getErr := c.Get(t.Context(), key, newest); getErr != nil {
+				t.Fatal(getErr)
+			}
+			if (err == nil) != test.suspended || newest.Spec.Suspend != test.suspended {
 				t.Errorf("suspended: %t, %v", newest.Spec.Suspend, err)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
@@ -113,13 +114,19 @@ func (o *options) retry(ctx context.Context, c client.WithWatch, object *cdbv1.I
 }
 
 func (o *options) suspend(ctx context.Context, c client.WithWatch, object *cdbv1.ImportJobStop) error {
-	if err := cannotSuspend(object); err != nil {
-		return err
-	}
-	before := object.DeepCopy()
-	object.Spec.Suspend = true
-	// With the version that was looked at: a stop that was accepted meanwhile is not held back.
-	if err := c.Patch(ctx, object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		if err := c.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+			return err
+		}
+		if err := cannotSuspend(object); err != nil {
+			return err
+		}
+		before := object.DeepCopy()
+		object.Spec.Suspend = true
+		// With the version that was looked at: a stop that was accepted meanwhile is not held back.
+		return c.Patch(ctx, object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	})
+	if err != nil {
 		return err
 	}
 	o.newProgress().say("%s suspended", resource(object))

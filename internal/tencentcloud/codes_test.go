@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
@@ -53,15 +52,11 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// A code can be as long as an answer. Its work is bounded all the same.
+// A code can be as long as an answer. Work that grew with the square of its length would not end here.
 func TestLongCode(t *testing.T) {
 	t.Parallel()
-	start := time.Now()
-	for _, code := range []string{strings.Repeat("a.", maxBody/2), "AuthFailure" + strings.Repeat(".", maxBody)} {
+	for _, code := range []string{strings.Repeat("a.", 8*maxBody), "AuthFailure" + strings.Repeat(".", 16*maxBody)} {
 		classOf(code)
-	}
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("it took %s", took)
 	}
 	if got := classOf("AuthFailure." + strings.Repeat("x", maxBody)); got != importjob.Rejected {
 		t.Errorf("a long sub-code is %s", got)

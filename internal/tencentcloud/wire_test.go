@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
@@ -195,15 +194,10 @@ func TestShortCredentialsAndLongMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := &Client{transport: answering{200, "OK", "", body}}
-	start := time.Now()
 	_, err = client.Stop(t.Context(), importjob.Credentials{SecretID: "A", SecretKey: "e", Token: "r"}, job)
-	took := time.Since(start)
 	var cloudError *importjob.Error
 	if !errors.As(err, &cloudError) || cloudError.Class != importjob.Rejected || cloudError.Code != "AuthFailure.SecretIdNotFound" || cloudError.RequestID != "A-1" || len(cloudError.Message) != maxMessage {
 		t.Errorf("got %.200v", err)
-	}
-	if took > 2*time.Second {
-		t.Errorf("it took %s", took)
 	}
 }
 

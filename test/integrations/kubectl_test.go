@@ -5,6 +5,7 @@ package integrations
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -96,6 +97,43 @@ func TestKubectlDiffIsSilent(t *testing.T) {
 	for _, args := range [][]string{{"apply"}, {"diff"}, {"apply", "--server-side", "--force-conflicts"}, {"diff", "--server-side", "--force-conflicts"}} {
 		if _, err := env.Kubectl(t.Context(), nil, append(args, "-n", "diff", "-f", manifest)...); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// The oldest kubectl of docs/versions.md prints what the pages show, validates strictly, and waits for each condition.
+func TestTheOldestKubectl(t *testing.T) {
+	t.Parallel()
+	if *oldestKubectl == "" {
+		t.Skip("needs -oldestkubectl")
+	}
+	const scratch = "oldest-kubectl"
+	sample, unknown := harness.Path("config/samples/cdb_v1alpha1_importjobstop_import.yaml"), filepath.Join(t.TempDir(), "unknown.yaml")
+	text, err := os.ReadFile(sample)
+	harness.Must(t, err)
+	harness.Must(t, os.WriteFile(unknown, []byte(strings.Replace(string(text), "instanceId:", "instance: ", 1)), 0o600))
+	env.MustKubectl(t, "create", "namespace", scratch)
+	for _, test := range []struct {
+		args, want string
+	}{
+		{"get ijs accepted -n " + namespace, "NAME REGION IMPORT READY REASON ATTEMPTS AGE accepted " + harness.Region + " accepted True StopAccepted"},
+		{"wait --for=condition=Ready ijs/accepted -n " + namespace, "condition met"},
+		{"wait --for=condition=Ready=False ijs/invalid -n " + namespace, "condition met"},
+		{"wait --for=condition=Reconciling=False ijs/invalid -n " + namespace, "condition met"},
+		{"wait --for=condition=Ready --timeout=1s ijs/invalid -n " + namespace, "error: timed out waiting"},
+		{"wait --for=jsonpath={.status.conditions[?(@.type==\"Ready\")].reason}=StopAccepted ijs/accepted -n " + namespace, "condition met"},
+		{"explain importjobstops.spec.import", "instanceId"},
+		{"apply -n " + scratch + " -f " + sample, "created"},
+		{"apply -n " + scratch + " -f " + sample, "unchanged"},
+		{"diff -n " + scratch + " -f " + sample, ""},
+		{"apply --server-side --force-conflicts -n " + scratch + " -f " + sample, "serverside-applied"},
+		{"apply -n " + scratch + " -f " + unknown, `unknown field "spec.import.instance"`},
+	} {
+		command := exec.CommandContext(t.Context(), *oldestKubectl, strings.Fields(test.args)...)
+		command.Env = withKubectl()
+		output, err := command.CombinedOutput()
+		if !strings.Contains(strings.Join(strings.Fields(string(output)), " "), test.want) || (test.want == "" && err != nil) {
+			t.Errorf("kubectl %s: %v, %s; want %s", test.args, err, output, test.want)
 		}
 	}
 }

@@ -25,6 +25,7 @@ var (
 	helm     = flag.String("helm", "", "the program helm; without it the chart is not tested")
 	promtool = flag.String("promtool", "", "the program promtool; without it the alert rules are not tested")
 
+	oldestKubectl    = flag.String("oldestkubectl", "", "the program of hack/tools/kubectl; without it only the newest kubectl is tested")
 	kubeStateMetrics = flag.String("kubestatemetrics", "", "the program of hack/tools/kubestatemetrics; without it the configuration of kube-state-metrics is not tested")
 )
 
