@@ -114,6 +114,10 @@ func TestOracle(t *testing.T) {
 	if v := h(call(0, "r", ""))(attempt(0, acceptedAs("r")), attempt(0, edited), attempt(0, still(2))); len(v.Check().Wrong) > 0 {
 		t.Errorf("the spec asks for the end, too: the oracle finds %v", v.Check().Wrong)
 	}
+	mendedOnly := func(o *cdbv1.ImportJobStop) { edited(o); o.Status.ImportStatus = "RUNNING" } // it says nothing of the second generation yet
+	if v := h(call(0, "r", ""))(attempt(0, acceptedAs("r")), attempt(0, edited), attempt(0, mendedOnly), attempt(0, still(2))); len(v.Check().Wrong) > 0 {
+		t.Errorf("a status of the generation before is written once more: the oracle finds %v", v.Check().Wrong)
+	}
 	passing := h(call(0, "r", ""))(attempt(0, open), attempt(0, acceptedAs("r")))
 	passing.Secrets = []string{key}
 	if v := passing.Check(); len(v.Wrong) > 0 {

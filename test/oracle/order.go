@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
@@ -16,9 +17,9 @@ import (
 func (h *History) order(v *Findings, versions []Version) {
 	var mended *cdbv1.ImportJobStopStatus // by the first of the two
 	byHand := false                       // the version before
-	var asked cdbv1.WaitFor               // by the spec that the status was written for
+	var asked cdbv1.WaitFor               // by the spec that Ready was written for
 	for i, o := range versions {
-		if i > 0 && (versions[i-1].Status.ObservedGeneration == versions[i-1].Generation || wasWritten(versions[:i])) {
+		if i > 0 && (versions[i-1].Status.ObservedGeneration == versions[i-1].Generation || readyWasWritten(versions[:i])) {
 			asked = versions[i-1].Spec.WaitFor
 		}
 		if i > 0 && isRecord(versions[i-1]) && o.Spec.Target() != versions[i-1].Spec.Target() && !isPin(versions[i-1], o) {
@@ -45,10 +46,13 @@ func (h *History) order(v *Findings, versions []Version) {
 	}
 }
 
-// wasWritten: the status of the last version differs from that of the one before.
-func wasWritten(versions []Version) bool {
+// readyWasWritten: Ready of the last version differs from that of the one before.
+func readyWasWritten(versions []Version) bool {
 	n := len(versions)
-	return n > 1 && !equality.Semantic.DeepEqual(versions[n-2].Status, versions[n-1].Status)
+	ready := func(o Version) *metav1.Condition {
+		return meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
+	}
+	return n > 1 && !equality.Semantic.DeepEqual(ready(versions[n-2]), ready(versions[n-1]))
 }
 
 // isRecord: the object says what was done, so that its target cannot change.
