@@ -136,7 +136,7 @@ build: ## Build the operator into bin/manager.
 
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin/. Put it into a folder of your PATH.
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o $(BIN)/kubectl-stop_import ./cmd/kubectl-stop_import
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$(VERSION)" -o $(BIN)/kubectl-stop_import ./cmd/kubectl-stop_import
 	cp hack/kubectl_complete-stop_import $(BIN)/
 
 .PHONY: run
