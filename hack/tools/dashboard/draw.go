@@ -77,9 +77,14 @@ func drawCurve(b *strings.Builder, c curve, colour string, place func(int64, flo
 // drawLegend names the curves under them, as far as there is room.
 func drawLegend(b *strings.Builder, curves []curve) {
 	const firstRow = top + plotHeight + 40
+	const most = int((panelWidth - left - right - 16) / letterWidth)
 	x, y := left, firstRow
 	for i, c := range curves {
-		width := 30 + int(letterWidth*float64(len(c.name)))
+		name := c.name
+		if len(name) > most {
+			name = name[:most-1] + "…"
+		}
+		width := 30 + int(letterWidth*float64(len(name)))
 		if x+width > panelWidth-right && x > left {
 			x, y = left, y+rowHeight
 		}
@@ -87,7 +92,7 @@ func drawLegend(b *strings.Builder, curves []curve) {
 			fmt.Fprintf(b, "<text x=\"%d\" y=\"%d\" fill=\"#59636e\">and %d more</text>\n", left, y, len(curves)-i)
 			return
 		}
-		fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"11\" height=\"11\" fill=\"%s\"/><text x=\"%d\" y=\"%d\">%s</text>\n", x, y-11, colours[i%len(colours)], x+16, y, html.EscapeString(c.name))
+		fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"11\" height=\"11\" fill=\"%s\"/><text x=\"%d\" y=\"%d\">%s</text>\n", x, y-11, colours[i%len(colours)], x+16, y, html.EscapeString(name))
 		x += width
 	}
 	if len(curves) == 0 {
