@@ -127,7 +127,7 @@ arena: ## Play the pacing against rivals in virtual time, and write tables and p
 	go test -C test/arena -count=1 -timeout 20m -v -run 'TestArena|TestTheSameSeed|TestTrade' . -write | $(QUIET)
 
 .PHONY: recordings
-recordings: controlplane ## Draw docs/pictures from runs of the plugin, of the demo and of a scraped operator (about 4 minutes).
+recordings: controlplane ## Draw docs/pictures from runs of the plugin and of a scraped operator (about 3 minutes).
 	@go run -buildvcs=false ./test/recordings
 
 .PHONY: build
@@ -136,7 +136,7 @@ build: ## Build the operator into bin/manager.
 
 .PHONY: plugin
 plugin: ## Build the kubectl plugin into bin/. Put it into a folder of your PATH.
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o $(BIN)/kubectl-stop_import ./cmd/kubectl-stop_import
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$(VERSION)" -o $(BIN)/kubectl-stop_import ./cmd/kubectl-stop_import
 	cp hack/kubectl_complete-stop_import $(BIN)/
 
 .PHONY: run

@@ -21,8 +21,11 @@ func flagsPage() string {
 	page.WriteString(`<!-- Made from options.go by: go test . -run TestFlagsPage -update -->
 # Flags of the operator
 
+This page is for whoever sets a flag of the operator. Afterwards you know what it does, and where to set it.
+
 ` + "`--help`" + ` prints this list, and ` + "`--version`" + ` the version that runs. Set flags in ` + "`args`" + ` of the Deployment, or with the chart in ` + "`extraArgs`" + `.
-The operator refuses a wrong value at the start, and says which one is right.
+The operator refuses a wrong value at the start, and its log says which one is right.
+So check after a change that the new pods are ready: ` + "`kubectl get pods --namespace importjobstop-system`" + `.
 
 | flag | default | meaning |
 | --- | --- | --- |

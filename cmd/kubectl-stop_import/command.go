@@ -66,6 +66,7 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Use:               "stop-import (ASYNC_REQUEST_ID | --instance=INSTANCE) --region=REGION --secret=SECRET",
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl stop-import"},
 		Short:             "Stop a data import into TencentDB for MySQL",
+		Version:           version,
 		Long:              explanation,
 		Example:           example,
 		Args:              cobra.ArbitraryArgs,
@@ -99,6 +100,7 @@ func (o *options) addFlags(command *cobra.Command) {
 	flags.StringVar(&o.name, "name", "", "Name of the ImportJobStop. If empty, it is made of the id or the instance.")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "If true, stop what --instance finds without a question. Several are never stopped.")
 	o.addBreakGlassFlag(flags)
+	flags.Bool("version", false, "If true, print the version of the plugin and exit.") // cobra does it
 	flags.BoolVar(&o.untilStopped, "until-stopped", false, "If true, wait until the import has really ended, or it has failed.")
 	for _, required := range []string{"region", "secret"} {
 		_ = command.MarkFlagRequired(required)

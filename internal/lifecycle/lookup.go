@@ -64,7 +64,7 @@ func (l *Lookup) Add(page importjob.Page) *Finding {
 	l.listing, l.before = listing{}, found
 	switch {
 	case before != nil && before.says() == found.says():
-		l.unsteady, found.certainty = 0, settled
+		l.unsteady, found.certainty = 0, agreed
 		return found
 	case found.isNothing():
 		found.certainty = nothingYet
@@ -89,7 +89,7 @@ func (l *Lookup) again(found *Finding) *Finding {
 type certainty int
 
 const (
-	settled    certainty = iota // two complete listings in a row say so
+	agreed     certainty = iota // two complete listings in a row say so
 	nothingYet                  // the import is not listed; records can appear late
 	unsteady                    // the listing keeps changing
 	tooMany                     // more records than maxRecords
@@ -108,7 +108,7 @@ type Finding struct {
 }
 
 // IsFinal says whether the lookup has come to its end.
-func (f *Finding) IsFinal() bool { return f.certainty == settled || f.certainty == tooMany }
+func (f *Finding) IsFinal() bool { return f.certainty == agreed || f.certainty == tooMany }
 
 // isNothing: no import is listed that could be the one.
 func (f *Finding) isNothing() bool {

@@ -74,7 +74,9 @@ func metricsPage(t *testing.T) string {
 	return `<!-- Made from internal/metrics by: go test ./internal/metrics -run TestMetricsPage -update -->
 # Metrics of the operator
 
-[Watching it](operation.md#watching-it) says how to scrape them. Besides these, the endpoint has the metrics of controller-runtime, of Go and of the process.
+This page is for whoever builds dashboards and alerts. Afterwards you know each metric and its labels. [Watching it](operation.md#watching-it) says how to scrape them.
+
+Besides these, the endpoint has the metrics of controller-runtime, of Go and of the process.
 
 | metric | type | labels | meaning |
 | --- | --- | --- | --- |

@@ -18,8 +18,8 @@ import (
 
 const (
 	columns     = 2
-	panelWidth  = 4.2 * vg.Inch
-	panelHeight = 1.6 * vg.Inch
+	panelWidth  = 3.3 * vg.Inch // two of them in a row can still be read on a telephone
+	panelHeight = 1.9 * vg.Inch
 	// top is where a panel ends. More calls a second are drawn there, and the title of the panel says how many they were.
 	top = 2 * vendorLimit
 )
@@ -124,7 +124,7 @@ func (s scenario) panel(g game) (*plot.Plot, error) {
 		drawn.LineStyle = c.style
 		p.Add(drawn)
 		if highest > top {
-			p.Title.Text += fmt.Sprintf(" (%s: up to %.0f/s)", c.name, highest)
+			p.Title.Text += fmt.Sprintf("\n%s: up to %.0f/s", c.name, highest)
 		}
 	}
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, s.end().Seconds(), 0, top
@@ -135,8 +135,8 @@ func newPlot(title string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text = title
 	for text, size := range map[*font.Font]float64{
-		&p.Title.TextStyle.Font: 10, &p.X.Tick.Label.Font: 8, &p.Y.Tick.Label.Font: 8, &p.Legend.TextStyle.Font: 9,
-		&p.X.Label.TextStyle.Font: 9, &p.Y.Label.TextStyle.Font: 9,
+		&p.Title.TextStyle.Font: 10, &p.X.Tick.Label.Font: 9.5, &p.Y.Tick.Label.Font: 9.5, &p.Legend.TextStyle.Font: 10,
+		&p.X.Label.TextStyle.Font: 9.5, &p.Y.Label.TextStyle.Font: 9.5,
 	} {
 		text.Variant, text.Size = "Sans", vg.Points(size)
 	}
@@ -185,10 +185,13 @@ func (s scenario) perSecondOf(seen []arrival, counts func(arrival) bool) (points
 	return points, highest
 }
 
-// seconds are the ticks of the time: every 20 s, and every 10 s where a scenario is short.
+// seconds are the ticks of the time: every 40 s, and more often where a scenario is short.
 func seconds(_, last float64) (ticks []plot.Tick) {
 	step := 10.0
-	if last > 120 {
+	switch {
+	case last > 120:
+		step = 40
+	case last > 80:
 		step = 20
 	}
 	for at := 0.0; at <= last; at += step {

@@ -149,7 +149,7 @@ func section(trades []trade) string {
 // pictureOf draws refusals against recovery, a point for each hold.
 func pictureOf(trades []trade) ([]byte, error) {
 	p := newPlot("three clients of one quota: each point is a hold")
-	p.X.Label.Text, p.Y.Label.Text = "seconds until the one that stays has all of it, at the worst", "refused, %"
+	p.X.Label.Text, p.Y.Label.Text = "recovery, at the worst, s", "refused, %"
 	var points plotter.XYs
 	var names []string
 	for _, t := range trades {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -57,13 +58,20 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("%w\n%s", err, operator.Log())
 	}
 	if os.Getenv("KEEP") != "" {
-		say("still up; to play with it, in another terminal:")
-		fmt.Printf("\n  export KUBECONFIG=%s PATH=%s:$PATH\n\nThe cloud's log of calls: curl %s\nEnd it with Ctrl-C.\n",
-			e.Kubeconfig, e.Assets(), e.CloudURL)
+		e.Cloud.SetImport(ofTheReadme)
+		say("still up, with the import that README.md stops; to follow it, in another terminal:")
+		fmt.Printf("\n  export KUBECONFIG=%s PATH=%s:%s:$PATH\n\nThe cloud's log of calls: curl %s\nEnd it with Ctrl-C.\n",
+			e.Kubeconfig, filepath.Dir(e.Kubeconfig), e.Assets(), e.CloudURL)
 		<-ctx.Done()
 		return nil
 	}
 	return operator.Terminate()
+}
+
+// ofTheReadme begins when the demo has ended: the demo stops what runs on this instance.
+var ofTheReadme = cdbsim.Import{
+	Region: harness.Region, ID: "434e366f-beaf56d6-508b7f33-2abdb382", Status: "RUNNING",
+	InstanceID: "cdb-c1nl9rpv", DatabaseName: "shop", FileName: "shop.sql.gz", Percent: 37,
 }
 
 func prepareCloud(cloud *cdbsim.Server) {

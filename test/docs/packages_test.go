@@ -45,7 +45,7 @@ func arrowsOf(page string) map[string][]string {
 	picture := flowchart.FindString(page)
 	packageOf := map[string]string{}
 	for _, m := range node.FindAllStringSubmatch(picture, -1) {
-		packageOf[m[1]] = m[2]
+		packageOf[m[1]] = strings.ReplaceAll(m[2], "<br/>", "")
 	}
 	arrows := map[string][]string{}
 	for _, m := range arrow.FindAllStringSubmatch(picture, -1) {
@@ -111,7 +111,7 @@ func TestReduced(t *testing.T) {
 
 func TestArrowsOf(t *testing.T) {
 	t.Parallel()
-	got := arrowsOf("```mermaid\nflowchart TD\n  a[\"x/a: what\"] --> b[\"y, z\"]\n  a --> c & b\n  c[\"w\"]\n```")
+	got := arrowsOf("```mermaid\nflowchart TD\n  a[\"x/<br/>a: what\"] --> b[\"y, z\"]\n  a --> c & b\n  c[\"w\"]\n```")
 	if want := map[string][]string{"x/a": {"w", "y"}}; !maps.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -50,11 +50,11 @@ func drawDashboard(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	playing, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	played := make(chan error, 1)
-	go func() { played <- play(ctx, t) }()
-	if err := scrape(ctx, address, folder); err != nil {
+	go func() { played <- play(playing, t) }()
+	if err := scrape(playing, address, folder); err != nil {
 		return err
 	}
 	if err := <-played; err != nil {

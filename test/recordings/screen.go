@@ -3,12 +3,14 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// screen is as much of a terminal as kubectl, the plugin and the demo use: lines that wrap, carriage return, colours, and the erasing of a line.
+// screen is as much of a terminal as kubectl and the plugin use: carriage return, colours, and the erasing of a line. Lines wrap before a word
+// that does not fit, so that a picture can be read.
 type screen struct {
 	width   int
 	rows    []row
@@ -85,8 +87,11 @@ func (s *screen) put(r rune, at time.Duration) {
 		return
 	case r < ' ':
 		return
-	case s.column == s.width:
+	case s.column == s.width && r == ' ':
 		s.rows, s.column = append(s.rows, row{at: at}), 0
+		return
+	case s.column == s.width:
+		s.wrap(at)
 	}
 	current := &s.rows[len(s.rows)-1]
 	for len(current.cells) <= s.column {
@@ -94,6 +99,21 @@ func (s *screen) put(r rune, at time.Duration) {
 	}
 	current.cells[s.column], current.at = cell{r, s.colour}, at
 	s.column++
+}
+
+// wrap takes the last word of a full line into the next one. A word that fills a line is cut.
+func (s *screen) wrap(at time.Duration) {
+	current := &s.rows[len(s.rows)-1]
+	begin := len(current.cells)
+	for begin > 0 && current.cells[begin-1].r != ' ' {
+		begin--
+	}
+	var word []cell
+	if begin > 0 {
+		word = slices.Clone(current.cells[begin:])
+		current.cells = current.cells[:begin]
+	}
+	s.rows, s.column = append(s.rows, row{cells: word, at: at}), len(word)
 }
 
 // text of the screen, without blanks at the ends of lines.

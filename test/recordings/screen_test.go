@@ -22,11 +22,11 @@ func TestScreen(t *testing.T) {
 			s.write(remaining[:n], time.Second)
 			remaining = remaining[n:]
 		}
-		if got, want := s.text(), "green & <b\n>\n1234567890\n1\nend\n"; got != want {
+		if got, want := s.text(), "green & \n<b>\n1234567890\n1\nend\n"; got != want {
 			t.Errorf("by %d: %q, want %q", size, got, want)
 		}
 		picture := s.svg()
-		if !strings.Contains(picture, `<tspan fill="#7ee787">green</tspan> &amp; &lt;b</text>`) {
+		if !strings.Contains(picture, `<tspan fill="#7ee787">green</tspan> &amp; </text>`) {
 			t.Errorf("by %d: %s", size, picture)
 		}
 		decoder := xml.NewDecoder(strings.NewReader(picture))

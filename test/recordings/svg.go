@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	charWidth, lineHeight, margin = 7.8, 18, 14
+	charWidth, lineHeight, margin = 7.8, 18, 8
 	// longest is how long a picture stands still at the most, where the run took longer.
 	longest = 1200 * time.Millisecond
 )

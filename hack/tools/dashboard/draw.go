@@ -10,9 +10,11 @@ import (
 )
 
 const (
-	panelWidth, panelHeight      = 560, 250
-	left, right, top, plotHeight = 54, 14, 34, 150
-	legendRows                   = 3
+	// A picture of two panels in a row can still be read on a telephone.
+	panelWidth, panelHeight      = 400, 290
+	left, right, top, plotHeight = 62, 16, 38, 140
+	// A row of the legend, and how wide a letter of it is at the most.
+	legendRows, rowHeight, letterWidth = 5, 18, 8.5
 )
 
 // colours of the curves, readable on white and apart from each other.
@@ -22,7 +24,7 @@ var colours = []string{"#0969da", "#1a7f37", "#cf222e", "#9a6700", "#8250df", "#
 func draw(panels []panel, curves [][]curve, from, to time.Time) string {
 	var b strings.Builder
 	height := (len(panels) + 1) / 2 * panelHeight
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" font-family="Verdana, DejaVu Sans, sans-serif" font-size="11" fill="#1f2328">
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" font-family="Verdana, DejaVu Sans, sans-serif" font-size="14" fill="#1f2328">
 <title>The dashboard over a run of %.0f seconds</title>
 <rect width="100%%" height="100%%" fill="#ffffff"/>
 `, 2*panelWidth, height, 2*panelWidth, height, to.Sub(from).Seconds())
@@ -38,15 +40,15 @@ func draw(panels []panel, curves [][]curve, from, to time.Time) string {
 func drawPanel(b *strings.Builder, p panel, curves []curve, from, to time.Time) {
 	const width = panelWidth - left - right
 	fmt.Fprintf(b, "<rect x=\"4\" y=\"4\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"none\" stroke=\"#d1d9e0\"/>\n", panelWidth-8, panelHeight-8)
-	fmt.Fprintf(b, "<text x=\"14\" y=\"23\" font-size=\"13\" font-weight=\"bold\">%s</text>\n", html.EscapeString(p.Title))
+	fmt.Fprintf(b, "<text x=\"14\" y=\"25\" font-weight=\"bold\">%s</text>\n", html.EscapeString(p.Title))
 	most, write := axis(curves, p.FieldConfig.Defaults.Unit)
 	for _, part := range []float64{0, .5, 1} {
 		y := top + plotHeight*(1-part)
-		fmt.Fprintf(b, "<path d=\"M%d %.0fh%d\" stroke=\"#eaeef2\"/><text x=\"%d\" y=\"%.0f\" text-anchor=\"end\" fill=\"#59636e\">%s</text>\n", left, y, width, left-5, y+4, write(most*part))
+		fmt.Fprintf(b, "<path d=\"M%d %.0fh%d\" stroke=\"#eaeef2\"/><text x=\"%d\" y=\"%.0f\" text-anchor=\"end\" fill=\"#59636e\">%s</text>\n", left, y, width, left-5, y+5, write(most*part))
 	}
 	seconds := to.Sub(from).Seconds()
 	for s := 0.; s <= seconds; s += 15 {
-		fmt.Fprintf(b, "<text x=\"%.0f\" y=\"%d\" text-anchor=\"middle\" fill=\"#59636e\">%.0f s</text>\n", left+width*s/seconds, top+plotHeight+14, s)
+		fmt.Fprintf(b, "<text x=\"%.0f\" y=\"%d\" text-anchor=\"middle\" fill=\"#59636e\">%.0f s</text>\n", left+width*s/seconds, top+plotHeight+18, s)
 	}
 	for i, c := range curves {
 		drawCurve(b, c, colours[i%len(colours)], func(at int64, value float64) (x, y float64) {
@@ -74,18 +76,23 @@ func drawCurve(b *strings.Builder, c curve, colour string, place func(int64, flo
 
 // drawLegend names the curves under them, as far as there is room.
 func drawLegend(b *strings.Builder, curves []curve) {
-	x, y := left, top+plotHeight+32
+	const firstRow = top + plotHeight + 40
+	const most = int((panelWidth - left - right - 16) / letterWidth)
+	x, y := left, firstRow
 	for i, c := range curves {
 		name := c.name
-		width := 24 + 7*len(name)
-		if x+width > panelWidth-right && x > left {
-			x, y = left, y+15
+		if len(name) > most {
+			name = name[:most-1] + "…"
 		}
-		if y > top+plotHeight+32+15*(legendRows-1) {
-			fmt.Fprintf(b, "<text x=\"%d\" y=\"%d\" fill=\"#59636e\">and %d more</text>\n", panelWidth-right-70, y-15, len(curves)-i)
+		width := 30 + int(letterWidth*float64(len(name)))
+		if x+width > panelWidth-right && x > left {
+			x, y = left, y+rowHeight
+		}
+		if y == firstRow+rowHeight*(legendRows-1) && i < len(curves)-1 {
+			fmt.Fprintf(b, "<text x=\"%d\" y=\"%d\" fill=\"#59636e\">and %d more</text>\n", left, y, len(curves)-i)
 			return
 		}
-		fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"9\" height=\"9\" fill=\"%s\"/><text x=\"%d\" y=\"%d\">%s</text>\n", x, y-9, colours[i%len(colours)], x+13, y, html.EscapeString(name))
+		fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"11\" height=\"11\" fill=\"%s\"/><text x=\"%d\" y=\"%d\">%s</text>\n", x, y-11, colours[i%len(colours)], x+16, y, html.EscapeString(name))
 		x += width
 	}
 	if len(curves) == 0 {
