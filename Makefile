@@ -127,7 +127,7 @@ arena: ## Play the pacing against rivals in virtual time, and write tables and p
 	go test -C test/arena -count=1 -timeout 20m -v -run 'TestArena|TestTheSameSeed|TestTrade' . -write | $(QUIET)
 
 .PHONY: recordings
-recordings: controlplane ## Draw docs/pictures from runs of the plugin and of a scraped operator (about 3 minutes).
+recordings: controlplane ## Draw docs/pictures from runs of the plugin, of the demo and of a scraped operator (about 4 minutes).
 	@go run -buildvcs=false ./test/recordings
 
 .PHONY: build

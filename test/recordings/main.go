@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// recordings draws docs/pictures from real runs: the plugin as a pseudo-terminal showed it, and the dashboard over what was scraped.
+// recordings draws docs/pictures from real runs: the plugin and the demo as a pseudo-terminal showed them, and the dashboard over what was scraped.
 // An argument picks one of them.
 package main
 
@@ -20,6 +20,9 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
+// columns of the terminal that is recorded: a narrow screen still shows them.
+const columns = 100
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -33,19 +36,27 @@ func run(ctx context.Context, names []string) error {
 	if err := os.MkdirAll(harness.Path("docs/pictures"), 0o755); err != nil {
 		return err
 	}
-	pictures := map[string]func(context.Context) error{"plugin": drawPlugin, "dashboard": drawDashboard}
+	pictures := map[string]func(context.Context) error{"plugin": drawPlugin, "demo": drawDemo, "dashboard": drawDashboard}
 	if len(names) == 0 {
-		names = []string{"plugin", "dashboard"}
+		names = []string{"plugin", "demo", "dashboard"}
 	}
 	for _, name := range names {
 		if pictures[name] == nil {
-			return fmt.Errorf("there is no picture %q: give plugin or dashboard", name)
+			return fmt.Errorf("there is no picture %q: give plugin, demo or dashboard", name)
 		}
 		if err := pictures[name](ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func drawDemo(ctx context.Context) error {
+	demo := newScreen(columns)
+	if err := record(demo, exec.CommandContext(ctx, "go", "run", "-buildvcs=false", harness.Path("test/demo")), nil); err != nil {
+		return err
+	}
+	return save(demo, "demo")
 }
 
 // drawPlugin lets somebody stop the import that runs on an instance, and look at what happened to it.
@@ -73,7 +84,7 @@ func drawPlugin(ctx context.Context) error {
 	if err := e.Client.Create(ctx, e.Tenant("default").Secret("tencentcloud-credentials", harness.Account)); err != nil {
 		return err
 	}
-	s := newScreen(100)
+	s := newScreen(columns)
 	stop := []string{"kubectl", "stop-import", "--instance=cdb-c1nl9rpv", "--region=ap-guangzhou", "--secret=tencentcloud-credentials", "--until-stopped"}
 	if err := typed(ctx, e, s, stop, map[string]string{"[y/N] ": "y\n"}); err != nil {
 		return err

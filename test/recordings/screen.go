@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// screen is as much of a terminal as kubectl and the plugin use: carriage return, colours, and the erasing of a line. Lines wrap before a word
+// screen is as much of a terminal as kubectl, the plugin and the demo use: carriage return, colours, and the erasing of a line. Lines wrap before a word
 // that does not fit, so that a picture can be read.
 type screen struct {
 	width   int
