@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -96,7 +97,7 @@ Exits with 0 when it goes on; with --wait as kubectl stop-import does. Exits wit
 }
 
 func (o *options) retry(ctx context.Context, c client.WithWatch, object *cdbv1.ImportJobStop) error {
-	if err := cannotRetry(object); err != nil {
+	if err := errors.Join(isLeaving(object), cannotRetry(object)); err != nil {
 		return err
 	}
 	mark := time.Now().UTC().Format(time.RFC3339Nano)
@@ -113,7 +114,7 @@ func (o *options) retry(ctx context.Context, c client.WithWatch, object *cdbv1.I
 }
 
 func (o *options) suspend(ctx context.Context, c client.WithWatch, object *cdbv1.ImportJobStop) error {
-	if err := cannotSuspend(object); err != nil {
+	if err := errors.Join(isLeaving(object), cannotSuspend(object)); err != nil {
 		return err
 	}
 	before := object.DeepCopy()
@@ -127,7 +128,7 @@ func (o *options) suspend(ctx context.Context, c client.WithWatch, object *cdbv1
 }
 
 func (o *options) resume(ctx context.Context, c client.WithWatch, object *cdbv1.ImportJobStop) error {
-	if err := cannotResume(object); err != nil {
+	if err := errors.Join(isLeaving(object), cannotResume(object)); err != nil {
 		return err
 	}
 	id := ""
