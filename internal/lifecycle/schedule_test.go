@@ -53,7 +53,9 @@ func TestBackoff(t *testing.T) {
 func TestEachNewValueOfTheRetryAnnotationActs(t *testing.T) {
 	t.Parallel()
 	asked := func(value string) func(*cdbv1.ImportJobStop) {
-		return func(o *cdbv1.ImportJobStop) { o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: value} }
+		return func(o *cdbv1.ImportJobStop) {
+			o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: value}
+		}
 	}
 	long := strings.Repeat("the network was down, ", 1000)
 	object := after(attempt, stopAnswered(importjob.Terminal), asked(long+"first"), startOver(noon))

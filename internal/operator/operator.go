@@ -72,12 +72,16 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 	if err != nil {
 		return err
 	}
+	events, err := newEventWriter(mgr)
+	if err != nil {
+		return err
+	}
 	reconciler := &controllers.Reconciler{
 		Client:     mgr.GetClient(),
 		APIReader:  mgr.GetAPIReader(),
 		Cloud:      observer.Observe(tencentcloud.NewClient(o.Endpoints).WithTransport(o.Transport)),
 		Quota:      quota.New[types.NamespacedName](o.limit, o.TotalPerSecond),
-		Events:     mgr.GetEventRecorder("importjobstop-operator"),
+		Events:     events,
 		Waited:     observer.Waited,
 		Accepted:   observer.Accepted,
 		Recovered:  observer.Recovered,
@@ -101,6 +105,7 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 	if err := addProbes(mgr); err != nil {
 		return err
 	}
+	defer events.flush(eventFlush)
 	return o.start(ctx, mgr)
 }
 

@@ -67,7 +67,7 @@ func TestGateRedactsWhateverIsEscaped(t *testing.T) {
 		"URL": each("%%%02X"), "url": each("%%%02x"), "HTML": each("&#%d;"), "HTML, hexadecimal": each("&#x%x;"), "HTML, padded": each("&#x%04X;"),
 		"JSON": each(`\u%04x`), "Go": each(`\x%02x`), "query": url.QueryEscape, "html": html.EscapeString, "quoted": func(s string) string { return strings.Trim(strconv.Quote(s), `"`) },
 		"JSON of .NET": strings.NewReplacer("+", `\u002B`, "'", `\u0027`, `"`, `\u0022`, "&", `\u0026`, "<", `\u003C`, ">", `\u003E`, `\`, `\\`).Replace,
-		"template": template.HTMLEscapeString, "upper case": strings.ToUpper, "lower case": strings.ToLower, "base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+		"template":     template.HTMLEscapeString, "upper case": strings.ToUpper, "lower case": strings.ToLower, "base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
 	}
 	for _, secret := range secretsOf(quotable) {
 		for first, one := range once {
