@@ -133,7 +133,7 @@ func (o *options) follow(ctx context.Context, c client.WithWatch, p *progress, o
 	}
 }
 
-// isPassing: the same request may be answered later, as when the API server is restarted. What became of the stop is not known by then.
+// isPassing: the same request may be answered later, as when the API server is restarted. What happened to the stop is not known by then.
 func isPassing(err error) bool {
 	isAnswered := apierrors.ReasonForError(err) != metav1.StatusReasonUnknown
 	return !isAnswered && !meta.IsNoMatchError(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsInternalError(err) ||
@@ -172,15 +172,21 @@ func watched(ctx context.Context, events watch.Interface, p *progress, object *c
 			}
 			isNewer, err := take(e, object, least)
 			if isNewer && err == nil {
-				if over, err = isOver(p, object.DeepCopy()); !over && err == nil {
-					err = isLeaving(object)
-				}
+				over, err = isEnd(p, object, isOver)
 			}
 			if over || err != nil {
 				return true, err
 			}
 		}
 	}
+}
+
+// isEnd says whether this is the end that is waited for, or an error for an object that is being deleted before.
+func isEnd(p *progress, object *cdbv1.ImportJobStop, isOver ender) (over bool, err error) {
+	if over, err = isOver(p, object.DeepCopy()); over || err != nil {
+		return over, err
+	}
+	return false, isLeaving(object)
 }
 
 // take puts the version that an event tells of into object, unless it is older than what is waited for. An object that is gone is an error.

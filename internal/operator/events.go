@@ -59,7 +59,7 @@ func newEventWriter(mgr ctrl.Manager) (*eventWriter, error) {
 }
 
 // Eventf implements events.EventRecorder. It does not wait.
-func (w *eventWriter) Eventf(regarding, _ runtime.Object, eventtype, reason, action, note string, args ...any) {
+func (w *eventWriter) Eventf(regarding, _ runtime.Object, eventtype, reason, action, format string, args ...any) {
 	object, err := reference.GetReference(w.scheme, regarding)
 	if err != nil {
 		w.log.Error(err, "an event is about an unknown object", "reason", reason)
@@ -69,7 +69,7 @@ func (w *eventWriter) Eventf(regarding, _ runtime.Object, eventtype, reason, act
 	event := &eventsv1.Event{
 		ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: util.GenerateEventName(object.Name, now.UnixNano())},
 		EventTime:  metav1.NewMicroTime(now), ReportingController: eventController, ReportingInstance: w.instance,
-		Regarding: *object, Type: eventtype, Reason: reason, Action: action, Note: fmt.Sprintf(note, args...),
+		Regarding: *object, Type: eventtype, Reason: reason, Action: action, Note: fmt.Sprintf(format, args...),
 	}
 	w.log.V(1).Info("event", "namespace", object.Namespace, "name", object.Name, "type", eventtype, "reason", reason, "note", event.Note)
 	w.mu.Lock()
