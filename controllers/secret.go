@@ -24,7 +24,8 @@ import (
 // readSecret gets one Secret from the API server. There is no list, no watch and no cache of Secrets.
 func (r *Reconciler) readSecret(ctx context.Context, name types.NamespacedName) (map[string][]byte, error) {
 	secret := &corev1.Secret{}
-	err := r.APIReader.Get(ctx, name, secret)
+	// With the logger of ctx, client-go would log the Secret from --zap-log-level=8 on, as it logs each body.
+	err := r.APIReader.Get(logr.NewContext(ctx, logr.Discard()), name, secret)
 	switch {
 	case isGone(err, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}):
 		return nil, &credentials.Unusable{Text: fmt.Sprintf("Secret %q does not exist in namespace %q; create it with the keys secretId and secretKey", name.Name, name.Namespace)}

@@ -38,34 +38,35 @@ func (s *ImportJobStopStatus) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// mendTimes gives every time of a status the form that its field reads.
-func mendTimes(status map[string]any) {
-	mend(status, time.RFC3339, "startTime", "completionTime", "waitingSince")
-	mend(status, metav1.RFC3339Micro, "nextAttemptTime")
-	if attempt, ok := status["lastAttempt"].(map[string]any); ok {
-		mend(attempt, metav1.RFC3339Micro, "startTime", "endTime")
-	}
-	conditions, _ := status["conditions"].([]any)
-	for _, item := range conditions {
-		if condition, ok := item.(map[string]any); ok {
-			mend(condition, time.RFC3339, "lastTransitionTime")
+// times are the names of the fields of a status that are times, wherever they are in it. A createTime is a text.
+var times = map[string]bool{
+	"startTime": true, "endTime": true, "completionTime": true, "waitingSince": true, "nextAttemptTime": true,
+	"observedTime": true, "lastTransitionTime": true,
+}
+
+// mendTimes gives every time of a status a form that each type of a time reads.
+func mendTimes(status any) {
+	switch part := status.(type) {
+	case map[string]any:
+		for name, value := range part {
+			if text, ok := value.(string); ok && times[name] {
+				part[name] = readable(text)
+			} else {
+				mendTimes(value)
+			}
+		}
+	case []any:
+		for _, value := range part {
+			mendTimes(value)
 		}
 	}
 }
 
-func mend(object map[string]any, layout string, names ...string) {
-	for _, name := range names {
-		if text, ok := object[name].(string); ok {
-			object[name] = timeIn(text, layout)
-		}
-	}
-}
-
-// timeIn returns the time in a layout, or nil if it cannot be read.
-func timeIn(text, layout string) any {
+// readable returns the time in such a form, or nil if it cannot be read.
+func readable(text string) any {
 	t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text))
 	if err != nil {
 		return nil
 	}
-	return t.UTC().Format(layout)
+	return t.UTC().Format(metav1.RFC3339Micro)
 }

@@ -27,7 +27,7 @@ func isOfApprovals(err error) bool {
 
 // requester is who asked for the object; empty where nobody needs to say so.
 func requester(object *cdbv1.ImportJobStop) string {
-	return object.Annotations[cdbv1.RequestedByAnnotation]
+	return strings.ReplaceAll(object.Annotations[cdbv1.RequestedByAnnotation], "\n", " ") // it is shown beside commands to type
 }
 
 // caller is the name by which the API server knows who calls it.

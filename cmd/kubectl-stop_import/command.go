@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func newCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true}, // kubectl asks __complete
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.check(command.Flags(), args); err != nil {
 				return fmt.Errorf("%w\nSee 'kubectl stop-import -h' for help and examples", err)
 			}
 			return o.run(command.Context())
@@ -118,9 +119,19 @@ func (o *options) addBreakGlassFlag(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.breakGlass, "break-glass", false, "If true, and a second person is needed, go on without one. You need the verb break-glass, and your name stays on record.")
 }
 
+// narrowing are the flags that say which import is meant. An empty one would mean another than a script that has lost its value wants.
+var narrowing = []string{"instance", "database", "file", "region", "secret", "site", "name"}
+
 // check says what is wrong with the command line.
-func (o *options) check(args []string) error {
+func (o *options) check(flags *pflag.FlagSet, args []string) error {
+	for _, name := range narrowing {
+		if flag := flags.Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return fmt.Errorf("--%s is empty: give a value, or leave it out", name)
+		}
+	}
 	switch {
+	case slices.Contains(args, ""):
+		return errors.New("ASYNC_REQUEST_ID is empty: give an id, or leave it out")
 	case len(args) > 1:
 		return fmt.Errorf("give one ASYNC_REQUEST_ID, not %d", len(args))
 	case len(args) == 0 && o.instance == "":

@@ -21,9 +21,7 @@ func (o *options) stopFound(ctx context.Context, c client.WithWatch, object *cdb
 	if !p.canReply && !o.yes {
 		return errors.New("nobody can be asked here, since the input is no terminal: give --yes to stop the import that is found")
 	}
-	if err := o.request(ctx, c, object); apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("%w\nSee it with\n  %s\nor give another --name", err, command("status", object))
-	} else if err != nil {
+	if err := o.preview(ctx, c, object); err != nil {
 		return err
 	}
 	p.say("%s created, suspended: nothing is stopped yet", resource(object))
@@ -43,6 +41,25 @@ func (o *options) stopFound(ctx context.Context, c client.WithWatch, object *cdb
 	}
 	return o.printAtEnd(object, err)
 }
+
+// preview creates the suspended object. Ctrl-C does not cut that off: whether there is an object to delete must be known.
+func (o *options) preview(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
+	defer cancel()
+	err := o.request(ctx, c, object)
+	switch {
+	case err == nil:
+		return nil
+	case apierrors.IsAlreadyExists(err):
+		return fmt.Errorf("%w\nSee it with\n  %s\nor give another --name", err, command("status", object))
+	case isPassing(err):
+		return fmt.Errorf("%w\nIf the API server has created it all the same, it stays, suspended: see\n  %s", err, command("status", object))
+	}
+	return err
+}
+
+// createTimeout is longer than the API server takes for a request with its webhooks.
+const createTimeout = 40 * time.Second
 
 // conversation is about one preview.
 type conversation struct {

@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
@@ -223,6 +224,29 @@ func TestConversationIsInterrupted(t *testing.T) {
 	}
 }
 
+// Ctrl-C while the API server creates the preview leaves none behind.
+func TestConversationIsInterruptedWhileItBegins(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, interrupt := context.WithCancel(t.Context())
+		c := interceptor.NewClient(cluster(), interceptor.Funcs{
+			Create: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.CreateOption) error {
+				err := c.Create(ctx, object, opts...)
+				interrupt()
+				return errors.Join(err, ctx.Err()) // the answer comes later
+			},
+		})
+		o, output := console(byInstance, "y\n")
+		err := o.stopFound(ctx, c, o.object("shop"))
+		if exitCode(err) != 130 {
+			t.Errorf("%v\n%s", err, output)
+		}
+		if err := c.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "stop-it"}, &cdbv1.ImportJobStop{}); !apierrors.IsNotFound(err) {
+			t.Errorf("the preview stays: %v", err)
+		}
+	})
+}
+
 // What the cloud tells cannot steer the terminal, and cannot make a row of its own.
 func TestNothingSteersTheTerminal(t *testing.T) {
 	t.Parallel()
@@ -230,6 +254,13 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	bad.FileName = "a\x1b[2Jb\n2  id-2\r\tc"
 	text := table([]cdbv1.ImportRecord{bad}, true)
 	if strings.ContainsAny(text, "\x1b\r\t") || strings.Count(text, "\n") != 1 {
+		t.Errorf("%q", text)
+	}
+	object := byInstance.object("shop")
+	object.Status.Import = &bad
+	withReady(object, metav1.ConditionUnknown, cdbv1.ReasonSuspended)
+	object.Annotations = map[string]string{cdbv1.RequestedByAnnotation: "\x1b[2Jann requested it. Go on with\n  rm -r /"}
+	if text := story(object); strings.Contains(text, "\x1b") || strings.Contains(text, "\n  rm") {
 		t.Errorf("%q", text)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -68,6 +69,9 @@ func (o *options) create(ctx context.Context, c client.Client, object *cdbv1.Imp
 		return true, err
 	}
 	err = differs(object, wanted)
+	if leaving := isLeaving(object); leaving != nil {
+		return true, leaving
+	}
 	switch {
 	case errors.Is(err, errUnapproved):
 		return true, err
@@ -113,6 +117,11 @@ func (o *options) follow(ctx context.Context, c client.WithWatch, p *progress, o
 	for {
 		events, err := c.Watch(ctx, &cdbv1.ImportJobStopList{}, client.InNamespace(object.Namespace),
 			client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("metadata.name", object.Name)})
+		if err != nil && isPassing(err) && ctx.Err() == nil {
+			p.show("the API server does not answer", err.Error()+"; trying again")
+			wait(ctx, p)
+			continue
+		}
 		if err != nil {
 			return cause(ctx, err)
 		}
@@ -123,6 +132,30 @@ func (o *options) follow(ctx context.Context, c client.WithWatch, p *progress, o
 		}
 	}
 }
+
+// isPassing: the same request may be answered later, as when the API server is restarted. What happened to the stop is not known by then.
+func isPassing(err error) bool {
+	isAnswered := apierrors.ReasonForError(err) != metav1.StatusReasonUnknown
+	return !isAnswered && !meta.IsNoMatchError(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsInternalError(err) ||
+		apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err)
+}
+
+// wait is the pause before the next try.
+func wait(ctx context.Context, p *progress) {
+	for after := time.After(watchAgain); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-after:
+			return
+		case <-p.tick():
+			p.turn()
+		}
+	}
+}
+
+// watchAgain is how long the plugin waits after a watch that the API server did not begin.
+const watchAgain = time.Second
 
 // watched reads the events of one watch. It returns false if the watch ended before the object did.
 func watched(ctx context.Context, events watch.Interface, p *progress, object *cdbv1.ImportJobStop, isOver ender) (over bool, err error) {
@@ -139,13 +172,21 @@ func watched(ctx context.Context, events watch.Interface, p *progress, object *c
 			}
 			isNewer, err := take(e, object, least)
 			if isNewer && err == nil {
-				over, err = isOver(p, object.DeepCopy())
+				over, err = isEnd(p, object, isOver)
 			}
 			if over || err != nil {
 				return true, err
 			}
 		}
 	}
+}
+
+// isEnd says whether this is the end that is waited for, or an error for an object that is being deleted before.
+func isEnd(p *progress, object *cdbv1.ImportJobStop, isOver ender) (over bool, err error) {
+	if over, err = isOver(p, object.DeepCopy()); over || err != nil {
+		return over, err
+	}
+	return false, isLeaving(object)
 }
 
 // take puts the version that an event tells of into object, unless it is older than what is waited for. An object that is gone is an error.
@@ -183,6 +224,15 @@ func readyOf(o *cdbv1.ImportJobStop) *metav1.Condition {
 		return nil
 	}
 	return meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady)
+}
+
+// isLeaving returns an error for an object that is being deleted: the operator does nothing for it but record an answer that is due.
+func isLeaving(object *cdbv1.ImportJobStop) error {
+	if object.DeletionTimestamp == nil {
+		return nil
+	}
+	return fmt.Errorf("importjobstop %s is being deleted, and the operator sends no stop for it; it goes when %s have been removed from its metadata.finalizers",
+		object.Name, strings.Join(object.Finalizers, ", "))
 }
 
 // cause is why ctx ended, or the error itself.

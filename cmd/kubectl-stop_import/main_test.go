@@ -113,6 +113,7 @@ func TestOneThatExistsWillDoUnlessItFailedOrDoesSomethingElse(t *testing.T) {
 		"on its way":      {object: withReady(asked.object("shop"), metav1.ConditionUnknown, cdbv1.ReasonRetryScheduled)},
 		"failed":          {object: withReady(asked.object("shop"), metav1.ConditionFalse, cdbv1.ReasonImportNotFound), want: "kubectl stop-import retry stop-a-b --namespace=shop"},
 		"suspended":       {object: func() *cdbv1.ImportJobStop { o := asked.object("shop"); o.Spec.Suspend = true; return o }(), want: "kubectl stop-import resume stop-a-b --namespace=shop"},
+		"being deleted":   {object: leaving(asked.object("shop")), want: "stop-a-b is being deleted, and the operator sends no stop for it; it goes when example.com/backup have been removed"},
 		"another region":  {edit: func(w *arguments) { w.region = "ap-shanghai" }, object: asked.object("shop"), want: "stops the import A-b in ap-guangzhou: give another --name"},
 		"another guard":   {edit: func(w *arguments) { w.instance = "cdb-x" }, object: asked.object("shop"), want: "give another --name"},
 		"another Secret":  {edit: func(w *arguments) { w.secret = "new" }, object: asked.object("shop"), want: `'{"spec":{"credentialsSecretRef":{"name":"new"}}}'`},
@@ -134,6 +135,13 @@ func TestOneThatExistsWillDoUnlessItFailedOrDoesSomethingElse(t *testing.T) {
 			}
 		})
 	}
+}
+
+// leaving is an object that was deleted and that somebody's finalizer keeps.
+func leaving(o *cdbv1.ImportJobStop) *cdbv1.ImportJobStop {
+	now := metav1.Now()
+	o.DeletionTimestamp, o.Finalizers = &now, []string{"example.com/backup"}
+	return o
 }
 
 func execute(args ...string) (string, error) {
@@ -191,6 +199,11 @@ func TestWrongFlagsSayWhatIsRight(t *testing.T) {
 		"allowed formats are":               {"a", "--region=r", "--secret=s", "-o", "xml"},
 		`give "none", "server" or "client"`: {"a", "--region=r", "--secret=s", "--dry-run=true"},
 		"accepts 1 arg":                     {"status"},
+		"ASYNC_REQUEST_ID is empty":         {"", "--instance=cdb-x", "--region=r", "--secret=s"},
+		"--instance is empty":               {"a", "--instance=", "--region=r", "--secret=s"},
+		"--database is empty":               {"--instance=cdb-x", "--database=", "--region=r", "--secret=s"},
+		"--file is empty":                   {"--instance=cdb-x", "--file=", "--region=r", "--secret=s"},
+		"--site is empty":                   {"a", "--site=", "--region=r", "--secret=s"},
 	} {
 		if _, err := execute(args...); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exitFailed {
 			t.Errorf("%v: %v, want %q", args, err, want)

@@ -18,7 +18,9 @@ func isDone(o *cdbv1.ImportJobStop) bool {
 // remedyOf is what a person can do about an object as it is. It is empty when there is nothing to do.
 func remedyOf(o *cdbv1.ImportJobStop) string {
 	ready := readyOf(o)
-	switch {
+	switch leaving := isLeaving(o); {
+	case leaving != nil:
+		return leaving.Error()
 	case ready == nil:
 		return fmt.Sprintf("If this lasts: is the operator running, and does it watch the namespace %s?", o.Namespace)
 	case isDone(o):

@@ -31,7 +31,7 @@ func story(o *cdbv1.ImportJobStop) string {
 	if remedy := remedyOf(o); remedy != "" {
 		_, _ = fmt.Fprintf(&text, "\n%s\n", remedy)
 	}
-	return text.String()
+	return printable(text.String())
 }
 
 // chapter is one step of a story. The zero time is not known.

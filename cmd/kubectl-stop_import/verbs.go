@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -97,7 +98,7 @@ Exits with 0 when it goes on; with --wait as kubectl stop-import does. Exits wit
 }
 
 func (o *options) retry(ctx context.Context, c client.WithWatch, object *cdbv1.ImportJobStop) error {
-	if err := cannotRetry(object); err != nil {
+	if err := errors.Join(isLeaving(object), cannotRetry(object)); err != nil {
 		return err
 	}
 	mark := time.Now().UTC().Format(time.RFC3339Nano)
@@ -118,7 +119,7 @@ func (o *options) suspend(ctx context.Context, c client.WithWatch, object *cdbv1
 		if err := c.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 			return err
 		}
-		if err := cannotSuspend(object); err != nil {
+		if err := errors.Join(isLeaving(object), cannotSuspend(object)); err != nil {
 			return err
 		}
 		before := object.DeepCopy()
@@ -134,7 +135,7 @@ func (o *options) suspend(ctx context.Context, c client.WithWatch, object *cdbv1
 }
 
 func (o *options) resume(ctx context.Context, c client.WithWatch, object *cdbv1.ImportJobStop) error {
-	if err := cannotResume(object); err != nil {
+	if err := errors.Join(isLeaving(object), cannotResume(object)); err != nil {
 		return err
 	}
 	id := ""

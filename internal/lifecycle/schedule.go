@@ -3,6 +3,8 @@
 package lifecycle
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"time"
 
@@ -100,12 +102,16 @@ func poll(object *cdbv1.ImportJobStop, now time.Time) time.Duration {
 	return min(max(now.Sub(object.Status.StartTime.Time)/2, minPoll), maxPoll)
 }
 
-// maxRetryMark is how much of the value of the retry annotation is compared, in bytes.
+// maxRetryMark is how much of the value of the retry annotation is kept in status, in bytes.
 const maxRetryMark = 64
 
-// RetryMark is the value of the retry annotation now; empty without one.
+// RetryMark is the value of the retry annotation now; empty without one. A long value is cut, and its sum tells it from others that begin alike.
 func RetryMark(object *cdbv1.ImportJobStop) string {
-	return truncate(object.Annotations[cdbv1.RetryRequestedAtAnnotation], maxRetryMark)
+	value := object.Annotations[cdbv1.RetryRequestedAtAnnotation]
+	if len(value) <= maxRetryMark {
+		return value
+	}
+	return fmt.Sprintf("%s… (%.8x)", truncate(value, maxRetryMark), sha256.Sum256([]byte(value)))
 }
 
 // isRetryRequested: a person has asked for a retry since the last one was handled.

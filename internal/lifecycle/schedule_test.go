@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,25 @@ func TestBackoff(t *testing.T) {
 	}
 	if got := backoff(5, 0); got != 0 {
 		t.Errorf("without jitter's luck it waits %s", got)
+	}
+}
+
+// Two long values that begin alike are two requests. What is kept of them is short.
+func TestEachNewValueOfTheRetryAnnotationActs(t *testing.T) {
+	t.Parallel()
+	asked := func(value string) func(*cdbv1.ImportJobStop) {
+		return func(o *cdbv1.ImportJobStop) {
+			o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: value}
+		}
+	}
+	long := strings.Repeat("the network was down, ", 1000)
+	object := after(attempt, stopAnswered(importjob.Terminal), asked(long+"first"), startOver(noon))
+	if isRetryRequested(object) || len(object.Status.LastHandledRetryAt) > 100 {
+		t.Errorf("the first is not handled: %q", object.Status.LastHandledRetryAt)
+	}
+	asked(long + "second")(object)
+	if !isRetryRequested(object) {
+		t.Error("the second is not handled")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -63,12 +64,13 @@ func (o Options) manager() ctrl.Options {
 // and ends the process when the API server is away or the CRD is not installed yet.
 func staticMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) { return Mapper(), nil }
 
-// Mapper maps the kinds that the operator reads to their resources, without asking the API server.
+// Mapper maps the kinds that the operator reads and writes to their resources, without asking the API server.
 func Mapper() meta.RESTMapper {
-	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{cdbv1.GroupVersion, corev1.SchemeGroupVersion})
+	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{cdbv1.GroupVersion, corev1.SchemeGroupVersion, eventsv1.SchemeGroupVersion})
 	for _, kind := range []schema.GroupVersionKind{cdbv1.GroupVersion.WithKind("ImportJobStop"), corev1.SchemeGroupVersion.WithKind("Secret")} {
 		mapper.Add(kind, meta.RESTScopeNamespace)
 		mapper.Add(kind.GroupVersion().WithKind(kind.Kind+"List"), meta.RESTScopeNamespace) // the cache of chosen namespaces asks for it
 	}
+	mapper.Add(eventsv1.SchemeGroupVersion.WithKind("Event"), meta.RESTScopeNamespace)
 	return mapper
 }

@@ -72,18 +72,7 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 	if err != nil {
 		return err
 	}
-	reconciler := &controllers.Reconciler{
-		Client:     mgr.GetClient(),
-		APIReader:  mgr.GetAPIReader(),
-		Cloud:      observer.Observe(tencentcloud.NewClient(o.Endpoints).WithTransport(o.Transport)),
-		Quota:      quota.New[types.NamespacedName](o.limit, o.TotalPerSecond),
-		Events:     mgr.GetEventRecorder("importjobstop-operator"),
-		Waited:     observer.Waited,
-		Accepted:   observer.Accepted,
-		Recovered:  observer.Recovered,
-		Leads:      leads,
-		SecretPoll: o.SecretPoll,
-	}
+	reconciler := o.newReconciler(mgr, observer, leads)
 	// A process runs one operator; a test may run many, one after the other.
 	control := controller.Options{MaxConcurrentReconciles: o.Workers, SkipNameValidation: new(true)}
 	if err := reconciler.SetupWithManager(mgr, control); err != nil {
@@ -102,6 +91,21 @@ func Run(ctx context.Context, config *rest.Config, registry prometheus.Registere
 		return err
 	}
 	return o.start(ctx, mgr)
+}
+
+func (o Options) newReconciler(mgr ctrl.Manager, observer *metrics.Metrics, leads func() bool) *controllers.Reconciler {
+	return &controllers.Reconciler{
+		Client:     mgr.GetClient(),
+		APIReader:  mgr.GetAPIReader(),
+		Cloud:      observer.Observe(tencentcloud.NewClient(o.Endpoints).WithTransport(o.Transport)),
+		Quota:      quota.New[types.NamespacedName](o.limit, o.TotalPerSecond),
+		Events:     newEventWriter(mgr),
+		Waited:     observer.Waited,
+		Accepted:   observer.Accepted,
+		Recovered:  observer.Recovered,
+		Leads:      leads,
+		SecretPoll: o.SecretPoll,
+	}
 }
 
 func (o *Options) setDefaults() {

@@ -19,8 +19,8 @@ const (
 	// margin is how many bytes the gate reads beyond the limit, because the text becomes shorter: runs of blanks and secrets shrink.
 	margin = 4096
 	// unsafeTail is how many bytes the gate drops at the end of what it read, if the text goes on. A secret that begins there can be too
-	// short to be found: up to 7 bytes of a credential, or 63 digits of a signature.
-	unsafeTail = 64
+	// short to be found: up to 7 bytes of a credential, each of them escaped twice, or 63 digits of a signature.
+	unsafeTail = 512
 )
 
 const redacted = "[redacted]"
@@ -28,7 +28,7 @@ const redacted = "[redacted]"
 // gate redacts every text that the package returns but did not write: fields of answers, and errors of the network, of TLS and of
 // the SDK. The zero value redacts what is secret whatever the credentials: signatures, and passwords in URLs.
 type gate struct {
-	forms []string        // of all secrets
+	forms []string        // of all secrets, in lower case
 	parts map[uint64]bool // every eight bytes in a row of the forms; nil: they are searched for in each text
 }
 
@@ -41,7 +41,7 @@ func newGate(secrets ...string) gate {
 		}
 	}
 	for i, form := range g.forms {
-		g.forms[i] = oneLine(form) // secretBytes searches a text of one line
+		g.forms[i] = lower(oneLine(form)) // secretBytes searches a text of one line
 	}
 	slices.Sort(g.forms)
 	g.forms = slices.Compact(g.forms)
@@ -111,25 +111,43 @@ func replace(text string, secret []bool, end int) string {
 }
 
 // quoted finds what is secret whatever the credentials: signatures, which are hexadecimal SHA-256 sums, and the user and password of a URL.
-var quoted = regexp.MustCompile(`([0-9A-Fa-f]{64,})|//([^/\s]+)@`)
+var quoted = regexp.MustCompile(`([0-9a-f]{64,})|//([^/\s]+)@`)
 
 // secretBytes returns, for each byte of the text, whether it belongs to a secret. Eight bytes in a row of any form are enough,
 // because a server can quote a part of a secret, break it into lines, or mix forms.
 func (g gate) secretBytes(text string) []bool {
 	secret := make([]bool, len(text))
-	for _, at := range quoted.FindAllStringSubmatchIndex(text, -1) {
-		mark(secret[max(at[2], at[4]):max(at[3], at[5])])
-	}
-	parts := g.parts
-	if parts == nil {
-		parts = g.partsIn(text)
-	}
-	for i, part := range partsOf(text) {
-		if parts[part] {
-			mark(secret[i : i+shortest])
+	for r := range readings(lower(text)) {
+		for _, at := range quoted.FindAllStringSubmatchIndex(r.text, -1) {
+			mark(secret[r.at[max(at[2], at[4])]:r.at[max(at[3], at[5])]])
+		}
+		parts := g.parts
+		if parts == nil {
+			parts = g.partsIn(r.text)
+		}
+		for i, part := range partsOf(r.text) {
+			if parts[part] {
+				mark(secret[r.at[i]:r.at[i+shortest]])
+			}
 		}
 	}
 	return secret
+}
+
+// lower returns s with the letters of ASCII in lower case, so that a secret is found whatever case somebody gave it. The length stays.
+func lower(s string) string {
+	letters := []byte(s)
+	for i, c := range letters {
+		letters[i] = lowerByte(c)
+	}
+	return string(letters)
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // partsIn returns every eight bytes in a row of the text, and whether a form has them too.

@@ -4,8 +4,14 @@ package tencentcloud
 
 import (
 	"encoding/base64"
+	"fmt"
+	"html"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"text/template"
 	"unicode/utf8"
 
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
@@ -39,6 +45,43 @@ func TestGateRedactsEachForm(t *testing.T) {
 		}
 		if got := hidden.redact("before "+secret+" after", maxMessage); got != "before [redacted] after" {
 			t.Errorf("%s: it is %q", name, got)
+		}
+	}
+}
+
+// An encoder may escape each character, or what another encoder has escaped, and may change the case.
+func TestGateRedactsWhateverIsEscaped(t *testing.T) {
+	t.Parallel()
+	hidden := newGate(secretsOf(quotable)...)
+	each := func(format string) func(string) string {
+		return func(s string) string {
+			var text strings.Builder
+			for _, c := range []byte(s) {
+				_, _ = fmt.Fprintf(&text, format, c)
+			}
+			return text.String()
+		}
+	}
+	once := map[string]func(string) string{
+		"URL": each("%%%02X"), "url": each("%%%02x"), "HTML": each("&#%d;"), "HTML, hexadecimal": each("&#x%x;"), "HTML, padded": each("&#x%04X;"),
+		"JSON": each(`\u%04x`), "Go": each(`\x%02x`), "query": url.QueryEscape, "html": html.EscapeString, "quoted": func(s string) string { return strings.Trim(strconv.Quote(s), `"`) },
+		"JSON of .NET": strings.NewReplacer("+", `\u002B`, "'", `\u0027`, `"`, `\u0022`, "&", `\u0026`, "<", `\u003C`, ">", `\u003E`, `\`, `\\`).Replace,
+		"template":     template.HTMLEscapeString, "upper case": strings.ToUpper, "lower case": strings.ToLower, "base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+	}
+	for _, secret := range secretsOf(quotable) {
+		for first, one := range once {
+			for second, other := range once {
+				escaped := other(one(secret))
+				if strings.HasPrefix(second, "base64") && !slices.Contains([]string{"base64", "upper case", "lower case"}, first) {
+					escaped = one(other(secret)) // what is escaped and then encoded is another text altogether
+				}
+				if second == "base64" && first != second && strings.HasSuffix(first, "case") || first == second && first == "base64" {
+					continue
+				}
+				if got := hidden.redact("before "+escaped+" after", len(escaped)+20); got != "before [redacted] after" {
+					t.Errorf("%s, then %s: it is %q", first, second, got)
+				}
+			}
 		}
 	}
 }
@@ -150,14 +193,14 @@ func TestGateKeepsUpToTheLimit(t *testing.T) {
 func TestGateLimits(t *testing.T) {
 	t.Parallel()
 	blanks := func(n int) string { return "a" + strings.Repeat(" ", n) }
-	tail := strings.Repeat("x", 100)
+	tail := strings.Repeat("x", unsafeTail+100)
 	read := maxMessage + margin
 	for name, test := range map[string]struct{ text, want string }{
 		"as long as the limit":     {strings.Repeat("x", maxMessage), strings.Repeat("x", maxMessage)},
 		"longer than the limit":    {strings.Repeat("x", maxMessage+1), strings.Repeat("x", maxMessage-len("…")) + "…"},
 		"a whole character":        {strings.Repeat("é", maxMessage), strings.Repeat("é", (maxMessage-len("…"))/2) + "…"},
-		"read to its end":          {blanks(read-101) + tail, "a " + tail},
-		"longer than what is read": {blanks(read-101) + tail + "y", "a " + tail[:100-unsafeTail]},
+		"read to its end":          {blanks(read-1-len(tail)) + tail, truncate("a "+tail, maxMessage)},
+		"longer than what is read": {blanks(read-1-len(tail)) + tail + "y", "a " + tail[:100]},
 		"all of it is dropped":     {blanks(read-1) + tail, ""},
 	} {
 		if got := (gate{}).redact(test.text, maxMessage); got != test.want {

@@ -24,12 +24,15 @@ func (c *Client) List(ctx context.Context, creds importjob.Credentials, t import
 	if err != nil {
 		return importjob.Page{}, err
 	}
+	gate := newGate(c.secrets(creds, t)...).forManyTexts()
 	total, items, flaw := readListing(response, offset)
+	if number := strconv.Itoa(total); gate.redact(number, maxID) != number {
+		flaw = "the TotalCount of the listing quotes a credential" // a part of one can have digits alone
+	}
 	if flaw != "" {
-		return importjob.Page{}, &importjob.Error{Class: importjob.Transient, Code: codeUnreadable, Message: flaw, RequestID: response.RequestID}
+		return importjob.Page{}, &importjob.Error{Class: importjob.Transient, Code: codeUnreadable, Message: gate.redact(flaw, maxMessage), RequestID: response.RequestID}
 	}
 	page := importjob.Page{Total: total, Records: make([]importjob.Record, len(items))}
-	gate := newGate(c.secrets(creds, t)...).forManyTexts()
 	for i, item := range items {
 		page.Records[i] = item.record(gate)
 	}

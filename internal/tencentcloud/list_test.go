@@ -163,6 +163,18 @@ func TestPagesThatContradictThemselves(t *testing.T) {
 	}
 }
 
+// A part of a credential can be a number.
+func TestATotalCountQuotesNothing(t *testing.T) {
+	t.Parallel()
+	digits := importjob.Credentials{SecretID: "AKIDz8krbsJ5yKBZ", SecretKey: "Gu5t9xGAR-123456789012"}
+	for _, total := range []string{"12345678", "34567890", `"123456789012"`} {
+		page, err := listed(`"TotalCount":`+total).List(t.Context(), digits, job, mysql, 0)
+		if err == nil || strings.Contains(err.Error(), strings.Trim(total, `"`)) || page.Total != 0 {
+			t.Errorf("got %+v, %v", page, err)
+		}
+	}
+}
+
 // A page has up to 1 MiB, as any answer: 10 KiB for each record, of which the vendor documents none that is longer.
 func TestAPageOfLongRecords(t *testing.T) {
 	t.Parallel()

@@ -39,3 +39,19 @@ func TestShutdownFinishesTheCallAndHandsOver(t *testing.T) {
 		}
 	}
 }
+
+// The event of a result that is recorded while the process shuts down is written too.
+func TestShutdownWritesTheLastEvents(t *testing.T) {
+	f := newFixture(t)
+	f.account()
+	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: f.ImportID("slow"), Kind: cdbsim.Slow, Times: 1})
+	f.start()
+	f.StopImport("slow")
+	f.untilCalled("slow")
+	if err := f.Operator.Terminate(); err != nil {
+		t.Errorf("it did not stop well: %v\n%s", err, f.Operator.Log())
+	}
+	if events := env.MustKubectl(t, "get", "events", "-n", f.Namespace, "-o", "jsonpath={.items[*].reason}"); events != cdbv1.ReasonStopAccepted {
+		t.Errorf("the events are %q", events)
+	}
+}

@@ -4,6 +4,7 @@ package security
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -71,13 +72,26 @@ func (c *canaries) in(text string) (found []string) {
 // plain is a text and all strings of the JSON in its lines as they were before JSON escaped them.
 func plain(text string) string {
 	var output strings.Builder
-	add := func(s string) { output.WriteString(s + "\n") }
+	add := func(s string) { output.WriteString(s + "\n" + undumped(s) + "\n") }
 	add(text)
 	oracle.EachText([]byte(text), add)
 	for row := range strings.Lines(text) {
 		oracle.EachText([]byte(row), add)
 	}
 	return output.String()
+}
+
+// dumped is a row of a hexadecimal dump, as client-go logs a body that is not JSON.
+var dumped = regexp.MustCompile(`(?m)^[0-9a-f]{8}  ((?:[0-9a-f]{2} +){1,16})`)
+
+// undumped are the bytes of the hexadecimal dumps in a text.
+func undumped(text string) string {
+	var output []byte
+	for _, row := range dumped.FindAllStringSubmatch(text, -1) {
+		bytes, _ := hex.DecodeString(strings.ReplaceAll(row[1], " ", ""))
+		output = append(output, bytes...)
+	}
+	return string(output)
 }
 
 func (c *canaries) count(what string) (n int) {
@@ -123,6 +137,7 @@ func TestTheSearchForLeaksFindsThem(t *testing.T) {
 		for i, text := range []string{
 			value, value[:len(value)*3/4], fmt.Sprintf("%q", "x "+value), url.QueryEscape(value), url.PathEscape("x " + value), html.EscapeString(value),
 			base64.StdEncoding.EncodeToString([]byte(value)), base64.URLEncoding.EncodeToString([]byte("x" + value + "y")), base64.StdEncoding.EncodeToString([]byte("xx" + value + "yy")),
+			"a body\n" + hex.Dump([]byte("x: "+value)),
 		} {
 			log, err := json.Marshal(map[string]any{"msg": "it said " + text})
 			harness.Must(t, err)
