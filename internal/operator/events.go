@@ -54,9 +54,11 @@ func (w *eventWriter) Eventf(regarding, _ runtime.Object, eventtype, reason, act
 		EventTime:  metav1.NewMicroTime(now), ReportingController: eventController, ReportingInstance: w.instance,
 		Regarding: *object, Type: eventtype, Reason: reason, Action: action, Note: fmt.Sprintf(message, args...),
 	}
+	log := w.log.WithValues("namespace", event.Namespace, "object", object.Name, "type", eventtype, "reason", reason)
+	log.V(1).Info("event", "message", event.Note)
 	ctx, cancel := context.WithTimeout(context.Background(), eventTimeout)
 	defer cancel()
 	if err := w.client.Create(ctx, event); err != nil {
-		w.log.Info("writing an event failed", "namespace", event.Namespace, "object", object.Name, "reason", reason, "error", err.Error())
+		log.Info("writing an event failed", "error", err.Error())
 	}
 }
