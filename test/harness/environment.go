@@ -87,6 +87,7 @@ func Start(ctx context.Context, options ...Option) (e *Environment, err error) {
 	ctrl.SetLogger(logr.Discard()) // envtest's; what matters comes as an error
 	e = &Environment{Cloud: cdbsim.New(), plane: &envtest.Environment{
 		BinaryAssetsDirectory:    Path("bin/controlplane"),
+		ControlPlaneStartTimeout: time.Minute, // a busy machine takes longer than the default of 20 s
 		ControlPlaneStopTimeout:  30 * time.Second,
 		AttachControlPlaneOutput: os.Getenv("HARNESS_DEBUG") != "",
 	}}
