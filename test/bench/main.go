@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -99,6 +100,24 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("BENCH_ONLY: %w", err)
 	}
+	b := &bench{}
+	begin := time.Now()
+	for _, s := range scenarios {
+		if !only.MatchString(s.name) {
+			continue
+		}
+		fmt.Printf("» %s\n", s.name)
+		if err = b.play(ctx, s.run); err != nil {
+			err = fmt.Errorf("%s: %w", s.name, err)
+			break
+		}
+	}
+	fmt.Printf("» all in %s\n\n", time.Since(begin).Round(time.Second))
+	return errors.Join(err, b.print())
+}
+
+// play runs a scenario on a control plane of its own: what one leaves behind would slow the next.
+func (b *bench) play(ctx context.Context, scenario func(*bench, context.Context) error) error {
 	e, err := startPlane(ctx)
 	if err != nil {
 		return err
@@ -107,27 +126,14 @@ func run(ctx context.Context) error {
 	if err := e.Build(ctx); err != nil {
 		return err
 	}
-	bare, err := e.WithProgram(ctx, "floor", "./test/bench/floor")
-	if err != nil {
+	if b.bare, err = e.WithProgram(ctx, "floor", "./test/bench/floor"); err != nil {
 		return err
 	}
-	b := &bench{Environment: e, bare: bare}
-	begin := time.Now()
-	for _, s := range scenarios {
-		if !only.MatchString(s.name) {
-			continue
-		}
-		fmt.Printf("» %s\n", s.name)
-		bounded, cancel := context.WithTimeout(ctx, 10*time.Minute)
-		e.Cloud.SetLatency(func() time.Duration { return latency })
-		err := s.run(b, bounded)
-		cancel()
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
-		}
-	}
-	fmt.Printf("» all in %s\n\n", time.Since(begin).Round(time.Second))
-	return b.print()
+	b.Environment = e
+	e.Cloud.SetLatency(func() time.Duration { return latency })
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	return scenario(b, ctx)
 }
 
 // startPlane lets the API server, which has to share the machine with all the rest here, collect its garbage less often.

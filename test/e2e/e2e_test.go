@@ -5,7 +5,6 @@ package e2e
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -48,7 +47,7 @@ func (f fixture) start(flags ...string) {
 func (f fixture) account() cdbsim.Account {
 	f.Helper()
 	a := f.AccountOf("creds")
-	a.Token = "TOKEN-OF-" + strings.ToUpper(f.Namespace) // as AccountOf, it has nothing in common with ids of imports
+	a.Token = "TOKEN-OF-" + a.SecretID
 	f.Cloud.SetAccount(a)
 	secret := f.Secret("creds", a)
 	secret.StringData["secretKey"] = " " + a.SecretKey + "\n"

@@ -4,6 +4,7 @@ package harness
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,11 +61,11 @@ func (t *Tenant) flags(more []string) []string {
 	return append([]string{"--namespaces=" + t.Namespace, "--endpoint=" + t.CloudURL}, more...)
 }
 
-// AccountOf returns the account that belongs to a Secret of the tenant. No other tenant has it. It is in capital letters, so that it has
-// nothing in common with the ids of the tenant's imports: what the cloud tells is redacted where it has a part of a credential.
+// AccountOf returns the account that belongs to a Secret of the tenant. No other tenant has it. It is a sum, so that it has nothing in common
+// with the ids of the tenant's imports: what the cloud tells is redacted where it has a part of a credential.
 func (t *Tenant) AccountOf(secret string) cdbsim.Account {
-	name := strings.ToUpper(strings.ReplaceAll(t.Namespace, "-", "") + secret)
-	return cdbsim.Account{SecretID: "AKID" + name, SecretKey: "KEY-OF-" + name}
+	sum := fmt.Sprintf("%X", sha256.Sum256([]byte(t.Namespace+"/"+secret)))
+	return cdbsim.Account{SecretID: "AKID" + sum[:24], SecretKey: "KEY-OF-" + sum[:24]}
 }
 
 // Secret returns a Secret with the credentials of an account, to be created.
