@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,11 +32,12 @@ var quotable = importjob.Credentials{
 func quotedForms(c importjob.Credentials) map[string]string {
 	forms := map[string]string{}
 	for i, secret := range secretsOf(c) {
+		quoted := fmt.Sprintf("%q", secret)
 		plain := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret)
 		unicode := strings.NewReplacer("&", `\u0026`, "<", `\u003c`, ">", `\u003e`).Replace(plain)
 		upper := strings.NewReplacer("u003c", "u003C", "u003e", "u003E").Replace(unicode)
 		for name, form := range map[string]string{
-			"raw": secret, "%q": strings.Trim(fmt.Sprintf("%q", secret), `"`), "query": url.QueryEscape(secret), "path": url.PathEscape(secret),
+			"raw": secret, "%q": quoted[1 : len(quoted)-1], "query": url.QueryEscape(secret), "path": url.PathEscape(secret),
 			"lower query": lowerHex(url.QueryEscape(secret)), "lower path": lowerHex(url.PathEscape(secret)),
 			"html": html.EscapeString(secret), "xml": strings.NewReplacer("&#34;", "&quot;", "&#39;", "&apos;").Replace(html.EscapeString(secret)),
 			"json": plain, `\u0026`: unicode, `\u003C`: upper, `\/`: strings.ReplaceAll(plain, "/", `\/`),
@@ -77,22 +79,27 @@ func lowerHex(s string) string {
 	return strings.Join(parts, "%")
 }
 
-// leaks has every eight bytes in a row of the forms. None may be visible.
-var leaks = sync.OnceValue(func() map[string]bool {
-	parts := map[string]bool{}
-	for _, form := range quotedForms(quotable) {
-		for i := range len(form) - 7 {
-			parts[form[i:i+8]] = true
+// leaks are the forms of every eight bytes in a row of the credentials. None may be visible.
+var leaks = sync.OnceValue(func() (forms []string) {
+	for _, secret := range secretsOf(quotable) {
+		for i := range len(secret) - 7 {
+			part := secret[i : i+8]
+			for _, form := range quotedForms(importjob.Credentials{SecretID: part, SecretKey: part, Token: part}) {
+				if len(form) >= 8 {
+					forms = append(forms, form)
+				}
+			}
 		}
 	}
-	return parts
+	slices.Sort(forms)
+	return slices.Compact(forms)
 })
 
-// leakOf returns the text from the first part of a credential on, or nothing.
+// leakOf returns a form of a part of a credential that the text has, or nothing.
 func leakOf(text string) string {
-	for i := range len(text) - 7 {
-		if leaks()[text[i:i+8]] {
-			return text[i:]
+	for _, form := range leaks() {
+		if strings.Contains(text, form) {
+			return form
 		}
 	}
 	return ""
