@@ -134,6 +134,22 @@ func TestABurstIsToldOnceEach(t *testing.T) {
 	})
 }
 
+// A wait that is worth telling is told in its turn, and not whenever somebody looks at the object.
+func TestALongWaitIsToldInItsTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHostile(t)
+		credits := h.rivals()
+		_ = h.reconcile()
+		time.Sleep(6 * time.Second)
+		_ = h.reconcile()
+		h.want("", 0, 0)
+		for _, credit := range credits {
+			credit.Cancel()
+		}
+	})
+}
+
 // The status is about another spec: that is no write that only tells.
 func TestAnEditOfAWaitingObjectIsObservedAtOnce(t *testing.T) {
 	t.Parallel()
