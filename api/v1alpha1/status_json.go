@@ -44,7 +44,7 @@ var times = map[string]bool{
 	"observedTime": true, "lastTransitionTime": true,
 }
 
-// mendTimes gives every time of a status a form that each type of a time reads.
+// mendTimes rewrites every time of a status so that the Go type of its field can read it.
 func mendTimes(status any) {
 	switch part := status.(type) {
 	case map[string]any:
@@ -62,7 +62,7 @@ func mendTimes(status any) {
 	}
 }
 
-// readable returns the time in such a form, or nil if it cannot be read.
+// readable returns the time in RFC 3339 with microseconds, or nil if the text is no time.
 func readable(text string) any {
 	t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text))
 	if err != nil {

@@ -119,7 +119,7 @@ func (o *options) addBreakGlassFlag(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.breakGlass, "break-glass", false, "If true, and a second person is needed, go on without one. You need the verb break-glass, and your name stays on record.")
 }
 
-// narrowing are the flags that say which import is meant. An empty one would mean another than a script that has lost its value wants.
+// narrowing are the flags that say which import is meant. A script passes an empty one when its variable is not set. It must not stop another import then.
 var narrowing = []string{"instance", "database", "file", "region", "secret", "site", "name"}
 
 // check says what is wrong with the command line.

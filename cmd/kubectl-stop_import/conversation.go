@@ -42,7 +42,7 @@ func (o *options) stopFound(ctx context.Context, c client.WithWatch, object *cdb
 	return o.printAtEnd(object, err)
 }
 
-// preview creates the suspended object. Ctrl-C does not cut that off: whether there is an object to delete must be known.
+// preview creates the suspended object. Ctrl-C does not interrupt the request: the plugin must know whether there is an object to delete.
 func (o *options) preview(ctx context.Context, c client.Client, object *cdbv1.ImportJobStop) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
 	defer cancel()

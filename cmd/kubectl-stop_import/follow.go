@@ -133,7 +133,7 @@ func (o *options) follow(ctx context.Context, c client.WithWatch, p *progress, o
 	}
 }
 
-// isPassing: the same request may be answered later, as when the API server is restarted. What happened to the stop is not known by then.
+// isPassing: the API server did not answer, or cannot serve the request now. The same request may succeed later.
 func isPassing(err error) bool {
 	isAnswered := apierrors.ReasonForError(err) != metav1.StatusReasonUnknown
 	return !isAnswered && !meta.IsNoMatchError(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsInternalError(err) ||

@@ -36,9 +36,7 @@ func TestEventsAreWrittenAtOnce(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			config := &rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}
-			options := Options{ProbeAddress: "0", PprofAddress: "0"}.manager()
-			options.MapperProvider = staticMapper
-			mgr, err := ctrl.NewManager(config, options)
+			mgr, err := ctrl.NewManager(config, Options{ProbeAddress: "0", PprofAddress: "0"}.manager())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -62,8 +62,8 @@ func read(r reading, escapes int, yield func(reading) bool) bool {
 	return true
 }
 
-// unescaped resolves each escape that the function knows: it returns the byte that a text begins with, and how many bytes that takes there.
-// Zero: it begins with no escape.
+// unescaped resolves each escape that the function knows. The function returns the byte that the escape at the beginning of a text stands for,
+// and the length of that escape in bytes. A length of zero means that the text begins with no escape.
 func (r reading) unescaped(escape func(string) (byte, int)) reading {
 	next := reading{at: make([]int, 0, len(r.at))}
 	var text strings.Builder

@@ -66,15 +66,19 @@ func (r rank) compare(other rank) int {
 
 // ranks of the objects of a namespace, by their names.
 func (t crowd) ranks(ctx context.Context) (map[string]rank, error) {
-	list := &cdbv1.ImportJobStopList{}
-	if err := t.Client.List(ctx, list, client.InNamespace(t.Namespace)); err != nil {
-		return nil, err
-	}
+	objects, err := t.objects(ctx)
 	ranks := map[string]rank{}
-	for _, o := range list.Items {
+	for _, o := range objects {
 		ranks[o.Name] = rank{o.CreationTimestamp.Time, o.Name}
 	}
-	return ranks, nil
+	return ranks, err
+}
+
+// objects of the namespace.
+func (t crowd) objects(ctx context.Context) ([]cdbv1.ImportJobStop, error) {
+	list := &cdbv1.ImportJobStopList{}
+	err := t.Client.List(ctx, list, client.InNamespace(t.Namespace))
+	return list.Items, err
 }
 
 // served are the names of the objects in the order in which the cloud accepted their stops.

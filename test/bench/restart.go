@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
@@ -57,16 +54,13 @@ func (b *bench) restart(ctx context.Context) error {
 
 // marked counts the objects whose last attempt follows one whose result was not in status.
 func (t crowd) marked(ctx context.Context) (marked int, err error) {
-	list := &cdbv1.ImportJobStopList{}
-	if err := t.Client.List(ctx, list, client.InNamespace(t.Namespace)); err != nil {
-		return 0, err
-	}
-	for _, o := range list.Items {
+	objects, err := t.objects(ctx)
+	for _, o := range objects {
 		if last := o.Status.LastAttempt; last != nil && last.FollowsUnknown {
 			marked++
 		}
 	}
-	return marked, nil
+	return marked, err
 }
 
 func (b *bench) finished(ctx context.Context) error {

@@ -15,10 +15,7 @@ import (
 func TestKilledBeforeTheCallIsDone(t *testing.T) {
 	f := newFixture(t)
 	f.account()
-	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: f.ImportID("a"), Kind: cdbsim.Hang, Times: 1})
-	f.start()
-	f.StopImport("a")
-	f.untilCalled("a")
+	f.inCall("a", cdbsim.Hang)
 	f.Operator.Kill()
 	o := f.Get("a")
 	if o.Status.LastAttempt == nil || o.Status.LastAttempt.EndTime != nil {
@@ -37,10 +34,7 @@ func TestKilledBeforeTheCallIsDone(t *testing.T) {
 func TestKilledBetweenTheCallAndTheStatusWrite(t *testing.T) {
 	f := newFixture(t)
 	f.account()
-	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: f.ImportID("a"), Kind: cdbsim.AnswerHeld, Times: 1})
-	f.start()
-	f.StopImport("a")
-	f.untilCalled("a")
+	f.inCall("a", cdbsim.AnswerHeld)
 	f.Operator.Kill()
 	f.start()
 	o := f.UntilReason("a", cdbv1.ReasonAlreadyStopped)

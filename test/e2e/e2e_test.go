@@ -55,6 +55,15 @@ func (f fixture) account() cdbsim.Account {
 	return a
 }
 
+// inCall starts an operator, and returns while the cloud has a stop that goes wrong in this way.
+func (f fixture) inCall(name string, kind cdbsim.Kind) {
+	f.Helper()
+	f.Cloud.Play(cdbsim.Fault{AsyncRequestID: f.ImportID(name), Kind: kind, Times: 1})
+	f.start()
+	f.StopImport(name)
+	f.untilCalled(name)
+}
+
 // untilCalled waits until the cloud has seen a stop.
 func (f fixture) untilCalled(name string) {
 	f.Helper()

@@ -44,10 +44,7 @@ func TestShutdownFinishesTheCallAndHandsOver(t *testing.T) {
 func TestShutdownWritesTheLastEvents(t *testing.T) {
 	f := newFixture(t)
 	f.account()
-	env.Cloud.Play(cdbsim.Fault{AsyncRequestID: f.ImportID("slow"), Kind: cdbsim.Slow, Times: 1})
-	f.start()
-	f.StopImport("slow")
-	f.untilCalled("slow")
+	f.inCall("slow", cdbsim.Slow)
 	if err := f.Operator.Terminate(); err != nil {
 		t.Errorf("it did not stop well: %v\n%s", err, f.Operator.Log())
 	}
