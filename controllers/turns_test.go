@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
@@ -27,31 +28,32 @@ func (h *hostile) since() time.Time {
 	return wait.Since
 }
 
+// tellWait writes into status that the object waits for its turn, and requests a retry.
+func (h *hostile) tellWait(since time.Time) {
+	h.put(func(o *cdbv1.ImportJobStop) {
+		lifecycle.WaitForQuota(time.Now(), since, time.Minute)(o)
+		o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "now"}
+	})
+}
+
 // A retry is requested for an object that has a place, or a credit in hand: it keeps it.
 func TestARequestedRetryKeepsThePlaceInTheQueue(t *testing.T) {
 	t.Parallel()
-	for name, waited := range map[string]time.Duration{"not told yet": time.Second, "told": 7 * time.Second} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				h := newHostile(t)
-				h.rivals()
-				_ = h.reconcile()
-				since := h.since()
-				time.Sleep(waited)
-				_ = h.reconcile()
-				h.put(func(o *cdbv1.ImportJobStop) {
-					o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "now"}
-				})
-				for range 3 {
-					_ = h.reconcile()
-				}
-				if got := h.since(); !got.Equal(since) {
-					t.Errorf("it has a place since %s, it joined at %s", got, since)
-				}
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		h := newHostile(t)
+		h.rivals()
+		_ = h.reconcile()
+		since := h.since()
+		time.Sleep(7 * time.Second)
+		h.tellWait(since)
+		for range 3 {
+			_ = h.reconcile()
+		}
+		h.want(cdbv1.ReasonWaitingForQuota, 0, 0)
+		if got := h.since(); !got.Equal(since) {
+			t.Errorf("it has a place since %s, it joined at %s", got, since)
+		}
+	})
 }
 
 func TestARequestedRetryKeepsTheCreditInHand(t *testing.T) {
@@ -60,14 +62,10 @@ func TestARequestedRetryKeepsTheCreditInHand(t *testing.T) {
 		h := newHostile(t)
 		credits := h.rivals()
 		_ = h.reconcile()
-		time.Sleep(7 * time.Second)
-		_ = h.reconcile() // told
+		h.tellWait(h.since())
 		next := types.NamespacedName{Name: "next"}
 		h.Quota.Acquire(h.budget(), next, quota.Rank{Owner: "shop", Created: time.Now()})
 		credits[0].Cancel() // the object has the credit in hand
-		h.put(func(o *cdbv1.ImportJobStop) {
-			o.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: "now"}
-		})
 		_ = h.reconcile()
 		if got := h.cloud.stops.Load(); got != 1 {
 			t.Errorf("%d stops, want one at once", got)
