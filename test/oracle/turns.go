@@ -101,8 +101,11 @@ func isAttempt(was, o Version) bool {
 	return last != nil && (before == nil || !before.StartTime.Equal(&last.StartTime))
 }
 
+// isRefilling says whether the queues may be out of order because of a kill: what was on its way is lost, and the next process begins anew.
 func (h *History) isRefilling(at time.Time) bool {
-	return slices.ContainsFunc(h.Kills, func(kill time.Time) bool { return at.After(kill) && at.Before(kill.Add(settling+refilling)) })
+	return slices.ContainsFunc(h.Kills, func(kill time.Time) bool {
+		return at.After(kill.Add(-promptly)) && at.Before(kill.Add(settling+refilling))
+	})
 }
 
 // overtaken: no older object of the namespace waited before this one was called, and for long after.

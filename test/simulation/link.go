@@ -23,6 +23,7 @@ import (
 // link is the network of one process.
 type link struct {
 	next    http.RoundTripper
+	slowest time.Duration // how long a request travels at most
 	onWrite func(oracle.Write)
 	crash   func(why string)
 	freeze  func(d time.Duration) // stops the process for a while
@@ -102,7 +103,7 @@ func (l *link) isDead() bool {
 func (l *link) take(r *http.Request, body []byte) (f fault, travel time.Duration, dead bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	travel = time.Duration(l.random.Int64N(int64(3 * time.Millisecond)))
+	travel = time.Duration(l.random.Int64N(int64(l.slowest)))
 	if time.Now().Before(l.outageUntil) {
 		f = fault{effect: drop}
 		if l.outageCode > 0 {

@@ -52,6 +52,7 @@ func playQueues(seed uint64) (wrong []string, story string) {
 	if err != nil {
 		return []string{err.Error()}, ""
 	}
+	r.slowest = 40 * time.Millisecond // what the operator writes keeps it from something else
 	for _, replica := range r.replicas {
 		go replica.live()
 	}
@@ -129,7 +130,7 @@ func (r *run) queued(namespace string, number int) error {
 
 // disturb does one of the things that must cost nobody a turn.
 func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, err error) {
-	switch random.IntN(8) {
+	switch random.IntN(9) {
 	case 0:
 		time.Sleep(3 * time.Second) // a process that has just started may not have seen the old token in both Secrets
 		return "tokens are renewed", r.renewBoth()
@@ -148,6 +149,10 @@ func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, 
 		crowd(few, random.IntN(5))
 		return "a few more objects", nil
 	case 6:
+		crowd(namespace, 80)
+		crowd(fresh, 1)
+		return "a burst, and an object of the idle account", nil
+	case 7:
 		return r.change(random, func(o *cdbv1.ImportJobStop) error { return r.client.Delete(context.Background(), o) })
 	}
 	return r.change(random, func(o *cdbv1.ImportJobStop) error {

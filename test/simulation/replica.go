@@ -88,7 +88,7 @@ func (p *replica) start() *process {
 
 func (p *replica) link(process *process, next http.RoundTripper) *link {
 	return &link{
-		next: next, random: p.fork(), lost: p.lose, onWrite: func(w oracle.Write) { p.keepWrite(process, w) },
+		next: next, slowest: p.slowest, random: p.fork(), lost: p.lose, onWrite: func(w oracle.Write) { p.keepWrite(process, w) },
 		crash:  func(why string) { p.crash(process, why) },
 		freeze: func(d time.Duration) { p.freeze(process, d) },
 	}

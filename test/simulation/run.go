@@ -56,6 +56,7 @@ type run struct {
 	cloud     *cdbsim.Server
 	client    client.Client // of the people and tools that use the operator
 	replicas  []*replica
+	slowest   time.Duration // how long a request of the operator travels at most
 
 	mu         sync.Mutex
 	random     *rand.Rand
@@ -86,7 +87,7 @@ func newRun(seed uint64, replicas int, record func(http.RoundTripper) http.Round
 		api: fakeapi.New(), cloud: cdbsim.New(), random: rand.New(rand.NewPCG(seed, 1)),
 		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{}, onInstance: map[string]cdbv1.ImportFilter{}, lost: map[string]bool{},
 	}
-	r.transport = r.api
+	r.transport, r.slowest = r.api, 3*time.Millisecond
 	if record != nil {
 		r.transport = record(r.api)
 	}
