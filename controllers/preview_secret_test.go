@@ -44,7 +44,7 @@ func (h *hostile) pollSecrets() (reads *atomic.Int64) {
 		return nil
 	})
 	wake := func(types.NamespacedName) { _ = h.reconcileNamed(client.ObjectKeyFromObject(request())) }
-	h.enqueue = func(key types.NamespacedName, _ int) { wake(key) }
+	h.giveTurns()
 	go h.credentials.Run(h.Context(), wake)
 	return reads
 }

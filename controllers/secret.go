@@ -93,6 +93,10 @@ func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.Impor
 	if !ok {
 		return 0, err
 	}
+	if key := client.ObjectKeyFromObject(object); !lifecycle.Waits(object) && !r.tells.hasTurn(key) {
+		r.tells.add(key, now) // it only tells that it waits: whatever can go on comes first
+		return lifecycle.RequeueAfter(object, now), nil
+	}
 	return r.writeAndWait(ctx, object, lifecycle.WaitForCredentials(now, bad.Text), seen, now)
 }
 

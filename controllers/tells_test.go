@@ -103,6 +103,12 @@ func TestTellingLeavesWorkersToOthers(t *testing.T) {
 	})
 }
 
+// giveTurns lets objects tell that they wait, one after the other.
+func (h *hostile) giveTurns() {
+	h.enqueue = func(key types.NamespacedName, _ int) { go func() { _ = h.reconcileNamed(key) }() }
+	go h.tells.run(h.Context(), h.enqueue)
+}
+
 // A burst costs no write before something else is to do, and one for each object that waits for long.
 func TestABurstIsToldOnceEach(t *testing.T) {
 	t.Parallel()
@@ -113,8 +119,7 @@ func TestABurstIsToldOnceEach(t *testing.T) {
 			_ = h.reconcile()
 		}
 		h.want("", 0, 0) // it waits for its turn to tell
-		h.enqueue = func(key types.NamespacedName, _ int) { go func() { _ = h.reconcileNamed(key) }() }
-		go h.tells.run(t.Context(), h.enqueue)
+		h.giveTurns()
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
 		h.want("", 0, 0)
@@ -147,6 +152,20 @@ func TestALongWaitIsToldInItsTurn(t *testing.T) {
 		for _, credit := range credits {
 			credit.Cancel()
 		}
+	})
+}
+
+// An object whose Secret is missing says so in its turn: thousands of them keep nobody waiting.
+func TestAMissingSecretIsToldInTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHostile(t)
+		h.withSecret(nil)
+		_ = h.reconcile()
+		h.want("", 0, 0)
+		h.giveTurns()
+		synctest.Wait()
+		h.want(cdbv1.ReasonCredentialsNotFound, 0, 1)
 	})
 }
 

@@ -28,6 +28,7 @@ func TestASecretThatCannotBeReadIsTold(t *testing.T) {
 			return nil
 		})
 		h.put(func(o *cdbv1.ImportJobStop) { o.Spec.ActiveDeadlineSeconds = new(int32(60)) })
+		h.giveTurns()
 		for range 400 {
 			_ = h.reconcile()
 			time.Sleep(10 * time.Second)

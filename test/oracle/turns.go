@@ -73,8 +73,12 @@ func (h *History) turns(v *Findings) {
 func waitsOf(versions []Version) (waits []*wait) {
 	var w *wait
 	for i, o := range versions {
-		if i > 0 && w != nil && isAttempt(versions[i-1], o) {
-			w.to = o.Status.LastAttempt.StartTime.Time
+		if i > 0 && isAttempt(versions[i-1], o) {
+			called := o.Status.LastAttempt.StartTime.Time
+			if w == nil { // it waited for something else until then
+				w = &wait{first: versions[0], from: called}
+			}
+			w.to = called
 			waits, w = append(waits, w), nil
 			continue
 		}

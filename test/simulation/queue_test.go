@@ -22,6 +22,7 @@ import (
 const (
 	few   = "few"   // a namespace with few objects of the account that shop uses, too
 	fresh = "fresh" // a namespace with an account of its own, which is mostly idle
+	early = "early" // a namespace whose objects come before their Secret
 )
 
 // TestQueues plays random crowds of three namespaces, with edits, retries, deletions, renewed tokens and restarts, and asks the oracle about
@@ -32,7 +33,7 @@ func TestQueues(t *testing.T) {
 	for worker := range runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint("worker ", worker), func(t *testing.T) {
 			t.Parallel()
-			for i := next.Add(1) - 1; i < uint64(*schedules+19)/20 && !t.Failed(); i = next.Add(1) - 1 {
+			for i := next.Add(1) - 1; i < uint64(*schedules+29)/30 && !t.Failed(); i = next.Add(1) - 1 {
 				synctest.Test(t, func(t *testing.T) {
 					if wrong, story := playQueues(*firstSeed + i); len(wrong) > 0 {
 						t.Errorf("seed %d:\n  %s\n%s", *firstSeed+i, strings.Join(wrong, "\n  "), story)
@@ -67,7 +68,7 @@ func playQueues(seed uint64) (wrong []string, story string) {
 			counts[namespace]++
 		}
 	}
-	crowd(namespace, 100+random.IntN(150))
+	crowd(namespace, 80+random.IntN(100))
 	crowd(few, 10+random.IntN(30))
 	for range 12 {
 		time.Sleep(time.Duration(random.Int64N(int64(1500 * time.Millisecond))))
@@ -91,9 +92,13 @@ func (r *run) openQueues() error {
 	if err := r.renewBoth(); err != nil {
 		return err
 	}
-	a := cdbsim.Account{SecretID: freshAccount, SecretKey: "simulatedkeyoffresh0123456789"}
+	return r.give(fresh, cdbsim.Account{SecretID: freshAccount, SecretKey: "simulatedkeyoffresh0123456789"})
+}
+
+// give lets a namespace use an account of its own.
+func (r *run) give(namespace string, a cdbsim.Account) error {
 	r.cloud.SetAccount(a)
-	return r.putSecret(fresh, "own", a)
+	return r.putSecret(namespace, namespace, a)
 }
 
 // renewBoth renews the token of the account. Both namespaces have a copy, and the old token goes on to be accepted until both are renewed.
@@ -119,10 +124,10 @@ func (r *run) renewBoth() error {
 
 // queued creates an object of a namespace, and the import that it stops.
 func (r *run) queued(namespace string, number int) error {
-	o := object(fmt.Sprintf("o-%d", number+map[string]int{few: 1000, fresh: 2000}[namespace]))
+	o := object(fmt.Sprintf("o-%d", number+map[string]int{few: 1000, fresh: 2000, early: 3000}[namespace]))
 	o.Namespace = namespace
-	if namespace == fresh {
-		o.Spec.CredentialsSecretRef.Name = "own"
+	if namespace == fresh || namespace == early {
+		o.Spec.CredentialsSecretRef.Name = namespace
 	}
 	r.setImport(cdbsim.Import{ID: importID(o.Name), Status: "RUNNING"})
 	return r.create(o)
@@ -130,7 +135,7 @@ func (r *run) queued(namespace string, number int) error {
 
 // disturb does one of the things that must cost nobody a turn.
 func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, err error) {
-	switch random.IntN(9) {
+	switch random.IntN(10) {
 	case 0:
 		time.Sleep(3 * time.Second) // a process that has just started may not have seen the old token in both Secrets
 		return "tokens are renewed", r.renewBoth()
@@ -153,6 +158,11 @@ func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, 
 		crowd(fresh, 1)
 		return "a burst, and an object of the idle account", nil
 	case 7:
+		crowd(early, 60)
+		crowd(fresh, 1)
+		time.Sleep(5 * time.Second)
+		return "a burst before its Secret, and an object of the idle account", r.give(early, cdbsim.Account{SecretID: earlyAccount, SecretKey: "simulatedkeyofearly0123456789"})
+	case 8:
 		return r.change(random, func(o *cdbv1.ImportJobStop) error { return r.client.Delete(context.Background(), o) })
 	}
 	return r.change(random, func(o *cdbv1.ImportJobStop) error {

@@ -39,6 +39,7 @@ const (
 	account        = "AKIDsimulatedaccount" // the first part of each SecretId of the operator, and the sub-account of all
 
 	freshAccount = "AKIDfreshaccount" // another account, which few objects use
+	earlyAccount = "AKIDearlyaccount" // the account of a Secret that comes after its objects
 )
 
 // scheme has the kinds that people and tools use.
