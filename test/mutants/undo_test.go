@@ -175,7 +175,7 @@ func (p *patch) noticed(t *testing.T, root, overlay string) (rows [][]string) {
 }
 
 func goTest(root, overlay string, args ...string) (output string, err error) {
-	command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-overlay=" + overlay}, args...)...)
+	command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-timeout=5m", "-overlay=" + overlay}, args...)...)
 	command.Dir = root
 	text, err := command.CombinedOutput()
 	return string(text), err

@@ -30,18 +30,33 @@ const (
 func TestQueues(t *testing.T) {
 	t.Parallel()
 	var next atomic.Uint64
+	var failed atomic.Bool
+	begin := time.Now()
 	for worker := range runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint("worker ", worker), func(t *testing.T) {
 			t.Parallel()
-			for i := next.Add(1) - 1; i < uint64(*schedules+29)/30 && !t.Failed(); i = next.Add(1) - 1 {
-				synctest.Test(t, func(t *testing.T) {
-					if wrong, story := playQueues(*firstSeed + i); len(wrong) > 0 {
-						t.Errorf("seed %d:\n  %s\n%s", *firstSeed+i, strings.Join(wrong, "\n  "), story)
+			for i := next.Add(1) - 1; i < uint64(*schedules+29)/30 && !failed.Load(); i = next.Add(1) - 1 {
+				seed := *firstSeed + i
+				wrong, story := playQueuesIn(t, seed)
+				if len(wrong) > 0 && !failed.Swap(true) {
+					found, again := time.Since(begin).Round(100*time.Millisecond), 0
+					for range 4 {
+						if replay, _ := playQueuesIn(t, seed); len(replay) > 0 {
+							again++
+						}
 					}
-				})
+					t.Errorf("found by seed %d, the %d. schedule, after %s, and again in %d of 4 replays:\n  %s\n%s",
+						seed, i+1, found, again, strings.Join(wrong, "\n  "), story)
+				}
 			}
 		})
 	}
+}
+
+// playQueuesIn plays a crowd in a bubble of its own.
+func playQueuesIn(t *testing.T, seed uint64) (wrong []string, story string) {
+	synctest.Test(t, func(*testing.T) { wrong, story = playQueues(seed) })
+	return wrong, story
 }
 
 // playQueues returns what is wrong, and the story of it.
