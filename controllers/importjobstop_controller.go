@@ -22,10 +22,12 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
-// conflictRetry is how soon a stale copy of an object is read again, if no watch event comes first.
+// conflictRetry is how soon the operator tries again, if no watch event comes first: when its copy of an object is stale, when a change of
+// status leads to a call, when another process may lead, and when forever runs a function again.
 const conflictRetry = 100 * time.Millisecond
 
-// Reconciler stops the import that an ImportJobStop names or describes. Set every field before SetupWithManager.
+// Reconciler stops the import that an ImportJobStop names or describes. Set every field before SetupWithManager; only Leads may
+// be nil.
 type Reconciler struct {
 	Client    client.Client
 	APIReader client.Reader // uncached
@@ -37,7 +39,7 @@ type Reconciler struct {
 	Waited    func(action importjob.Action, inQueue time.Duration)
 	Accepted  func(sinceCreation time.Duration)
 	Recovered func()
-	// Leads returns false when another process may lead, even if this one has not noticed yet. Nil: this one always leads.
+	// Leads returns false when another process may lead, even if this one has not noticed yet. Nil means that this one always leads.
 	Leads func() bool
 	// SecretPoll is the shortest interval between reads of a Secret that objects wait for. It must be positive.
 	SecretPoll time.Duration

@@ -29,6 +29,8 @@ const maxWriteRetry = 2 * time.Second
 var (
 	// errOvertaken: another operator has recorded a later attempt. Its status is the truth now.
 	errOvertaken = errors.New("the status already has a later attempt")
+	// errStale: a live read said that the object is gone, or has another version than the copy that was reconciled.
+	errStale = errors.New("the copy in the cache is stale")
 	// errGone: a live read said that the object was deleted, or has another uid.
 	errGone = errors.New("the object was deleted")
 	// errForeign: the response was about another object, as a proxy's can be. Nothing is known of this one.

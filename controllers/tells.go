@@ -35,9 +35,9 @@ func (r *Reconciler) waitForQuota(ctx context.Context, object *cdbv1.ImportJobSt
 }
 
 const (
-	// tellInterval is how long one turn to tell may keep the next waiting: at least 20 a second are made, whatever else is to do.
+	// tellInterval is how long one turn to tell may keep the next waiting: at least 20 begin each second, whatever else is to do.
 	tellInterval = 50 * time.Millisecond
-	// maxTellTurns is how many workers may be busy with telling when writes take longer than that.
+	// maxTellTurns is how many turns, and so workers, may be busy with telling. When writes take that long, fewer than 20 turns a second begin.
 	maxTellTurns = 5
 )
 
