@@ -198,7 +198,8 @@ func retryStartsOver(object *cdbv1.ImportJobStop, now time.Time) bool {
 	return now.Before(dueTime(object)) || isPast(deadline(object), now) || phaseOf(ReadyReason(object)) == failed
 }
 
-// mayBeOver: the last refusal can mean that the import is over, and the cloud, asked how the import is, has said nothing yet or PAUSED.
+// mayBeOver: the last refusal, or the listing before the first attempt, can mean that the import is over. The cloud was not asked yet how the
+// import is, or has said PAUSED.
 func mayBeOver(object *cdbv1.ImportJobStop) bool {
 	status := importjob.Status(object.Status.ImportStatus)
 	if status != "" && status != importjob.StatusPaused {

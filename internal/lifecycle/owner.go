@@ -71,7 +71,8 @@ func MustBePinned(object *cdbv1.ImportJobStop) (tool string) {
 	return managedBy(object)
 }
 
-// RequirePin ends an object whose import was found, until its id is in spec.
+// RequirePin ends an object until the id of its import is in spec: the import was found and must be pinned, or status does not say for which
+// import a stop was sent.
 func RequirePin(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		noteRetry(object)

@@ -43,12 +43,12 @@ func NewResult(object *cdbv1.ImportJobStop, action importjob.Action, jitter floa
 	return result
 }
 
-// Belongs says whether status.lastAttempt is still the attempt that the result is of, and, after a mere look, whether the object is still
-// about the same import.
+// Belongs says whether status.lastAttempt is still the attempt that the result is of. After a listing or a preview, the object must also have the
+// same generation and be about the same import.
 func (r *Result) Belongs(object *cdbv1.ImportJobStop) bool {
-	isLook := r.Action == importjob.ActionList || r.Preview
-	if isLook && (object.Generation != r.Generation || targetOf(object) != r.Target) {
-		return false // it looks again
+	looksAgain := r.Action == importjob.ActionList || r.Preview
+	if looksAgain && (object.Generation != r.Generation || targetOf(object) != r.Target) {
+		return false
 	}
 	last := object.Status.LastAttempt
 	if last == nil || r.AttemptStart == nil {

@@ -84,7 +84,7 @@ func IsSettled(object *cdbv1.ImportJobStop) bool { return isSettled(object) }
 const worthTelling = 5 * time.Second
 
 // WaitForQuota writes since when the object has been in the queue of its budget, and when its turn is expected. It writes a new estimate
-// when that time has passed. It writes nothing while the wait is short and the status is about this spec. An accepted object never says so.
+// when that turn is overdue. It writes nothing while the wait is short and the status is about this spec. An accepted object never says so.
 func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		if object.Spec.Suspend { // the preview comes when it is its turn

@@ -31,8 +31,8 @@
 // calls that were in flight at that moment do not count again. Each full window of answers without a refusal opens the window by one. The
 // budget remembers the size that was refused, as CUBIC does. The window stays below it for eight seconds, then tries it again in steps of
 // 1, 3, 9…. It waits for six seconds only if of late its own tries were refused more often than it was for those of others: a program that
-// does not adapt makes none. A single refusal takes the window back by the last step, and by a third of what it has above two, without a
-// pause, so that the larger of two windows loses more. When more than a quarter of a window is refused, the window halves and the budget
+// does not adapt makes none. A single refusal takes the window back, without a pause: by the last step, or by a third of what it has above
+// two if that is more. So the larger of two windows loses more. When more than a quarter of a window is refused, the window halves and the budget
 // pauses again. A full window at the limit forgets the remembered size. A try costs a refusal. Measured over thirty
 // seeds, three budgets that share a limit are refused 3 % of their calls, and one has all of it 11 seconds after the others leave, at the worst.
 //

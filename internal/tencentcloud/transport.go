@@ -27,7 +27,8 @@ const (
 	maxHeader = 64 << 10
 )
 
-// responseError is the error for an HTTP response that the API never sends. Its message quotes nothing of the response.
+// responseError is the error for an HTTP response that the API never sends, or on which the SDK panics. Its message quotes nothing of the
+// response.
 type responseError struct{ code, message string }
 
 func (e *responseError) Error() string { return e.message }
