@@ -156,11 +156,7 @@ func (r *Reconciler) CountByReason() (map[string]int, error) {
 	}
 	counts := map[string]int{}
 	for i := range objects {
-		reason := lifecycle.ReadyReason(&objects[i])
-		if reason == "" {
-			reason = "None"
-		}
-		counts[reason]++
+		counts[cmp.Or(lifecycle.ReadyReason(&objects[i]), "None")]++
 	}
 	return counts, nil
 }

@@ -110,10 +110,7 @@ func isLookDue(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bo
 
 // mustBeListed: spec.import decides before the first attempt, and once.
 func mustBeListed(object *cdbv1.ImportJobStop) bool {
-	if targetChanged(object) {
-		return object.Spec.Import != nil
-	}
-	return object.Spec.Import != nil && object.Status.LastAttempt == nil && !isFound(object)
+	return object.Spec.Import != nil && (targetChanged(object) || (object.Status.LastAttempt == nil && !isFound(object)))
 }
 
 // isFound: status says which import is meant.

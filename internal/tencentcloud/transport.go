@@ -42,9 +42,6 @@ type apiResponse struct {
 	TotalCount, Items json.RawMessage
 }
 
-// noResponse accompanies an error.
-var noResponse apiResponse
-
 // guard is the transport of one call. It passes only well-formed answers with HTTP 200 to the SDK. The SDK itself sends the token along
 // when it follows a redirect, reads bodies of any length, panics on null, and takes an empty answer for a success.
 type guard struct {
