@@ -164,7 +164,7 @@ func applyStop(object *cdbv1.ImportJobStop, r *Result) {
 	default:
 		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, acceptedMessage(object), r.At)
 		if waitsForEnd(object) {
-			waitForEnd(object, r, "the import is still ending")
+			keepAsking(object, r, "the import is still ending")
 		} else {
 			confirmAccepted(r.At)(object)
 		}
@@ -212,8 +212,8 @@ func setRefused(object *cdbv1.ImportJobStop, r *Result) {
 	setCondition(object, cdbv1.ConditionAccepted, value, reason, truncate(message, maxMessage), r.At)
 }
 
-// waitForEnd goes on asking until the import has ended.
-func waitForEnd(object *cdbv1.ImportJobStop, r *Result, message string) {
+// keepAsking asks again later, until the import has ended.
+func keepAsking(object *cdbv1.ImportJobStop, r *Result, message string) {
 	object.Status.NextAttemptTime = microTime(r.At.Add(poll(object, r.At)))
 	setPhase(object, progressing, cdbv1.ReasonWaitingForStop, prefixAccepted(object, message), r.At)
 }
