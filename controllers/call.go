@@ -109,7 +109,7 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	}
 }
 
-// callCloud makes the request, unless the attempt is stale, and fills in the result.
+// callCloud makes the request, unless it is later than maxAttemptAge allows, and fills in the result.
 func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.Result) {
 	if age := AgeOf(c.recordedAt, time.Now()); age > maxAttemptAge {
 		result.Err = &importjob.Error{
@@ -147,7 +147,8 @@ func errorOf(err error) *importjob.Error {
 	return &importjob.Error{Class: importjob.Transient, Code: "ClientError.Unknown", Message: "the call failed", OutcomeUnknown: true}
 }
 
-// AgeOf returns the larger of two ages. The monotonic clock stands still while a machine sleeps; the wall clock can be set back.
+// AgeOf returns the time from start to now by the monotonic clock or by the wall clock, whichever is longer. The monotonic clock stands still
+// while a machine sleeps; the wall clock can be set back.
 func AgeOf(start, now time.Time) time.Duration {
 	return max(now.Sub(start), now.Round(0).Sub(start.Round(0)))
 }

@@ -41,8 +41,9 @@ const (
 	maxTellTurns = 5
 )
 
-// tells are the objects whose status is to say that they wait, in a queue or for their Secret. They have turns: one after the other is
-// reconciled when nothing else is to do, or at once when that takes too long. The zero value is ready to use.
+// tells are the objects whose status is to say that they wait, in a queue or for their Secret. They take turns, one
+// after the other. In its turn, an object is reconciled when nothing else is to do, or after tellInterval whatever else is to do. The zero
+// value is ready to use.
 type tells struct {
 	mu     sync.Mutex
 	known  map[types.NamespacedName]*tell

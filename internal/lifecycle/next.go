@@ -33,7 +33,7 @@ func Next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) S
 	return Step{Change: func(object *cdbv1.ImportJobStop) {
 		repair(now)(object)
 		if following != nil {
-			following(object) // in the same write: nobody may look again after a repair
+			following(object) // in the same write: perhaps nothing brings the object back after a repair
 		}
 	}}
 }
