@@ -29,11 +29,11 @@ const conflictRetry = 100 * time.Millisecond
 // Reconciler stops the import that an ImportJobStop names or describes. Set every field before SetupWithManager; only Leads may
 // be nil.
 type Reconciler struct {
-	Client    client.Client
-	APIReader client.Reader // uncached
+	Client    client.Client // writes, and reads from the cache
+	APIReader client.Reader // uncached, for live reads and for Secrets
 	Cloud     importjob.Cloud
-	Quota     *quota.Limiter[types.NamespacedName]
-	Events    events.EventRecorder
+	Quota     *quota.Limiter[types.NamespacedName] // the controller starts it
+	Events    events.EventRecorder                 // is called after each write of status
 	// Waited observes how long each call was in the queue, Accepted the time from the creation of each object to its acceptance, and
 	// Recovered each recovered panic.
 	Waited    func(action importjob.Action, inQueue time.Duration)

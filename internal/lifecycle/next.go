@@ -224,7 +224,7 @@ func waitsForEnd(object *cdbv1.ImportJobStop) bool {
 	return object.Spec.WaitFor == cdbv1.WaitForStopped
 }
 
-// Target returns the target of the spec as the port to the cloud takes it.
+// Target returns the target of the object as the port to the cloud takes it. Its id is empty while the import is yet to be found.
 func Target(object *cdbv1.ImportJobStop) importjob.Target {
 	t := targetOf(object)
 	return importjob.Target{Region: t.Region, AsyncRequestID: t.AsyncRequestID, Site: importjob.Site(t.Site)}
