@@ -29,11 +29,11 @@ type call struct {
 	fingerprint credentials.Fingerprint
 	action      importjob.Action
 	credit      *quota.Credit
-	recordedAt  time.Time
+	recordedAt  time.Time // just before the attempt of a stop was recorded; of another call, when it began
 }
 
-// maxAttemptAge is how old a recorded attempt may be when its call is sent. A process that was held up for longer may no longer
-// be the leader; a lease is 15 s, so that nobody else has taken over by then.
+// maxAttemptAge is how long after recordedAt a call may still be sent. A process that was held up for longer may no longer lead. The Lease
+// lasts 15 s, so nobody else leads before that.
 const maxAttemptAge = 10 * time.Second
 
 // send records the attempt and then makes the call in a goroutine of its own, so that the call occupies no worker.
@@ -78,7 +78,7 @@ func (r *Reconciler) send(ctx context.Context, c *call) error {
 	return nil
 }
 
-// makeCall makes the one request. It returns when the result is in status.
+// makeCall makes the one request, and puts its result into status. After a page that is not the last there is nothing to put there.
 func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	defer c.credit.Done(false) // also after a panic; only the first Done counts
 	object := c.object
@@ -109,7 +109,7 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	}
 }
 
-// callCloud makes the request, unless the attempt is stale, and fills in the result.
+// callCloud makes the request, unless it is later than maxAttemptAge allows, and fills in the result.
 func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.Result) {
 	if age := AgeOf(c.recordedAt, time.Now()); age > maxAttemptAge {
 		result.Err = &importjob.Error{
@@ -139,7 +139,7 @@ func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.R
 	}
 }
 
-// errorOf is the error of a call as the port to the cloud has it. Of an error of another origin, nothing is known but that it may pass.
+// errorOf returns the error of a call as an *importjob.Error. An error of another type may pass, and its outcome is unknown.
 func errorOf(err error) *importjob.Error {
 	if failure, ok := errors.AsType[*importjob.Error](err); ok {
 		return failure
@@ -147,7 +147,8 @@ func errorOf(err error) *importjob.Error {
 	return &importjob.Error{Class: importjob.Transient, Code: "ClientError.Unknown", Message: "the call failed", OutcomeUnknown: true}
 }
 
-// AgeOf returns the larger of two ages. The monotonic clock stands still while a machine sleeps; the wall clock can be set back.
+// AgeOf returns the time from start to now by the monotonic clock or by the wall clock, whichever is longer. The monotonic clock stands still
+// while a machine sleeps; the wall clock can be set back.
 func AgeOf(start, now time.Time) time.Duration {
 	return max(now.Sub(start), now.Round(0).Sub(start.Round(0)))
 }

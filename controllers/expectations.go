@@ -13,7 +13,8 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// expectations are the writes of this process that its cache has not seen yet. The zero value is empty and ready.
+// expectations are the versions that this process wrote, or read past its cache, and that its cache has not seen yet. The zero value is empty
+// and ready.
 type expectations struct {
 	mu      sync.Mutex
 	written map[types.NamespacedName]expectation

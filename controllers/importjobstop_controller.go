@@ -22,22 +22,24 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
 )
 
-// conflictRetry is how soon a stale copy of an object is read again, if no watch event comes first.
+// conflictRetry is how soon the operator tries again, if no watch event comes first: when its copy of an object is stale, when a change of
+// status leads to a call, when another process may lead, and when forever runs a function again.
 const conflictRetry = 100 * time.Millisecond
 
-// Reconciler stops the import that an ImportJobStop names or describes. Set every field before SetupWithManager.
+// Reconciler stops the import that an ImportJobStop names or describes. Set every field before SetupWithManager; only Leads may
+// be nil.
 type Reconciler struct {
-	Client    client.Client
-	APIReader client.Reader // uncached
+	Client    client.Client // writes, and reads from the cache
+	APIReader client.Reader // uncached, for live reads and for Secrets
 	Cloud     importjob.Cloud
-	Quota     *quota.Limiter[types.NamespacedName]
-	Events    events.EventRecorder
+	Quota     *quota.Limiter[types.NamespacedName] // the controller starts it
+	Events    events.EventRecorder                 // is called after each write of status
 	// Waited observes how long each call was in the queue, Accepted the time from the creation of each object to its acceptance, and
 	// Recovered each recovered panic.
 	Waited    func(action importjob.Action, inQueue time.Duration)
 	Accepted  func(sinceCreation time.Duration)
 	Recovered func()
-	// Leads returns false when another process may lead, even if this one has not noticed yet. Nil: this one always leads.
+	// Leads returns false when another process may lead, even if this one has not noticed yet. Nil means that this one always leads.
 	Leads func() bool
 	// SecretPoll is the shortest interval between reads of a Secret that objects wait for. It must be positive.
 	SecretPoll time.Duration

@@ -69,7 +69,7 @@ func (r *Reconciler) requirePin(ctx context.Context, object *cdbv1.ImportJobStop
 		return false, err
 	}
 	if err != nil || object.ResourceVersion != reconciled {
-		return false, apierrors.NewConflict(cdbv1.GroupVersion.WithResource("importjobstops").GroupResource(), object.Name, errOvertaken)
+		return false, apierrors.NewConflict(cdbv1.GroupVersion.WithResource("importjobstops").GroupResource(), object.Name, errStale)
 	}
 	if lifecycle.MustBePinned(object) == "" {
 		return false, nil

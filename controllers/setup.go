@@ -45,7 +45,7 @@ const (
 	priorityTells = -200 // only says that it waits
 )
 
-// SetupWithManager watches the objects, the Secrets that they wait for, and the credits that come back.
+// SetupWithManager adds the controller, which watches the objects. The poll of their Secrets and the credits enqueue objects too: see start.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	r.credentials = credentials.New(r.readSecret, r.SecretPoll, r.followCredentials)
 	// The lease is released when all that needs it has ended: not before the results of the calls in flight are written.
@@ -96,8 +96,8 @@ func (r *Reconciler) forever(ctx context.Context, run func()) {
 	}
 }
 
-// enqueueUnfinished enqueues the unfinished objects before the finished ones, the oldest first. So the oldest are in the queues of their
-// budgets when the first credits come, a second after the start, however many objects there are.
+// enqueueUnfinished enqueues the unfinished objects, the oldest first. The first list enqueues all objects too, but with a lower priority. So
+// the oldest are in the queues of their budgets when the first credits come, a second after the start, however many objects there are.
 func (r *Reconciler) enqueueUnfinished(ctx context.Context) {
 	objects, err := r.cached(ctx)
 	if err != nil {
@@ -156,11 +156,7 @@ func (r *Reconciler) CountByReason() (map[string]int, error) {
 	}
 	counts := map[string]int{}
 	for i := range objects {
-		reason := lifecycle.ReadyReason(&objects[i])
-		if reason == "" {
-			reason = "None"
-		}
-		counts[reason]++
+		counts[cmp.Or(lifecycle.ReadyReason(&objects[i]), "None")]++
 	}
 	return counts, nil
 }

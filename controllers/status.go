@@ -22,13 +22,15 @@ import (
 // writeTimeout bounds the writes of an attempt and of its result, which go on while the process shuts down.
 const writeTimeout = 10 * time.Second
 
-// maxWriteRetry is the longest pause between two writes of a result. After an outage in which a leader loses its Lease, it must be shorter
-// than the five seconds until another one can take the Lease: that one knows of no result, and would call again.
+// maxWriteRetry is the longest pause between two writes of a result. An outage can cost a leader its Lease, and another process can take the
+// Lease five seconds later. That process knows of no result and would call again, so the pause must be shorter.
 const maxWriteRetry = 2 * time.Second
 
 var (
 	// errOvertaken: another operator has recorded a later attempt. Its status is the truth now.
 	errOvertaken = errors.New("the status already has a later attempt")
+	// errStale: a live read said that the object is gone, or has another version than the copy that was reconciled.
+	errStale = errors.New("the copy in the cache is stale")
 	// errGone: a live read said that the object was deleted, or has another uid.
 	errGone = errors.New("the object was deleted")
 	// errForeign: the response was about another object, as a proxy's can be. Nothing is known of this one.
@@ -37,7 +39,7 @@ var (
 	errPanicked = errors.New("the write panicked")
 )
 
-// write updates the status with the resourceVersion just read, and only if the change changes anything.
+// write applies the change. If that changes anything, it updates the status, with the resourceVersion that the object has.
 func (r *Reconciler) write(ctx context.Context, object *cdbv1.ImportJobStop, change lifecycle.Change) error {
 	return r.writeSince(ctx, object, object.Status.DeepCopy(), change)
 }
@@ -100,8 +102,8 @@ func (r *Reconciler) recordResult(ctx context.Context, object *cdbv1.ImportJobSt
 }
 
 // writeResult writes the result into the newest object: the call was made, whatever else has changed since. Events are for the
-// difference since the call, also when the answer to an earlier write was lost. A record of the attempt that was taken back, by a
-// restore, a person or a proxy that only said it had written, is made again: the call was made.
+// difference since the call, also when the answer to an earlier write was lost. If the record of the attempt is gone from status, writeResult
+// makes it again: a restore or a person took it back, or a proxy only said that it had written it.
 func (r *Reconciler) writeResult(ctx context.Context, object, called *cdbv1.ImportJobStop, result *lifecycle.Result) (err error) {
 	defer r.recoverPanic(ctx, func() { err = errPanicked })
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)

@@ -35,14 +35,15 @@ func (r *Reconciler) waitForQuota(ctx context.Context, object *cdbv1.ImportJobSt
 }
 
 const (
-	// tellInterval is how long one turn to tell may keep the next waiting: at least 20 a second are made, whatever else is to do.
+	// tellInterval is how long one turn to tell may keep the next waiting: at least 20 begin each second, whatever else is to do.
 	tellInterval = 50 * time.Millisecond
-	// maxTellTurns is how many workers may be busy with telling when writes take longer than that.
+	// maxTellTurns is how many turns, and so workers, may be busy with telling. When writes take that long, fewer than 20 turns a second begin.
 	maxTellTurns = 5
 )
 
-// tells are the objects whose status is to say that they wait, in a queue or for their Secret. They have turns: one after the other is
-// reconciled when nothing else is to do, or at once when that takes too long. The zero value is ready to use.
+// tells are the objects whose status is to say that they wait, in a queue or for their Secret. They take turns, one
+// after the other. In its turn, an object is reconciled when nothing else is to do, or after tellInterval whatever else is to do. The zero
+// value is ready to use.
 type tells struct {
 	mu     sync.Mutex
 	known  map[types.NamespacedName]*tell

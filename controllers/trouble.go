@@ -16,7 +16,7 @@ const recently = time.Hour
 
 // Trouble is what somebody may have to look at: objects of one namespace whose Ready has one reason.
 type Trouble struct {
-	Namespace, Reason string
+	Namespace, Reason string // Reason is None for objects without one yet
 	// RecentlyFailed is the number of objects whose Ready became False within the last hour.
 	RecentlyFailed int
 	// OldestUnfinished is for how long the operator has worked on the object that it began with first; zero if it works on none.

@@ -9,7 +9,8 @@ const RemediesPage = "https://github.com/tencentcloud-cdb/importjobstop-operator
 const (
 	// ConditionReady is True when the request succeeded, False when it failed, Unknown while in progress.
 	ConditionReady = "Ready"
-	// ConditionAccepted is True when the cloud accepted the stop, False when it refused, Unknown while the outcome of an attempt is unknown.
+	// ConditionAccepted is True when the cloud accepted the stop. It is False when the cloud refused it, or when the deadline passed before a
+	// call was accepted. It is Unknown while the outcome of an attempt is unknown.
 	ConditionAccepted = "Accepted"
 	// ConditionReconciling is True while the operator works on the object.
 	ConditionReconciling = "Reconciling"
@@ -21,11 +22,12 @@ const (
 const (
 	// ReasonWaitingForQuota: the object waits in the queue of its budget.
 	ReasonWaitingForQuota = "WaitingForQuota"
-	// ReasonStopping: the attempt is recorded and the call is being made.
+	// ReasonStopping: an attempt is recorded and its call is being made, or the import was just found and the call comes next.
 	ReasonStopping = "Stopping"
-	// ReasonRetryScheduled: the last call failed in a way that may pass; the next is at nextAttemptTime.
+	// ReasonRetryScheduled: another call follows at nextAttemptTime, or without one as soon as the quota allows. The last call failed in a way
+	// that may pass or settled nothing, a retry was requested, or the spec has changed.
 	ReasonRetryScheduled = "RetryScheduled"
-	// ReasonCredentialsNotFound: the Secret or a key of it is missing.
+	// ReasonCredentialsNotFound: the Secret or a key of it is missing or invalid, or the operator cannot read the Secret.
 	ReasonCredentialsNotFound = "CredentialsNotFound"
 	// ReasonCredentialsRejected: the cloud refused the credentials or their permissions.
 	ReasonCredentialsRejected = "CredentialsRejected"
@@ -43,7 +45,8 @@ const (
 	ReasonImportAmbiguous = "ImportAmbiguous"
 	// ReasonImportMismatch: the import with the id of spec.asyncRequestId does not match spec.import. It is not stopped.
 	ReasonImportMismatch = "ImportMismatch"
-	// ReasonImportNotPinned: the import was found and is not stopped, because a tool that can create the object again would stop another import then.
+	// ReasonImportNotPinned: spec.asyncRequestId must name the import. The import was found and is not stopped, because a tool that can create
+	// the object again would stop another import then. Or a stop was sent, and status does not say for which import.
 	ReasonImportNotPinned = "ImportNotPinned"
 	// ReasonDeadlineExceeded: spec.activeDeadlineSeconds have passed.
 	ReasonDeadlineExceeded = "DeadlineExceeded"
@@ -53,8 +56,8 @@ const (
 	ReasonInternalError = "InternalError"
 )
 
-// The reasons of Accepted when it is not True, by the class of the latest error code. All but Throttled, CloudError
-// and OutcomeUnknown are also reasons of Ready when the cloud refused for good.
+// The reasons of Accepted when it is not True, by the class of the latest error code; CredentialsRejected and DeadlineExceeded are others.
+// All but Throttled, CloudError and OutcomeUnknown are also reasons of Ready when the cloud refused for good.
 const (
 	// ReasonImportNotFound: no such asynchronous task in this region and account.
 	ReasonImportNotFound = "ImportNotFound"

@@ -17,19 +17,20 @@ type lineage struct {
 	readAt  time.Time
 }
 
-// follow tells when the credentials that were read replace others, also others that the cloud refused: a call with these may have counted.
+// follow calls replaced when the credentials that were read replace others. Those before count even if the cloud refused
+// them: it may have counted a call with them.
 func (s *Store) follow(secret types.NamespacedName, c content) {
 	if c.unusable != nil || c.unread != nil {
 		return
 	}
-	previous := s.succeed(secret, c.fingerprint, time.Now())
+	previous := s.setCurrent(secret, c.fingerprint, time.Now())
 	if previous != (Fingerprint{}) && previous != c.fingerprint && s.replaced != nil {
 		s.replaced(previous, c.fingerprint)
 	}
 }
 
-// succeed makes these credentials the current ones of the Secret. It returns those before, or zero.
-func (s *Store) succeed(secret types.NamespacedName, f Fingerprint, now time.Time) (previous Fingerprint) {
+// setCurrent makes these credentials the current ones of the Secret. It returns those before, or zero if none are known.
+func (s *Store) setCurrent(secret types.NamespacedName, f Fingerprint, now time.Time) (previous Fingerprint) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	previous = s.lineages[secret].current

@@ -75,8 +75,8 @@ type failure struct {
 
 // New returns a store that reads Secrets with read.
 //
-// Run polls a Secret every poll at first. The interval grows as the wait goes on, to 30 seconds after two minutes, and is never shorter
-// than poll.
+// Run polls a Secret at intervals of poll at first, which must be positive. The interval grows as the wait goes on, to 30 seconds after two
+// minutes. It is never shorter than poll.
 //
 // When the credentials in a Secret have changed, the store calls replaced with the fingerprints of the old and the new ones, before it
 // returns the new ones. Nil: nobody wants to know.

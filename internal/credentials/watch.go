@@ -140,6 +140,7 @@ func (s *Store) polled(secret types.NamespacedName, c content, ok bool) (woken [
 	return woken
 }
 
+// concerns says whether the content wakes the waiter. If Seen is zero, and the wait is neither Missing nor Urgent, it only remembers the content.
 func (s *Store) concerns(w *waiter, c content) bool {
 	if w.Seen == (Fingerprint{}) && !w.Missing && !w.Urgent {
 		w.Seen = c.fingerprint

@@ -18,7 +18,8 @@ const (
 	International Site = "International"
 )
 
-// Target is one asynchronous import task in one region of one site.
+// Target is one asynchronous import task in one region of one site. Its AsyncRequestID is empty while the import is yet to be found: then only
+// List takes it.
 type Target struct {
 	Region, AsyncRequestID string
 	Site                   Site
@@ -58,7 +59,7 @@ type Cloud interface {
 	Host(Target) string
 	// Stop asks the cloud to end the import and returns the RequestId of the accepted call, never empty.
 	Stop(context.Context, Credentials, Target) (requestID string, err error)
-	// Describe asks how the import is.
+	// Describe asks how the import is. The Status is StatusUnknown when the cloud gave none that the vendor documents; it is empty with an error.
 	Describe(context.Context, Credentials, Target) (Status, error)
 	// List reads one page of at most PageSize imports of an instance, from an offset on. Of the target it uses region and site.
 	List(ctx context.Context, creds Credentials, t Target, instanceID string, offset int) (Page, error)
@@ -80,8 +81,8 @@ type Page struct {
 type Record struct {
 	AsyncRequestID string // empty when the cloud gave none, or one that cannot be an id
 	State          RecordState
-	Percent        int // of the progress, from 0 to 100
-	FileName       string
+	Percent        int    // of the progress, from 0 to 100
+	FileName       string // may be empty
 	DatabaseName   string // may be empty
 	CreateTime     string // as the cloud tells it; its zone is not documented
 }

@@ -10,13 +10,14 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// FailedSince returns since when Ready is False, and whether it is.
+// FailedSince returns since when Ready is False, and whether it is False. The time means nothing if it is not.
 func FailedSince(object *cdbv1.ImportJobStop) (time.Time, bool) {
 	ready := readyOf(&object.Status)
 	return ready.LastTransitionTime.Time, ready.Status == metav1.ConditionFalse
 }
 
-// UnfinishedSince returns since when the operator works on an object: a suspended or finished one is not worked on.
+// UnfinishedSince returns since when the operator works on an object, and whether it does: not on a suspended or finished one. The time means
+// nothing if it does not.
 func UnfinishedSince(object *cdbv1.ImportJobStop) (time.Time, bool) {
 	since := object.CreationTimestamp.Time
 	if start := object.Status.StartTime; start != nil {

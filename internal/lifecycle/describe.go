@@ -31,7 +31,7 @@ func applyDescribe(object *cdbv1.ImportJobStop, r *Result) {
 		giveUp(object, r, cdbv1.ReasonImportAlreadyFinished, message)
 	case importjob.StatusPaused:
 		if waitsForEnd(object) {
-			waitForEnd(object, r, "the import is being stopped")
+			keepAsking(object, r, "the import is being stopped")
 			return
 		}
 		endStopped(object, r)
@@ -65,7 +65,7 @@ func applyPreview(object *cdbv1.ImportJobStop, r *Result) {
 // applyRunning goes on where the import is not over.
 func applyRunning(object *cdbv1.ImportJobStop, r *Result) {
 	if accepted(object) {
-		waitForEnd(object, r, "the import is still ending")
+		keepAsking(object, r, "the import is still ending")
 		return
 	}
 	message := fmt.Sprintf("%s, but the import is not over (%s)", lastError(object), r.Status)
@@ -106,7 +106,7 @@ func applyNoAnswer(object *cdbv1.ImportJobStop, r *Result) {
 // applyEndUnknown is applyNoAnswer where the stop was accepted: only its end is not known.
 func applyEndUnknown(object *cdbv1.ImportJobStop, r *Result) {
 	if isPassing(r.Err.Class) {
-		waitForEnd(object, r, "the operator cannot read whether it has ended: "+r.Err.Error())
+		keepAsking(object, r, "the operator cannot read whether it has ended: "+r.Err.Error())
 		return
 	}
 	if r.Err.Class == importjob.Rejected {

@@ -11,7 +11,7 @@ import (
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 )
 
-// Event is a Kubernetes event. It is emitted after the status is written.
+// Event is a Kubernetes event, of the type Normal or Warning. Its message has at most 1,000 bytes. It is emitted after the status is written.
 type Event struct{ Type, Reason, Message string }
 
 // Events returns the events for what has changed in the status of an object since before.

@@ -134,7 +134,7 @@ func applyNoListing(object *cdbv1.ImportJobStop, r *Result) {
 	}
 }
 
-// listBackoff is never zero: a list has many pages.
+// listBackoff is at least one second: a listing can have many pages.
 func listBackoff(attempt int32, r *Result) time.Duration {
 	return max(backoff(attempt, r.Jitter), time.Second)
 }
@@ -180,7 +180,8 @@ func orUnknown(text string) string {
 	return text
 }
 
-// filters names those that counted: an API server that drops unknown fields widens what a misspelt one matches.
+// filters names the filters that counted. An API server that drops unknown fields drops a misspelt filter, and more imports match than its
+// author meant.
 func filters(object *cdbv1.ImportJobStop) string { return filterNames(object.Spec.Target().Import) }
 
 func filterNames(f cdbv1.ImportFilter) string {

@@ -32,7 +32,7 @@ func NewLookup(object *cdbv1.ImportJobStop) *Lookup { return &Lookup{target: tar
 // IsFor says whether the object still means the import that is looked up.
 func (l *Lookup) IsFor(object *cdbv1.ImportJobStop) bool { return l.target == targetOf(object) }
 
-// Offset is that of the page to read next.
+// Offset is that of the page to read next, in records.
 func (l *Lookup) Offset() int { return l.listing.offset }
 
 // Fail notes a page that was not answered, and returns how many there were in a row. Where the same question may be answered later, the

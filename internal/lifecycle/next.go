@@ -33,7 +33,7 @@ func Next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) S
 	return Step{Change: func(object *cdbv1.ImportJobStop) {
 		repair(now)(object)
 		if following != nil {
-			following(object) // in the same write: nobody may look again after a repair
+			following(object) // in the same write: perhaps nothing brings the object back after a repair
 		}
 	}}
 }
@@ -110,10 +110,7 @@ func isLookDue(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bo
 
 // mustBeListed: spec.import decides before the first attempt, and once.
 func mustBeListed(object *cdbv1.ImportJobStop) bool {
-	if targetChanged(object) {
-		return object.Spec.Import != nil
-	}
-	return object.Spec.Import != nil && object.Status.LastAttempt == nil && !isFound(object)
+	return object.Spec.Import != nil && (targetChanged(object) || (object.Status.LastAttempt == nil && !isFound(object)))
 }
 
 // isFound: status says which import is meant.
@@ -198,7 +195,8 @@ func retryStartsOver(object *cdbv1.ImportJobStop, now time.Time) bool {
 	return now.Before(dueTime(object)) || isPast(deadline(object), now) || phaseOf(ReadyReason(object)) == failed
 }
 
-// mayBeOver: the last refusal can mean that the import is over, and the cloud, asked how the import is, has said nothing yet or PAUSED.
+// mayBeOver: the last refusal, or the listing before the first attempt, can mean that the import is over. The cloud was not asked yet how the
+// import is, or has said PAUSED.
 func mayBeOver(object *cdbv1.ImportJobStop) bool {
 	status := importjob.Status(object.Status.ImportStatus)
 	if status != "" && status != importjob.StatusPaused {
@@ -226,7 +224,7 @@ func waitsForEnd(object *cdbv1.ImportJobStop) bool {
 	return object.Spec.WaitFor == cdbv1.WaitForStopped
 }
 
-// Target returns the target of the spec as the port to the cloud takes it.
+// Target returns the target of the object as the port to the cloud takes it. Its id is empty while the import is yet to be found.
 func Target(object *cdbv1.ImportJobStop) importjob.Target {
 	t := targetOf(object)
 	return importjob.Target{Region: t.Region, AsyncRequestID: t.AsyncRequestID, Site: importjob.Site(t.Site)}

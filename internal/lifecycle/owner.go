@@ -59,8 +59,8 @@ func managedBy(object *cdbv1.ImportJobStop) string {
 // restoreMark is on what Velero restored.
 const restoreMark = "velero.io/restore-name"
 
-// MustBePinned returns the tool that could create the object again, under another uid and when another import runs, if spec names no id.
-// Empty: none.
+// MustBePinned returns the tool that could create the object again, under another uid and when another import runs. It is empty if there is
+// none, or if spec names the id of the import.
 func MustBePinned(object *cdbv1.ImportJobStop) (tool string) {
 	if object.Spec.AsyncRequestID != "" {
 		return ""
@@ -71,7 +71,8 @@ func MustBePinned(object *cdbv1.ImportJobStop) (tool string) {
 	return managedBy(object)
 }
 
-// RequirePin ends an object whose import was found, until its id is in spec.
+// RequirePin ends an object until the id of its import is in spec: the import was found and must be pinned, or status does not say for which
+// import a stop was sent.
 func RequirePin(now time.Time) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		noteRetry(object)

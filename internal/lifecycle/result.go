@@ -43,12 +43,12 @@ func NewResult(object *cdbv1.ImportJobStop, action importjob.Action, jitter floa
 	return result
 }
 
-// Belongs says whether status.lastAttempt is still the attempt that the result is of, and, after a mere look, whether the object is still
-// about the same import.
+// Belongs says whether status.lastAttempt is still the attempt that the result is of. After a listing or a preview, the object must also have the
+// same generation and be about the same import.
 func (r *Result) Belongs(object *cdbv1.ImportJobStop) bool {
-	isLook := r.Action == importjob.ActionList || r.Preview
-	if isLook && (object.Generation != r.Generation || targetOf(object) != r.Target) {
-		return false // it looks again
+	looksAgain := r.Action == importjob.ActionList || r.Preview
+	if looksAgain && (object.Generation != r.Generation || targetOf(object) != r.Target) {
+		return false
 	}
 	last := object.Status.LastAttempt
 	if last == nil || r.AttemptStart == nil {
@@ -164,7 +164,7 @@ func applyStop(object *cdbv1.ImportJobStop, r *Result) {
 	default:
 		setCondition(object, cdbv1.ConditionAccepted, metav1.ConditionTrue, cdbv1.ReasonStopAccepted, acceptedMessage(object), r.At)
 		if waitsForEnd(object) {
-			waitForEnd(object, r, "the import is still ending")
+			keepAsking(object, r, "the import is still ending")
 		} else {
 			confirmAccepted(r.At)(object)
 		}
@@ -212,8 +212,8 @@ func setRefused(object *cdbv1.ImportJobStop, r *Result) {
 	setCondition(object, cdbv1.ConditionAccepted, value, reason, truncate(message, maxMessage), r.At)
 }
 
-// waitForEnd goes on asking until the import has ended.
-func waitForEnd(object *cdbv1.ImportJobStop, r *Result, message string) {
+// keepAsking asks again later, until the import has ended.
+func keepAsking(object *cdbv1.ImportJobStop, r *Result, message string) {
 	object.Status.NextAttemptTime = microTime(r.At.Add(poll(object, r.At)))
 	setPhase(object, progressing, cdbv1.ReasonWaitingForStop, prefixAccepted(object, message), r.At)
 }

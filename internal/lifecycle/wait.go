@@ -84,7 +84,7 @@ func IsSettled(object *cdbv1.ImportJobStop) bool { return isSettled(object) }
 const worthTelling = 5 * time.Second
 
 // WaitForQuota writes since when the object has been in the queue of its budget, and when its turn is expected. It writes a new estimate
-// when that time has passed. It writes nothing while the wait is short and the status is about this spec. An accepted object never says so.
+// when that turn is overdue. It writes nothing while the wait is short and the status is about this spec. An accepted object never says so.
 func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 	return func(object *cdbv1.ImportJobStop) {
 		if object.Spec.Suspend { // the preview comes when it is its turn
@@ -112,8 +112,8 @@ func WaitForQuota(now, since time.Time, turn time.Duration) Change {
 	}
 }
 
-// TellAt is when WaitForQuota has something to write that only tells that the object waits. It may come later, after all work that can go
-// on. Zero means that there is no such write: what WaitForQuota writes, if anything, must come at once.
+// TellAt returns when a write of WaitForQuota is due that only tells that the object waits. Such a write may come later, after all work that
+// can go on. Zero means that no such write is due: what WaitForQuota writes, if anything, must come at once.
 func TellAt(object *cdbv1.ImportJobStop, now, since time.Time, turn time.Duration) time.Time {
 	switch {
 	case object.Spec.Suspend, speaksOfAnotherSpec(object), accepted(object) && !targetChanged(object):
@@ -121,7 +121,7 @@ func TellAt(object *cdbv1.ImportJobStop, now, since time.Time, turn time.Duratio
 	case saysItWaits(object):
 		return overdueAt(object)
 	case object.Spec.ActiveDeadlineSeconds != nil:
-		return since.Add(-worthTelling) // before those without a deadline, which counts from status.startTime
+		return since.Add(-worthTelling) // before objects without a deadline: a deadline counts from status.startTime
 	case isWorthTelling(object, now.Sub(since), turn):
 		return now
 	}

@@ -24,8 +24,9 @@ const leaseName = "importjobstop.cdb.tencentcloud.com"
 // renewDeadline is controller-runtime's default. A request for the Lease may take half of it.
 const renewDeadline = 10 * time.Second
 
-// lease is a lock that releases no Lease of another holder. client-go does: a leader that was stopped until another one took over, as with
-// its machine, empties the Lease when it goes on. A third process then leads beside the second one until that notices, for ten seconds.
+// lease is a lock that releases the Lease only while this process holds it. client-go's lock also empties the Lease of another holder: when a
+// leader was stopped, as with its machine, and goes on after another one took over. A third process then leads beside the second one, for
+// ten seconds, until the second one notices.
 type lease struct {
 	resourcelock.Interface
 	events    *lateEvents

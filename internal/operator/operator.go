@@ -31,15 +31,15 @@ const describeLimit, listLimit = 40, 100
 type Options struct {
 	// Endpoints of the cloud.
 	Endpoints tencentcloud.Endpoints
-	// CallsPerSecond is the maximum of StopDBImportJob calls in any second per account and endpoint.
+	// CallsPerSecond is the maximum of StopDBImportJob calls in any second per account and endpoint, at least 1.
 	CallsPerSecond int
 	// TotalPerSecond is the maximum of calls of the cloud in any second over all accounts and actions. Zero does not bound them.
 	TotalPerSecond int
-	// Workers is the maximum of concurrent reconciles.
+	// Workers is the maximum of concurrent reconciles. Zero is one.
 	Workers int
-	// SecretPoll is the shortest interval between reads of a Secret that objects wait for.
+	// SecretPoll is the shortest interval between reads of a Secret that objects wait for. It must be positive.
 	SecretPoll time.Duration
-	// WaitLogInterval is how often the log says that the operator waits for the API server.
+	// WaitLogInterval is how often the log says that the operator waits for the API server. It must be positive.
 	WaitLogInterval time.Duration
 	// Metrics is the endpoint that serves them. ProbeAddress and PprofAddress are addresses to listen on. "0" serves nothing.
 	Metrics                    metrics.Endpoint

@@ -27,8 +27,8 @@ const (
 
 // start runs the manager until ctx is done, and waits for an API server that is away. While it waits, it logs why.
 //
-// controller-runtime does not return before the cache has synced, even when ctx is done. Until then there are no controllers, so nothing
-// is in flight and start returns without it. Afterwards it waits for the graceful shutdown.
+// controller-runtime does not return before the cache has synced, even when ctx is done. Until then there are no controllers and
+// nothing is in flight, so start does not wait for controller-runtime. Afterwards it waits for the graceful shutdown.
 func (o Options) start(ctx context.Context, mgr ctrl.Manager) error {
 	// Without an informer the cache counts as synced.
 	if _, err := mgr.GetCache().GetInformer(ctx, &cdbv1.ImportJobStop{}, cache.BlockUntilSynced(false)); err != nil {

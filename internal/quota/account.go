@@ -19,7 +19,7 @@ type account[ID comparable] struct {
 // name is one set of credentials.
 type name struct {
 	until time.Time // it counts; zero: as long as the account is known
-	uses  int       // since it was the next one, or the previous
+	uses  int       // by Acquire, since Follow last had this name
 }
 
 func (n *name) isOver(now time.Time) bool { return !n.until.IsZero() && !now.Before(n.until) }

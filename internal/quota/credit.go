@@ -20,7 +20,7 @@ type Credit struct {
 	done     func(sent time.Time, refused bool)
 	cancel   func()
 	keep     func()
-	counted  func() // by the total, from now on for a second
+	counted  func() // lets the total count the call for one second from now
 }
 
 // Wait returns when the call may be sent: at once, or within headStart.

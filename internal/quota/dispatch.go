@@ -12,11 +12,6 @@ func (l *Limiter[ID]) opensAt(b *budget[ID]) time.Time {
 	return slices.MaxFunc([]time.Time{l.opening, b.window.pausedUntil, b.account.opening}, time.Time.Compare)
 }
 
-// untilOpen is the time until the next waiter may be woken.
-func (l *Limiter[ID]) untilOpen(b *budget[ID]) time.Duration {
-	return max(time.Until(l.opensAt(b)), time.Until(b.nextAt))
-}
-
 // dispatchAll wakes those that joined before the first credits.
 func (l *Limiter[ID]) dispatchAll() {
 	l.mu.Lock()
@@ -57,7 +52,7 @@ func (l *Limiter[ID]) isReady(b *budget[ID]) bool {
 	if l.wake == nil || b.queue.length == 0 || b.inUse >= b.window.size {
 		return false
 	}
-	wait := l.untilOpen(b)
+	wait := max(time.Until(l.opensAt(b)), time.Until(b.nextAt))
 	if wait > 0 {
 		l.scheduleDispatch(b, wait)
 	}

@@ -50,7 +50,7 @@ func (q *queue[T]) push(rank Rank, value T) *node[T] {
 	return n
 }
 
-// remove takes an item out that had no turn.
+// remove takes out an item that has not had its turn.
 func (q *queue[T]) remove(n *node[T]) {
 	o := q.owners[n.rank.Owner]
 	q.take(o, n)

@@ -20,19 +20,19 @@
 // its turn. When both are still used a minute later, the one that is used less gets budgets of its own, which open after two seconds.
 // Nothing else joins two accounts.
 //
-// Waiters are woken one at a time, at least half an even share of a second apart, so that the calls do not come in
-// one burst and others find gaps. An idle budget is forgotten.
+// Waiters are woken one at a time, at least half an even share of a second apart: with a limit of 20, 25 ms. So the calls do not come in
+// one burst, and others find gaps. An idle budget is forgotten.
 //
-// No budget waits for another, unless all of them together reach their bound. A call counts for it from the moment it gets its credit until
-// one second after it was sent: an answer that does not come holds nobody up. While the bound is reached, owners take turns over all
+// No budget waits for another, unless all of them together reach their bound. A call counts towards the bound from the moment it gets its credit
+// until one second after it was sent: an answer that does not come holds nobody up. While the bound is reached, owners take turns over all
 // budgets, so that one with a thousand accounts gets no more of it than one with a single account.
 //
 // A refusal means that others share the limit. The first one halves the window and pauses the budget for one to two seconds. Refusals of
 // calls that were in flight at that moment do not count again. Each full window of answers without a refusal opens the window by one. The
 // budget remembers the size that was refused, as CUBIC does. The window stays below it for eight seconds, then tries it again in steps of
-// 1, 3, 9…. It waits for six seconds only if of late its own tries were refused more often than it was for those of others: a program that
-// does not adapt makes none. A single refusal takes the window back by the last step, and by a third of what it has above two, without a
-// pause, so that the larger of two windows loses more. When more than a quarter of a window is refused, the window halves and the budget
+// 1, 3, 9…. Six seconds are enough if of late more refusals came from its own tries than from those of others: a program that does not
+// adapt makes none. A single refusal takes the window back, without a pause: by the last step, or by a third of what it has above
+// two if that is more. So the larger of two windows loses more. When more than a quarter of a window is refused, the window halves and the budget
 // pauses again. A full window at the limit forgets the remembered size. A try costs a refusal. Measured over thirty
 // seeds, three budgets that share a limit are refused 3 % of their calls, and one has all of it 11 seconds after the others leave, at the worst.
 //
@@ -40,7 +40,7 @@
 // counts by arrival and says no more, so a call may arrive just before its answer, and the next one just as it is sent. With a credit that
 // comes back any earlier, 21 calls arrive in one second. What else could be measured bounds another arrival: an acknowledgement of TCP, of
 // HTTP/2 or of a proxy says that the first machine has the bytes, not that the one that counts has; and the least latency that was seen says
-// nothing of the next call. A bound that falls back at the first refusal needs a refusal first, and a lone user is never refused.
+// nothing of the next call. To trust such a bound until the first refusal would cost that refusal, and a lone user is never refused.
 package quota
 
 import (
@@ -99,8 +99,8 @@ type waiter[ID comparable] struct {
 	since  time.Time          // when it joined
 }
 
-// New returns a Limiter whose budgets allow limit(action) calls a second each, and together no more than all; 0 does not bound them. It
-// hands out nothing before Start.
+// New returns a Limiter whose budgets allow limit(action) calls a second each, at least 1, and together no more than all; an all of 0 does not
+// bound them. It hands out nothing before Start.
 func New[ID comparable](limit func(action string) int, all int) *Limiter[ID] {
 	return &Limiter[ID]{
 		limit: limit, accounts: map[string]*account[ID]{}, waiters: map[ID]*waiter[ID]{},
@@ -156,7 +156,7 @@ func (l *Limiter[ID]) join(b *budget[ID], id ID, rank Rank) *waiter[ID] {
 		w.rank.Created = oldest
 	}
 	b.enqueue(w)
-	l.dispatch(b) // no credit may be out whose return would
+	l.dispatch(b) // when no credit is in use, none comes back and does so
 	return w
 }
 

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A window stays below the size that was refused for hold, before it tries that size again; for shortHold when its own tries were refused
-// ownTries times more often of late than it was for those of others. A second longer costs a second when the others leave, and saves one refusal in ten. maxJitter keeps
-// those that share a limit from trying at the same time.
+// A window stays below the size that was refused for hold, before it tries that size again. It stays for shortHold if of late its own tries
+// had ownTries more refusals than those of others. A second longer costs a second when the others leave, and saves one refusal in ten.
+// maxJitter keeps those that share a limit from trying at the same time.
 const (
 	hold      = 8 * time.Second
 	shortHold = 6 * time.Second

@@ -105,10 +105,10 @@ func (c *Client) call(ctx context.Context, creds importjob.Credentials, t import
 	gate := newGate(c.secrets(creds, t)...)
 	response := exchange.response
 	if response == nil {
-		return noResponse, unansweredError(ctx, err, connected.Load(), gate)
+		return apiResponse{}, unansweredError(ctx, err, connected.Load(), gate)
 	}
 	if response.Error != nil {
-		return noResponse, toError(*response, gate)
+		return apiResponse{}, toError(*response, gate)
 	}
 	response.RequestID = gate.redact(response.RequestID, maxID)
 	return *response, nil

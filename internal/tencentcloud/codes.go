@@ -10,7 +10,8 @@ import (
 
 // classes has the error codes that the vendor lists for the three actions, for all actions, and in the cdb package of its SDK.
 // Sources: https://www.tencentcloud.com/document/product/236/15857 (StopDBImportJob), .../236/20410 (DescribeAsyncRequestInfo),
-// .../236/15856 (DescribeDBImportRecords), .../236/15694 (common codes), and tencentcloud/cdb/v20170320/errors.go in the SDK. For codes that are not listed, see classOf.
+// .../236/15856 (DescribeDBImportRecords), .../236/15694 (common codes), and tencentcloud/cdb/v20170320/errors.go in the SDK.
+// For codes that are not listed, see classOf.
 var classes = map[string]importjob.Class{
 	"RequestLimitExceeded":                              importjob.Throttled,
 	"RequestLimitExceeded.GlobalRegionUinLimitExceeded": importjob.Throttled,

@@ -12,7 +12,8 @@ import (
 
 const domain = "tencentcloudapi.com"
 
-// Endpoints chooses the host that a call is sent to. The zero value chooses the common endpoint of the target's site, over HTTPS.
+// Endpoints chooses the host that a call is sent to. The zero value chooses the common endpoint of the target's site, and
+// for a finance region its own, over HTTPS.
 // Source: https://www.tencentcloud.com/document/product/236/15832 (access domains).
 type Endpoints struct {
 	// Regional sends the calls for a region to its own endpoint, where the cloud counts a quota of its own. Both sites share these endpoints.

@@ -35,8 +35,8 @@ type reading struct {
 // maxEscapes is how often a text can have been escaped, as a URL in JSON is twice.
 const maxEscapes = 2
 
-// readings yields what a text in lower case can mean: the text itself, and the text without the escapes of URLs, of HTML, or of JSON and Go, also where one
-// escaped what another had escaped before. An encoder escapes what it likes: a secret has too many forms to list.
+// readings yields what a text in lower case can mean: the text itself, and the text without the escapes of URLs, of HTML, or of JSON and Go,
+// also where one escaped what another had escaped before. An encoder escapes what it likes: a secret has too many forms to list.
 func readings(text string) iter.Seq[reading] {
 	return func(yield func(reading) bool) {
 		at := make([]int, len(text)+1)

@@ -27,7 +27,8 @@ const (
 	maxHeader = 64 << 10
 )
 
-// responseError is the error for an HTTP response that the API never sends. Its message quotes nothing of the response.
+// responseError is the error for an HTTP response that the API never sends, or on which the SDK panics. Its message quotes nothing of the
+// response.
 type responseError struct{ code, message string }
 
 func (e *responseError) Error() string { return e.message }
@@ -40,9 +41,6 @@ type apiResponse struct {
 	Status            any
 	TotalCount, Items json.RawMessage
 }
-
-// noResponse accompanies an error.
-var noResponse apiResponse
 
 // guard is the transport of one call. It passes only well-formed answers with HTTP 200 to the SDK. The SDK itself sends the token along
 // when it follows a redirect, reads bodies of any length, panics on null, and takes an empty answer for a success.
