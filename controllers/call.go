@@ -32,8 +32,8 @@ type call struct {
 	recordedAt  time.Time // just before the attempt of a stop was recorded; of another call, when it began
 }
 
-// maxAttemptAge is how long after recordedAt a call may still be sent. A process that was held up for longer may no longer lead. The Lease
-// lasts 15 s, so nobody else leads before that.
+// maxAttemptAge is how long after recordedAt a call may still be sent. Without a Lease, it is all that a process knows of others that may have
+// been started while it was held up.
 const maxAttemptAge = 10 * time.Second
 
 // send records the attempt and then makes the call in a goroutine of its own, so that the call occupies no worker.
@@ -109,12 +109,12 @@ func (r *Reconciler) makeCall(ctx context.Context, c *call) {
 	}
 }
 
-// callCloud makes the request, unless it is later than maxAttemptAge allows, and fills in the result.
+// callCloud makes the request, unless it is late enough for another process to lead, and fills in the result.
 func (r *Reconciler) callCloud(ctx context.Context, c *call, result *lifecycle.Result) {
-	if age := AgeOf(c.recordedAt, time.Now()); age > maxAttemptAge {
+	if age := AgeOf(c.recordedAt, time.Now()); age > maxAttemptAge || !r.leads() {
 		result.Err = &importjob.Error{
 			Class: importjob.Transient, Code: "ClientError.NotSent",
-			Message: fmt.Sprintf("nothing was sent: the operator was delayed for %s before the call, more than %s", age.Round(time.Second), maxAttemptAge),
+			Message: fmt.Sprintf("nothing was sent: the operator was delayed for %s before the call, and another process may lead", age.Round(time.Second)),
 		}
 		return
 	}

@@ -114,7 +114,7 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 
 // proceed makes the call if the object has credentials and a credit. Otherwise the status says what is missing.
 func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, action importjob.Action, changed, urgent bool) (time.Duration, error) {
-	if r.Leads != nil && !r.Leads() {
+	if !r.leads() {
 		return conflictRetry, nil
 	}
 	now := time.Now()
@@ -137,6 +137,9 @@ func (r *Reconciler) proceed(ctx context.Context, object *cdbv1.ImportJobStop, a
 	}
 	return 0, r.send(ctx, &call{object: object, creds: creds, fingerprint: fingerprint, action: action, credit: credit})
 }
+
+// leads says whether no other process can lead.
+func (r *Reconciler) leads() bool { return r.Leads == nil || r.Leads() }
 
 // admit asks the budget of the call for a credit. A budget is known by the whole content of the Secret: a stranger who knows only
 // the SecretId does not get into the queue of its owner.

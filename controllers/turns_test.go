@@ -129,6 +129,17 @@ func shiftMonotonic(at time.Time, by time.Duration) time.Time {
 	return at
 }
 
+// The Lease was renewed for the last time when the attempt was recorded: another process may lead when its call is due.
+func TestNoCallIsSentOnceAnotherProcessMayLead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHostile(t)
+		h.Leads = func() bool { return h.writes.Load() == 0 }
+		_ = h.reconcile()
+		h.want(cdbv1.ReasonRetryScheduled, 0, 2)
+	})
+}
+
 func TestAnAttemptIsAsOldAsTheClockSaysThatSaysMore(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
