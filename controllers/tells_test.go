@@ -169,6 +169,21 @@ func TestAMissingSecretIsToldInTurn(t *testing.T) {
 	})
 }
 
+// Thousands wait for their turns: a Secret that comes meanwhile needs none.
+func TestASecretThatComesBeforeTheTurnIsNoticed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHostile(t)
+		h.withSecret(nil)
+		go h.credentials.Run(h.Context(), func(key types.NamespacedName) { _ = h.reconcileNamed(key) })
+		_ = h.reconcile()
+		h.withSecret(map[string][]byte{"secretId": []byte("id"), "secretKey": []byte("key")})
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		h.want(cdbv1.ReasonStopAccepted, 1, 2)
+	})
+}
+
 // The status is about another spec: that is no write that only tells.
 func TestAnEditOfAWaitingObjectIsObservedAtOnce(t *testing.T) {
 	t.Parallel()
