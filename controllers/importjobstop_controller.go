@@ -72,17 +72,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	case err != nil:
 		return ctrl.Result{}, err
 	case expected.isStale(object):
+		r.tells.again(req.NamespacedName)
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
 	after, err := r.reconcileSafely(ctx, object)
+	if err == nil {
+		return ctrl.Result{RequeueAfter: after, Priority: priorityOf(object)}, nil
+	}
+	r.tells.again(req.NamespacedName)
 	if apierrors.IsConflict(err) || isGone(err, object) {
 		logr.FromContextOrDiscard(ctx).V(1).Info("the copy in the cache is stale, reading again")
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	return ctrl.Result{RequeueAfter: after, Priority: priorityOf(object)}, nil
+	return ctrl.Result{}, err
 }
 
 // priorityOf puts objects that wait behind those that can go on.

@@ -94,7 +94,8 @@ func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.Impor
 		return 0, err
 	}
 	if key := client.ObjectKeyFromObject(object); !lifecycle.Waits(object) && !r.tells.hasTurn(key) {
-		r.tells.add(key, now) // it only tells that it waits: whatever can go on comes first
+		r.tells.add(key, now) // it only tells that it waits: whatever can go on comes first, as it does itself when its Secret comes
+		r.credentials.Subscribe(secretOf(object), key, credentials.Subscription{Seen: seen, Missing: true})
 		return lifecycle.RequeueAfter(object, now), nil
 	}
 	return r.writeAndWait(ctx, object, lifecycle.WaitForCredentials(now, bad.Text), seen, now)

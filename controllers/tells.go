@@ -63,6 +63,20 @@ type tell struct {
 func (t *tells) add(key types.NamespacedName, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.insert(key, at)
+}
+
+// again gives the object another turn in a while if it has one now, which came to nothing. The queue may keep an object of so low a priority
+// for as long as others are busy.
+func (t *tells) again(key types.NamespacedName) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.turns[key] != nil {
+		t.insert(key, time.Now().Add(maxRetry))
+	}
+}
+
+func (t *tells) insert(key types.NamespacedName, at time.Time) {
 	t.remove(key)
 	t.init()
 	entry := &tell{key: key, at: at}
@@ -79,15 +93,16 @@ func (t *tells) remove(key types.NamespacedName) {
 }
 
 // begin removes the object, because it is being reconciled: add is called again if it still has something to tell. Call end when the
-// reconcile is over: it ends the turn of the object, if there is one.
+// reconcile is over: it ends the turn that the object has now. One that is given meanwhile is for the next reconcile.
 func (t *tells) begin(key types.NamespacedName) (end func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.remove(key)
+	turn := t.turns[key]
 	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if turn := t.turns[key]; turn != nil {
+		if turn != nil && t.turns[key] == turn {
 			close(turn)
 			delete(t.turns, key)
 			t.notify()
@@ -146,9 +161,7 @@ func (t *tells) next(now time.Time) (key types.NamespacedName, ended <-chan stru
 	}
 	key = t.due[0].key
 	t.remove(key)
-	if t.turns[key] == nil {
-		t.turns[key] = make(chan struct{})
-	}
+	t.turns[key] = make(chan struct{})
 	return key, t.turns[key], 0
 }
 

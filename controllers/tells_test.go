@@ -103,6 +103,24 @@ func TestTellingLeavesWorkersToOthers(t *testing.T) {
 	})
 }
 
+// A turn that is given while its object is being reconciled, as when that has just asked for it, is used by the next reconcile.
+func TestATurnOutlivesTheReconcileThatAskedForIt(t *testing.T) {
+	t.Parallel()
+	var tells tells
+	key := types.NamespacedName{Name: "a"}
+	end := tells.begin(key)
+	tells.add(key, time.Now())
+	_, _, _ = tells.next(time.Now())
+	end()
+	if !tells.hasTurn(key) {
+		t.Error("the turn ended before anybody used it")
+	}
+	tells.begin(key)()
+	if tells.hasTurn(key) {
+		t.Error("the turn was used, and goes on")
+	}
+}
+
 // giveTurns lets objects tell that they wait, one after the other.
 func (h *hostile) giveTurns() {
 	h.enqueue = func(key types.NamespacedName, _ int) { go func() { _ = h.reconcileNamed(key) }() }
@@ -164,6 +182,38 @@ func TestAMissingSecretIsToldInTurn(t *testing.T) {
 		_ = h.reconcile()
 		h.want("", 0, 0)
 		h.giveTurns()
+		synctest.Wait()
+		h.want(cdbv1.ReasonCredentialsNotFound, 0, 1)
+	})
+}
+
+// Thousands wait for their turns: a Secret that comes meanwhile needs none.
+func TestASecretThatComesBeforeTheTurnIsNoticed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHostile(t)
+		h.withSecret(nil)
+		go h.credentials.Run(h.Context(), func(key types.NamespacedName) { _ = h.reconcileNamed(key) })
+		_ = h.reconcile()
+		h.withSecret(map[string][]byte{"secretId": []byte("id"), "secretKey": []byte("key")})
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		h.want(cdbv1.ReasonStopAccepted, 1, 2)
+	})
+}
+
+// A write that fails in its turn gets another turn, whatever else is to do.
+func TestATurnThatFailsIsGivenAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHostile(t)
+		h.withSecret(nil)
+		h.fail(func(*cdbv1.ImportJobStop) error { return errDown })
+		_ = h.reconcile()
+		h.giveTurns() // and nothing is reconciled without one
+		time.Sleep(time.Second)
+		h.fail(nil)
+		time.Sleep(maxRetry)
 		synctest.Wait()
 		h.want(cdbv1.ReasonCredentialsNotFound, 0, 1)
 	})
