@@ -175,8 +175,9 @@ func (p *patch) noticed(t *testing.T, root, overlay string) (rows [][]string) {
 }
 
 func goTest(root, overlay string, args ...string) (output string, err error) {
-	command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-timeout=5m", "-overlay=" + overlay}, args...)...)
+	command := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-timeout=5m"}, args...)...)
 	command.Dir = root
+	command.Env = append(os.Environ(), "GOFLAGS=-overlay="+overlay) // also for what the test itself builds
 	text, err := command.CombinedOutput()
 	return string(text), err
 }
