@@ -52,7 +52,7 @@ func (h *History) turns(v *Findings) {
 	accounts := map[string][]*wait{} // by the name of the Secret
 	for _, versions := range h.Versions {
 		secret := versions[0].Spec.CredentialsSecretRef.Name
-		accounts[secret] = append(accounts[secret], waitsOf(versions)...)
+		accounts[secret] = append(accounts[secret], waitsOf(versions, h.Came[secret])...)
 	}
 	for _, waits := range accounts {
 		slices.SortFunc(waits, func(a, b *wait) int { return a.to.Compare(b.to) })
@@ -69,8 +69,8 @@ func (h *History) turns(v *Findings) {
 }
 
 // waitsOf are the waits of an object that ended with a call. A wait begins when the object is there, may go on and has nothing else to wait
-// for, as each retry is.
-func waitsOf(versions []Version) (waits []*wait) {
+// for, as each retry is. Before its Secret came, it waited for that, also if it had no turn to say so.
+func waitsOf(versions []Version, came time.Time) (waits []*wait) {
 	var w *wait
 	for i, o := range versions {
 		if i > 0 && isAttempt(versions[i-1], o) {
@@ -83,7 +83,7 @@ func waitsOf(versions []Version) (waits []*wait) {
 			continue
 		}
 		switch ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady); {
-		case o.Deleted, o.Spec.Suspend:
+		case o.Deleted, o.Spec.Suspend, o.Seen.Before(came):
 			w = nil
 		case ready != nil && ready.Reason != cdbv1.ReasonWaitingForQuota:
 			w = nil
@@ -105,10 +105,10 @@ func isAttempt(was, o Version) bool {
 	return last != nil && (before == nil || !before.StartTime.Equal(&last.StartTime))
 }
 
-// isRefilling says whether the queues may be out of order because of a kill: what was on its way is lost, and the next process begins anew.
+// isRefilling says whether the queues may be out of order because of a kill: the next process begins anew.
 func (h *History) isRefilling(at time.Time) bool {
 	return slices.ContainsFunc(h.Kills, func(kill time.Time) bool {
-		return at.After(kill.Add(-promptly)) && at.Before(kill.Add(settling+refilling))
+		return at.After(kill) && at.Before(kill.Add(settling+refilling))
 	})
 }
 
@@ -122,7 +122,7 @@ func overtaken(v *Findings, waits []*wait, w *wait) {
 	}
 }
 
-// prompt: where the account had credits left, the object was called at once.
+// prompt: where the account had credits left, the object was called at once, unless a kill lost what was on its way.
 func (h *History) prompt(v *Findings, before []*wait, w *wait) {
 	busy := 0
 	for _, x := range before {
@@ -130,7 +130,7 @@ func (h *History) prompt(v *Findings, before []*wait, w *wait) {
 			busy++
 		}
 	}
-	if took := w.to.Sub(w.from); busy == 0 && took > promptly && !h.isRefilling(w.from) {
+	if took := w.to.Sub(w.from); busy == 0 && took > promptly && !h.isRefilling(w.from) && !h.isRefilling(w.from.Add(promptly)) {
 		v.fault("%s waited for %s, and nobody used its account", w.first.Name, took)
 	}
 }
