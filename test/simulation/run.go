@@ -67,7 +67,8 @@ type run struct {
 	kills      []time.Time
 	byHand     map[types.UID][]cdbv1.ImportJobStopStatus
 	secrets    []string
-	secretID   string // that the Secret has now
+	came       map[string]time.Time // when each Secret of a namespace of its own came
+	secretID   string               // that the Secret has now
 	writes     []oracle.Write
 	story      []entry
 	lost       map[string]bool               // RequestIds of answers that the network lost
@@ -86,7 +87,7 @@ type entry struct {
 func newRun(seed uint64, replicas int, record func(http.RoundTripper) http.RoundTripper) (*run, error) {
 	r := &run{
 		api: fakeapi.New(), cloud: cdbsim.New(), random: rand.New(rand.NewPCG(seed, 1)),
-		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{}, onInstance: map[string]cdbv1.ImportFilter{}, lost: map[string]bool{},
+		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{}, came: map[string]time.Time{}, onInstance: map[string]cdbv1.ImportFilter{}, lost: map[string]bool{},
 	}
 	r.transport, r.slowest = r.api, 3*time.Millisecond
 	if record != nil {
