@@ -93,8 +93,9 @@ func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.Impor
 	if !ok {
 		return 0, err
 	}
-	if key := client.ObjectKeyFromObject(object); !lifecycle.Waits(object) && !r.tells.hasTurn(key) {
-		r.tells.add(key, now) // it only tells that it waits: whatever can go on comes first, as it does itself when its Secret comes
+	key := client.ObjectKeyFromObject(object)
+	if at := lifecycle.TellOfSecretAt(object, now); !at.IsZero() && !r.tells.hasTurn(key) {
+		r.tells.add(key, at)
 		r.credentials.Subscribe(secretOf(object), key, credentials.Subscription{Seen: seen, Missing: true})
 		return lifecycle.RequeueAfter(object, now), nil
 	}

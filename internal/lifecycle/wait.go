@@ -128,6 +128,18 @@ func TellAt(object *cdbv1.ImportJobStop, now, since time.Time, turn time.Duratio
 	return since.Add(worthTelling)
 }
 
+// TellOfSecretAt returns when the first write of WaitForCredentials is due. It only tells that the object waits, so it may come later, after all
+// work that can go on. Zero means that the write must come at once: the status says something else that is over.
+func TellOfSecretAt(object *cdbv1.ImportJobStop, now time.Time) time.Time {
+	switch {
+	case Waits(object), speaksOfAnotherSpec(object):
+		return time.Time{}
+	case object.Spec.ActiveDeadlineSeconds != nil:
+		return now.Add(-worthTelling) // before objects without a deadline: a deadline counts from status.startTime
+	}
+	return now
+}
+
 // saysItWaits: the status says that the object is in the queue, for its spec as it is now.
 func saysItWaits(object *cdbv1.ImportJobStop) bool {
 	isCurrent := !targetChanged(object) && object.Status.ObservedGeneration == object.Generation

@@ -162,6 +162,28 @@ func TestTellAt(t *testing.T) {
 	}
 }
 
+func TestTellOfSecretAt(t *testing.T) {
+	t.Parallel()
+	atOnce := time.Time{}
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   time.Time
+	}{
+		"new":                          {after(), noon},
+		"with a deadline":              {after(aMinute), noon.Add(-worthTelling)},
+		"after a failure":              {after(attempt, stopAnswered(importjob.Transient)), noon},
+		"its Secret was missing":       {after(missing), atOnce},
+		"it was in a queue":            {after(inQueue), atOnce},
+		"of another spec":              {after(inQueue, otherSecret), atOnce},
+		"of another import":            {after(attempt, stopAnswered(importjob.Transient), elsewhere), atOnce},
+		"accepted, to ask for the end": {after(untilEnded, attempt, accept), noon},
+	} {
+		if got := TellOfSecretAt(test.object, noon); !got.Equal(test.want) {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
 // A turn that is overdue gets another estimate, so that the status is never about the past for long.
 func TestAnOverdueTurnGetsAnotherEstimate(t *testing.T) {
 	t.Parallel()

@@ -34,8 +34,8 @@ type History struct {
 	Secrets  []string                                  // keys and tokens
 	// AccountOf is the account that the quota of a SecretId belongs to. Nil: each SecretId has its own.
 	AccountOf func(secretID string) string
-	// Came is when the Secret of a name came. Objects without an entry had theirs from the beginning.
-	Came map[string]time.Time
+	// SecretSince is when the Secret of a name came. Objects without an entry had theirs from the beginning.
+	SecretSince map[string]time.Time
 	// Undisturbed says that nothing came between an object and its turn but people, renewed credentials, restarts and the cloud.
 	Undisturbed bool
 	Events      []eventsv1.Event

@@ -52,7 +52,7 @@ func (h *History) turns(v *Findings) {
 	accounts := map[string][]*wait{} // by the name of the Secret
 	for _, versions := range h.Versions {
 		secret := versions[0].Spec.CredentialsSecretRef.Name
-		accounts[secret] = append(accounts[secret], waitsOf(versions, h.Came[secret])...)
+		accounts[secret] = append(accounts[secret], waitsOf(versions, h.SecretSince[secret])...)
 	}
 	for _, waits := range accounts {
 		slices.SortFunc(waits, func(a, b *wait) int { return a.to.Compare(b.to) })
@@ -70,7 +70,7 @@ func (h *History) turns(v *Findings) {
 
 // waitsOf are the waits of an object that ended with a call. A wait begins when the object is there, may go on and has nothing else to wait
 // for, as each retry is. Before its Secret came, it waited for that, also if it had no turn to say so.
-func waitsOf(versions []Version, came time.Time) (waits []*wait) {
+func waitsOf(versions []Version, since time.Time) (waits []*wait) {
 	var w *wait
 	for i, o := range versions {
 		if i > 0 && isAttempt(versions[i-1], o) {
@@ -83,7 +83,7 @@ func waitsOf(versions []Version, came time.Time) (waits []*wait) {
 			continue
 		}
 		switch ready := meta.FindStatusCondition(o.Status.Conditions, cdbv1.ConditionReady); {
-		case o.Deleted, o.Spec.Suspend, o.Seen.Before(came):
+		case o.Deleted, o.Spec.Suspend, o.Seen.Before(since):
 			w = nil
 		case ready != nil && ready.Reason != cdbv1.ReasonWaitingForQuota:
 			w = nil

@@ -32,7 +32,7 @@ func (r *run) versions() map[types.UID][]oracle.Version {
 
 // history is what the oracle is asked about.
 func (r *run) history() *oracle.History {
-	h := &oracle.History{Versions: r.versions(), ByHand: r.byHand, Kills: r.kills, Lost: r.lost, Secrets: r.secrets, Came: r.came, Imports: r.cloud.Imports(), AccountOf: accountOf, Writes: r.writes}
+	h := &oracle.History{Versions: r.versions(), ByHand: r.byHand, Kills: r.kills, Lost: r.lost, Secrets: r.secrets, SecretSince: r.secretSince, Imports: r.cloud.Imports(), AccountOf: accountOf, Writes: r.writes}
 	for _, c := range r.cloud.CallLog() {
 		if accountOf(c.SecretID) != "" {
 			h.CallLog = append(h.CallLog, c)

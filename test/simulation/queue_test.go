@@ -113,8 +113,8 @@ func (r *run) openQueues() error {
 // give lets a namespace use an account of its own.
 func (r *run) give(namespace string, a cdbsim.Account) error {
 	r.cloud.SetAccount(a)
-	if r.came[namespace].IsZero() {
-		r.came[namespace] = time.Now()
+	if r.secretSince[namespace].IsZero() {
+		r.secretSince[namespace] = time.Now()
 	}
 	return r.putSecret(namespace, namespace, a)
 }

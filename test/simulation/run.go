@@ -59,22 +59,22 @@ type run struct {
 	replicas  []*replica
 	slowest   time.Duration // how long a request of the operator travels at most
 
-	mu         sync.Mutex
-	random     *rand.Rand
-	ending     bool
-	inFocus    string // the short name of an object or an import; empty: none
-	processes  []*process
-	kills      []time.Time
-	byHand     map[types.UID][]cdbv1.ImportJobStopStatus
-	secrets    []string
-	came       map[string]time.Time // when each Secret of a namespace of its own came
-	secretID   string               // that the Secret has now
-	writes     []oracle.Write
-	story      []entry
-	lost       map[string]bool               // RequestIds of answers that the network lost
-	done       map[string]int                // deeds by kind
-	onInstance map[string]cdbv1.ImportFilter // what each import on an instance is, by its id
-	imports    map[string]bool               // true: there; false: an object asks for it, and it was not there
+	mu          sync.Mutex
+	random      *rand.Rand
+	ending      bool
+	inFocus     string // the short name of an object or an import; empty: none
+	processes   []*process
+	kills       []time.Time
+	byHand      map[types.UID][]cdbv1.ImportJobStopStatus
+	secrets     []string
+	secretSince map[string]time.Time // when each Secret of a namespace of its own came
+	secretID    string               // that the Secret has now
+	writes      []oracle.Write
+	story       []entry
+	lost        map[string]bool               // RequestIds of answers that the network lost
+	done        map[string]int                // deeds by kind
+	onInstance  map[string]cdbv1.ImportFilter // what each import on an instance is, by its id
+	imports     map[string]bool               // true: there; false: an object asks for it, and it was not there
 }
 
 // entry is a sentence of the story that a failure prints.
@@ -87,7 +87,7 @@ type entry struct {
 func newRun(seed uint64, replicas int, record func(http.RoundTripper) http.RoundTripper) (*run, error) {
 	r := &run{
 		api: fakeapi.New(), cloud: cdbsim.New(), random: rand.New(rand.NewPCG(seed, 1)),
-		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{}, came: map[string]time.Time{}, onInstance: map[string]cdbv1.ImportFilter{}, lost: map[string]bool{},
+		byHand: map[types.UID][]cdbv1.ImportJobStopStatus{}, done: map[string]int{}, imports: map[string]bool{}, secretSince: map[string]time.Time{}, onInstance: map[string]cdbv1.ImportFilter{}, lost: map[string]bool{},
 	}
 	r.transport, r.slowest = r.api, 3*time.Millisecond
 	if record != nil {
