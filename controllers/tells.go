@@ -3,7 +3,6 @@
 package controllers
 
 import (
-	"container/heap"
 	"context"
 	"sync"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/credentials"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/lifecycle"
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/quota"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/turns"
 )
 
 // waitForQuota writes that the object is in a queue. A write that only tells this waits for its turn in tells.
@@ -46,17 +46,9 @@ const (
 // value is ready to use.
 type tells struct {
 	mu     sync.Mutex
-	known  map[types.NamespacedName]*tell
-	due    byTime
+	queue  turns.Queue[types.NamespacedName]
 	turns  map[types.NamespacedName]chan struct{} // closed when the turn ends
 	change chan struct{}
-}
-
-// tell is one object that is to tell.
-type tell struct {
-	key   types.NamespacedName
-	at    time.Time // not before
-	index int       // in due
 }
 
 // add gives the object a turn when the time has come.
@@ -77,19 +69,9 @@ func (t *tells) again(key types.NamespacedName) {
 }
 
 func (t *tells) insert(key types.NamespacedName, at time.Time) {
-	t.remove(key)
 	t.init()
-	entry := &tell{key: key, at: at}
-	t.known[key] = entry
-	heap.Push(&t.due, entry)
+	t.queue.Set(key.Namespace, key, at)
 	t.notify()
-}
-
-func (t *tells) remove(key types.NamespacedName) {
-	if entry := t.known[key]; entry != nil {
-		heap.Remove(&t.due, entry.index)
-		delete(t.known, key)
-	}
 }
 
 // begin removes the object, because it is being reconciled: add is called again if it still has something to tell. Call end when the
@@ -97,7 +79,7 @@ func (t *tells) remove(key types.NamespacedName) {
 func (t *tells) begin(key types.NamespacedName) (end func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.remove(key)
+	t.queue.Remove(key)
 	turn := t.turns[key]
 	return func() {
 		t.mu.Lock()
@@ -148,27 +130,26 @@ func (t *tells) sleep(ctx context.Context, wait time.Duration) {
 	}
 }
 
-// next begins the turn of the first object that is due. Without one it returns a nil channel and the time until one is; zero means never.
+// next begins the turn of an object that is due. Without one it returns a nil channel and the time until one is; zero means never.
 func (t *tells) next(now time.Time) (key types.NamespacedName, ended <-chan struct{}, wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.init()
-	if len(t.due) == 0 || len(t.turns) >= maxTellTurns {
+	if len(t.turns) >= maxTellTurns {
 		return key, nil, 0
 	}
-	if wait = t.due[0].at.Sub(now); wait > 0 {
+	key, wait, ok := t.queue.Next(now)
+	if !ok {
 		return key, nil, wait
 	}
-	key = t.due[0].key
-	t.remove(key)
+	t.queue.Remove(key)
 	t.turns[key] = make(chan struct{})
 	return key, t.turns[key], 0
 }
 
 func (t *tells) init() {
-	if t.known == nil {
-		t.known, t.turns = map[types.NamespacedName]*tell{}, map[types.NamespacedName]chan struct{}{}
-		t.change = make(chan struct{}, 1)
+	if t.turns == nil {
+		t.turns, t.change = map[types.NamespacedName]chan struct{}{}, make(chan struct{}, 1)
 	}
 }
 
@@ -177,29 +158,4 @@ func (t *tells) notify() {
 	case t.change <- struct{}{}:
 	default:
 	}
-}
-
-// byTime is a heap. The object that is due first is its first element.
-type byTime []*tell
-
-func (q byTime) Len() int           { return len(q) }
-func (q byTime) Less(i, j int) bool { return q[i].at.Before(q[j].at) }
-func (q byTime) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
-}
-
-// Push implements heap.Interface.
-func (q *byTime) Push(x any) {
-	entry, _ := x.(*tell)
-	entry.index = len(*q)
-	*q = append(*q, entry)
-}
-
-// Pop implements heap.Interface.
-func (q *byTime) Pop() any {
-	last := (*q)[len(*q)-1]
-	(*q)[len(*q)-1] = nil
-	*q = (*q)[:len(*q)-1]
-	return last
 }

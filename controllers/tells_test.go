@@ -63,8 +63,8 @@ func TestOneTellsAfterTheOther(t *testing.T) {
 		if want := []turn{{"0", priorityTells, 1000 * ms}, {"1", priorityTells, 1003 * ms}, {"2", priorityTells, 1006 * ms}}; !slices.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
 		}
-		if len(tells.turns)+len(tells.known)+len(tells.due) > 0 {
-			t.Errorf("%d turns and %d entries are kept", len(tells.turns), len(tells.known))
+		if len(tells.turns)+tells.queue.Len() > 0 {
+			t.Errorf("%d turns and %d entries are kept", len(tells.turns), tells.queue.Len())
 		}
 	})
 }

@@ -90,7 +90,7 @@ func New(read Reader, poll time.Duration, replaced func(previous, next Fingerpri
 		kept:     map[types.NamespacedName]content{},
 		failures: map[types.NamespacedName]*failure{},
 		waiters:  map[types.NamespacedName]*waiter{},
-		polls:    polls{secrets: map[types.NamespacedName]*polled{}, namespaces: map[string]*byDue{}},
+		polls:    polls{secrets: map[types.NamespacedName]*polled{}},
 		refusals: map[Scope]*refusal{},
 		wake:     func(types.NamespacedName) {},
 	}
