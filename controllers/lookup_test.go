@@ -114,6 +114,7 @@ func TestASuspendedObjectIsLookedAtAndNotStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newLookupFixture(t)
 		h.put(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true; o.Generation++ })
+		h.giveTurns()
 		h.settle()
 		h.want(cdbv1.ReasonSuspended, 0, 2)
 		if found := h.get().Status.Import; found == nil || found.AsyncRequestID != "a-170" {

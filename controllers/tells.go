@@ -41,7 +41,7 @@ const (
 	maxTellTurns = 5
 )
 
-// tells are the objects whose status is to say that they wait, in a queue or for their Secret. They take turns, one
+// tells are the objects whose status is to say that they wait: in a queue, for their Secret, or since they are suspended. They take turns, one
 // after the other. In its turn, an object is reconciled when nothing else is to do, or after tellInterval whatever else is to do. The zero
 // value is ready to use.
 type tells struct {

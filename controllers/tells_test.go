@@ -187,6 +187,20 @@ func TestAMissingSecretIsToldInTurn(t *testing.T) {
 	})
 }
 
+// So does an object that is created suspended.
+func TestASuspendedObjectSaysSoInTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHostile(t)
+		h.put(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true; o.Generation++ })
+		_ = h.reconcile()
+		h.want("", 0, 0)
+		h.giveTurns()
+		synctest.Wait()
+		h.want(cdbv1.ReasonSuspended, 0, 1)
+	})
+}
+
 // Thousands wait for their turns: a Secret that comes meanwhile needs none.
 func TestASecretThatComesBeforeTheTurnIsNoticed(t *testing.T) {
 	t.Parallel()

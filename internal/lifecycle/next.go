@@ -14,11 +14,13 @@ import (
 // Change edits the status of an object. Applying it twice equals applying it once.
 type Change func(*cdbv1.ImportJobStop)
 
-// Step is what an object needs next: a call to the cloud, its deletion, or a change of its status. Exactly one field is set.
+// Step is what an object needs next: a call to the cloud, its deletion, or a change of its status. Exactly one of these is set.
 type Step struct {
 	Action importjob.Action
 	Remove bool
 	Change Change
+	// InTurn says that the change only tells that the object waits. It may come later, after all work that can go on.
+	InTurn bool
 }
 
 // Next decides what comes next from the object alone. It never stops an accepted target again, whatever else changes.
@@ -42,7 +44,7 @@ func Next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) S
 func next(object *cdbv1.ImportJobStop, now time.Time, credentialsChanged bool) Step {
 	switch {
 	case targetChanged(object) && object.Spec.Suspend:
-		return Step{Change: suspend(now)}
+		return Step{Change: suspend(now), InTurn: object.Status.Target == nil}
 	case targetChanged(object):
 		return stopOrList(object, now)
 	case isPast(expiry(object), now):

@@ -12,6 +12,23 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
+// A status that says what was so before is corrected at once; the first one of a suspended object has its turn.
+func TestASuspendedObjectHasItsTurnOnce(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   bool
+	}{
+		"new":                   {after(hold), true},
+		"held back after a try": {after(attempt, hold), false},
+		"of another import":     {after(attempt, stopAnswered(importjob.Transient), elsewhere, hold), false},
+	} {
+		if got := Next(test.object, noon, false); got.Change == nil || got.InTurn != test.want {
+			t.Errorf("%s: in turn: %t, want %t", name, got.InTurn, test.want)
+		}
+	}
+}
+
 func TestNext(t *testing.T) {
 	t.Parallel()
 	const wait, remove = importjob.Action("wait"), importjob.Action("remove")

@@ -52,7 +52,7 @@ func (r *run) history() *oracle.History {
 
 // accountOf is the account of the operator that a SecretId belongs to; empty: that of a stranger.
 func accountOf(secretID string) string {
-	for _, name := range []string{account, freshAccount, earlyAccount} {
+	for _, name := range []string{account, freshAccount, earlyAccount, heldAccount} {
 		if strings.HasPrefix(secretID, name) {
 			return name
 		}

@@ -23,6 +23,7 @@ const (
 	few   = "few"   // a namespace with few objects of the account that shop uses, too
 	fresh = "fresh" // a namespace with an account of its own, which is mostly idle
 	early = "early" // a namespace whose objects come before their Secret
+	held  = "held"  // a namespace whose objects are suspended at first
 )
 
 // TestQueues plays random crowds of three namespaces, with edits, retries, deletions, renewed tokens and restarts, and asks the oracle about
@@ -102,9 +103,12 @@ func playQueues(seed uint64) (wrong []string, story string) {
 	return wrong, r.tell(wrong)
 }
 
-// openQueues has the Secrets of all three namespaces.
+// openQueues has the Secrets of all namespaces but the one that gets its Secret late.
 func (r *run) openQueues() error {
 	if err := r.renewBoth(); err != nil {
+		return err
+	}
+	if err := r.give(held, cdbsim.Account{SecretID: heldAccount, SecretKey: "simulatedkeyofheld0123456789"}); err != nil {
 		return err
 	}
 	return r.give(fresh, cdbsim.Account{SecretID: freshAccount, SecretKey: "simulatedkeyoffresh0123456789"})
@@ -142,18 +146,19 @@ func (r *run) renewBoth() error {
 
 // queued creates an object of a namespace, and the import that it stops.
 func (r *run) queued(namespace string, number int) error {
-	o := object(fmt.Sprintf("o-%d", number+map[string]int{few: 1000, fresh: 2000, early: 3000}[namespace]))
+	o := object(fmt.Sprintf("o-%d", number+map[string]int{few: 1000, fresh: 2000, early: 3000, held: 4000}[namespace]))
 	o.Namespace = namespace
-	if namespace == fresh || namespace == early {
+	if namespace == fresh || namespace == early || namespace == held {
 		o.Spec.CredentialsSecretRef.Name = namespace
 	}
+	o.Spec.Suspend = namespace == held
 	r.setImport(cdbsim.Import{ID: importID(o.Name), Status: "RUNNING"})
 	return r.create(o)
 }
 
 // disturb does one of the things that must cost nobody a turn.
 func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, err error) {
-	switch random.IntN(10) {
+	switch random.IntN(11) {
 	case 0:
 		time.Sleep(3 * time.Second) // a process that has just started may not have seen the old token in both Secrets
 		return "tokens are renewed", r.renewBoth()
@@ -181,6 +186,10 @@ func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, 
 		time.Sleep(5 * time.Second)
 		return "a burst before its Secret, and an object of the idle account", r.give(early, cdbsim.Account{SecretID: earlyAccount, SecretKey: "simulatedkeyofearly0123456789"})
 	case 8:
+		crowd(held, 60)
+		crowd(fresh, 1)
+		return "a burst that is suspended, and an object of the idle account", nil
+	case 9:
 		return r.change(random, func(o *cdbv1.ImportJobStop) error { return r.client.Delete(context.Background(), o) })
 	}
 	return r.change(random, func(o *cdbv1.ImportJobStop) error {

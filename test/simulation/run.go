@@ -40,6 +40,7 @@ const (
 
 	freshAccount = "AKIDfreshaccount" // another account, which few objects use
 	earlyAccount = "AKIDearlyaccount" // the account of a Secret that comes after its objects
+	heldAccount  = "AKIDheldaccount"  // the account of objects that are suspended at first
 )
 
 // scheme has the kinds that people and tools use.
