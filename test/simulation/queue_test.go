@@ -36,7 +36,7 @@ func TestQueues(t *testing.T) {
 	for worker := range runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint("worker ", worker), func(t *testing.T) {
 			t.Parallel()
-			for i := next.Add(1) - 1; i < uint64(*schedules+29)/30 && !failed.Load(); i = next.Add(1) - 1 {
+			for i := next.Add(1) - 1; i < uint64(*schedules+39)/40 && !failed.Load(); i = next.Add(1) - 1 {
 				seed := *firstSeed + i
 				wrong, story := playQueuesIn(t, seed)
 				if len(wrong) > 0 && !failed.Swap(true) {
