@@ -32,8 +32,8 @@ type call struct {
 	recordedAt  time.Time // just before the attempt of a stop was recorded; of another call, when it began
 }
 
-// maxAttemptAge is how long after recordedAt a call may still be sent. Without a Lease, it is all that a process knows of others that may have
-// been started while it was held up.
+// maxAttemptAge is how long after recordedAt a call may still be sent. While a process is held up, somebody may start another one. A Lease
+// tells a process of that; one that runs without a Lease has only this limit.
 const maxAttemptAge = 10 * time.Second
 
 // send records the attempt and then makes the call in a goroutine of its own, so that the call occupies no worker.

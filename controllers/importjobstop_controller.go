@@ -107,8 +107,7 @@ func (r *Reconciler) reconcile(ctx context.Context, object *cdbv1.ImportJobStop)
 	if step.Remove {
 		return 0, r.remove(ctx, object)
 	}
-	if step.InTurn && !r.tells.hasTurn(key) {
-		r.tells.add(key, now)
+	if step.InTurn && r.tells.mustWait(key, now, now) {
 		return lifecycle.RequeueAfter(object, now), nil
 	}
 	after, err := r.writeAndWait(ctx, object, step.Change, credentials.Fingerprint{}, now)

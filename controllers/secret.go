@@ -94,8 +94,7 @@ func (r *Reconciler) withoutCredentials(ctx context.Context, object *cdbv1.Impor
 		return 0, err
 	}
 	key := client.ObjectKeyFromObject(object)
-	if at := lifecycle.TellOfSecretAt(object, now); !at.IsZero() && !r.tells.hasTurn(key) {
-		r.tells.add(key, at)
+	if r.tells.mustWait(key, lifecycle.TellOfSecretAt(object, now), now) {
 		r.credentials.Subscribe(secretOf(object), key, credentials.Subscription{Seen: seen, Missing: true})
 		return lifecycle.RequeueAfter(object, now), nil
 	}

@@ -21,15 +21,15 @@ import (
 func (r *Reconciler) waitForQuota(ctx context.Context, object *cdbv1.ImportJobStop, wait quota.Wait, now time.Time) (time.Duration, error) {
 	key := client.ObjectKeyFromObject(object)
 	at := lifecycle.TellAt(object, now, wait.Since, wait.Turn)
-	if at.IsZero() || (r.tells.hasTurn(key) && !at.After(now)) {
-		if err := r.write(ctx, object, lifecycle.WaitForQuota(now, wait.Since, wait.Turn)); err != nil {
-			return 0, err
-		}
-		r.subscribe(object, credentials.Fingerprint{})
-		at = lifecycle.TellAt(object, now, wait.Since, wait.Turn)
+	if r.tells.mustWait(key, at, now) {
+		return lifecycle.RequeueAfter(object, now), nil
 	}
-	if !at.IsZero() {
-		r.tells.add(key, at)
+	if err := r.write(ctx, object, lifecycle.WaitForQuota(now, wait.Since, wait.Turn)); err != nil {
+		return 0, err
+	}
+	r.subscribe(object, credentials.Fingerprint{})
+	if next := lifecycle.TellAt(object, now, wait.Since, wait.Turn); !next.IsZero() {
+		r.tells.add(key, next)
 	}
 	return lifecycle.RequeueAfter(object, now), nil
 }
@@ -41,9 +41,9 @@ const (
 	maxTellTurns = 5
 )
 
-// tells are the objects whose status is to say that they wait: in a queue, for their Secret, or since they are suspended. They take turns, one
-// after the other. In its turn, an object is reconciled when nothing else is to do, or after tellInterval whatever else is to do. The zero
-// value is ready to use.
+// tells are the objects whose status does not say yet that they wait: in a queue, for their Secret, or because they are suspended. They take
+// turns. The object that has its turn is reconciled as soon as the workers have nothing else to do, and after tellInterval in any case.
+// The zero value is ready to use.
 type tells struct {
 	mu     sync.Mutex
 	queue  turns.Queue[types.NamespacedName]
@@ -58,8 +58,18 @@ func (t *tells) add(key types.NamespacedName, at time.Time) {
 	t.insert(key, at)
 }
 
-// again gives the object another turn in a while if it has one now, which came to nothing. The queue may keep an object of so low a priority
-// for as long as others are busy.
+// mustWait says whether a write that is due at a time must wait for the object's turn, and sees to it that the object gets one. A write at the
+// time zero waits for nothing.
+func (t *tells) mustWait(key types.NamespacedName, at, now time.Time) bool {
+	if at.IsZero() || (t.hasTurn(key) && !at.After(now)) {
+		return false
+	}
+	t.add(key, at)
+	return true
+}
+
+// again is for a turn that came to nothing, as when a write failed: it gives the object another one in a while. Without it, the low priority
+// would keep the object waiting for as long as others keep the workers busy.
 func (t *tells) again(key types.NamespacedName) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

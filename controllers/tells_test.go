@@ -173,32 +173,28 @@ func TestALongWaitIsToldInItsTurn(t *testing.T) {
 	})
 }
 
-// An object whose Secret is missing says so in its turn: thousands of them keep nobody waiting.
-func TestAMissingSecretIsToldInTurn(t *testing.T) {
+// An object that can only wait says so in its turn: thousands of them keep nobody else waiting.
+func TestWhatOnlyWaitsSaysSoInItsTurn(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := newHostile(t)
-		h.withSecret(nil)
-		_ = h.reconcile()
-		h.want("", 0, 0)
-		h.giveTurns()
-		synctest.Wait()
-		h.want(cdbv1.ReasonCredentialsNotFound, 0, 1)
-	})
-}
-
-// So does an object that is created suspended.
-func TestASuspendedObjectSaysSoInTurn(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := newHostile(t)
-		h.put(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true; o.Generation++ })
-		_ = h.reconcile()
-		h.want("", 0, 0)
-		h.giveTurns()
-		synctest.Wait()
-		h.want(cdbv1.ReasonSuspended, 0, 1)
-	})
+	for reason, prepare := range map[string]func(*hostile){
+		cdbv1.ReasonCredentialsNotFound: func(h *hostile) { h.withSecret(nil) },
+		cdbv1.ReasonSuspended: func(h *hostile) {
+			h.put(func(o *cdbv1.ImportJobStop) { o.Spec.Suspend = true; o.Generation++ })
+		},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := newHostile(t)
+				prepare(h)
+				_ = h.reconcile()
+				h.want("", 0, 0)
+				h.giveTurns()
+				synctest.Wait()
+				h.want(reason, 0, 1)
+			})
+		})
+	}
 }
 
 // Thousands wait for their turns: a Secret that comes meanwhile needs none.

@@ -20,7 +20,6 @@ type polls struct {
 // polled is a Secret that at least one object waits for.
 type polled struct {
 	since   time.Time // when the first of the objects began to wait
-	due     time.Time // when to poll next
 	objects map[types.NamespacedName]bool
 }
 
@@ -28,19 +27,13 @@ type polled struct {
 func (p *polls) add(secret, object types.NamespacedName, now, due time.Time) {
 	entry := p.secrets[secret]
 	if entry == nil {
-		entry = &polled{since: now, due: due, objects: map[types.NamespacedName]bool{}}
+		entry = &polled{since: now, objects: map[types.NamespacedName]bool{}}
 		p.secrets[secret] = entry
-		p.schedule(secret, due)
 	}
 	entry.objects[object] = true
-	if due.Before(entry.due) {
-		p.schedule(secret, due)
+	if at := p.queue.At(secret); at.IsZero() || due.Before(at) {
+		p.queue.Set(secret.Namespace, secret, due)
 	}
-}
-
-func (p *polls) schedule(secret types.NamespacedName, due time.Time) {
-	p.secrets[secret].due = due
-	p.queue.Set(secret.Namespace, secret, due)
 }
 
 // remove ends the wait of the object. A Secret that no other object waits for is not polled again.
@@ -82,5 +75,5 @@ func (p *polls) polled(secret types.NamespacedName, now time.Time, interval time
 	if entry == nil {
 		return
 	}
-	p.schedule(secret, now.Add(max(interval, min(now.Sub(entry.since)/4, maxInterval))))
+	p.queue.Set(secret.Namespace, secret, now.Add(max(interval, min(now.Sub(entry.since)/4, maxInterval))))
 }

@@ -40,7 +40,7 @@ func TestTheIntervalIsAQuarterOfTheWait(t *testing.T) {
 		p.add(creds, name("shop", "a"), start, start)
 		now := start.Add(test.waited)
 		p.polled(creds, now, test.interval)
-		if got := p.secrets[creds].due.Sub(now); got != test.want {
+		if got := p.queue.At(creds).Sub(now); got != test.want {
 			t.Errorf("after %s the interval is %s, want %s", test.waited, got, test.want)
 		}
 	}

@@ -128,8 +128,8 @@ func TellAt(object *cdbv1.ImportJobStop, now, since time.Time, turn time.Duratio
 	return since.Add(worthTelling)
 }
 
-// TellOfSecretAt returns when the first write of WaitForCredentials is due. It only tells that the object waits, so it may come later, after all
-// work that can go on. Zero means that the write must come at once: the status says something else that is over.
+// TellOfSecretAt returns when a write of WaitForCredentials is due that only tells that the object waits. Such a write may come later, after all
+// work that can go on. Zero means that the write must come at once: the status already tells of a wait, or is about an earlier spec.
 func TellOfSecretAt(object *cdbv1.ImportJobStop, now time.Time) time.Time {
 	switch {
 	case Waits(object), speaksOfAnotherSpec(object):

@@ -23,7 +23,7 @@ type entry[K comparable] struct {
 	index int // in the heap of its owner
 }
 
-// Set makes a key due at a time, which replaces the one that it had. A key has the same owner always.
+// Set makes a key due at a time, which replaces the one that it had. The owner of a key must not change while the key is in the queue.
 func (q *Queue[K]) Set(owner string, key K, at time.Time) {
 	if e := q.entries[key]; e != nil {
 		e.at = at
@@ -71,6 +71,14 @@ func (q *Queue[K]) Next(now time.Time) (key K, wait time.Duration, ok bool) {
 		}
 	}
 	return key, wait, false
+}
+
+// At returns when a key is due. Zero means that it is not in the queue.
+func (q *Queue[K]) At(key K) time.Time {
+	if e := q.entries[key]; e != nil {
+		return e.at
+	}
+	return time.Time{}
 }
 
 // Len returns the number of keys.

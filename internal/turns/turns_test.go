@@ -65,6 +65,9 @@ func TestNothingIsServedBeforeItsTime(t *testing.T) {
 	}
 	q.Set("b", "b1", start.Add(9)) // another time
 	q.Remove("c1")
+	if b, c := q.At("b1"), q.At("c1"); !b.Equal(start.Add(9)) || !c.IsZero() {
+		t.Errorf("b1 is due at %s and c1, which is not there, at %s", b, c)
+	}
 	q.Remove("never there")
 	if key, wait, ok := q.Next(start.Add(5)); key != "a1" || wait != 0 || !ok {
 		t.Errorf("%q in %s, %t, want a1 now", key, wait, ok)

@@ -52,10 +52,11 @@ func (r *run) history() *oracle.History {
 
 // accountOf is the account of the operator that a SecretId belongs to; empty: that of a stranger.
 func accountOf(secretID string) string {
-	for _, name := range []string{account, freshAccount, earlyAccount, heldAccount} {
-		if strings.HasPrefix(secretID, name) {
-			return name
-		}
+	switch {
+	case strings.HasPrefix(secretID, account):
+		return account
+	case strings.HasPrefix(secretID, ownAccount):
+		return secretID
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,6 +27,9 @@ const (
 	held  = "held"  // a namespace whose objects are suspended at first
 )
 
+// sharing are the namespaces that use the same account. Each other one has an account of its own.
+var sharing = []string{namespace, few}
+
 // TestQueues plays random crowds of three namespaces, with edits, retries, deletions, renewed tokens and restarts, and asks the oracle about
 // order, fairness, promptness and what the status says. -schedules and -seed are those of TestSchedules.
 func TestQueues(t *testing.T) {
@@ -40,14 +44,12 @@ func TestQueues(t *testing.T) {
 				seed := *firstSeed + i
 				wrong, story := playQueuesIn(t, seed)
 				if len(wrong) > 0 && !failed.Swap(true) {
-					found, again := time.Since(begin).Round(100*time.Millisecond), 0
-					for range 4 {
-						if replay, _ := playQueuesIn(t, seed); len(replay) > 0 {
-							again++
-						}
-					}
-					t.Errorf("found by seed %d, the %d. schedule, after %s, and again in %d of 4 replays:\n  %s\n%s",
-						seed, i+1, found, again, strings.Join(wrong, "\n  "), story)
+					found := foundBy(seed, i, begin)
+					again := replays(func() bool {
+						replay, _ := playQueuesIn(t, seed)
+						return len(replay) > 0
+					})
+					t.Errorf("%s, and again in %d of 4 replays:\n  %s\n%s", found, again, strings.Join(wrong, "\n  "), story)
 				}
 			}
 		})
@@ -108,14 +110,15 @@ func (r *run) openQueues() error {
 	if err := r.renewBoth(); err != nil {
 		return err
 	}
-	if err := r.give(held, cdbsim.Account{SecretID: heldAccount, SecretKey: "simulatedkeyofheld0123456789"}); err != nil {
+	if err := r.give(held); err != nil {
 		return err
 	}
-	return r.give(fresh, cdbsim.Account{SecretID: freshAccount, SecretKey: "simulatedkeyoffresh0123456789"})
+	return r.give(fresh)
 }
 
 // give lets a namespace use an account of its own.
-func (r *run) give(namespace string, a cdbsim.Account) error {
+func (r *run) give(namespace string) error {
+	a := cdbsim.Account{SecretID: ownAccount + namespace, SecretKey: "simulatedkeyof" + namespace + "0123456789"}
 	r.cloud.SetAccount(a)
 	if r.secretSince[namespace].IsZero() {
 		r.secretSince[namespace] = time.Now()
@@ -135,7 +138,7 @@ func (r *run) renewBoth() error {
 	r.mu.Unlock()
 	r.cloud.SetAccount(a)
 	r.cloud.SetIdentity(a.SecretID, cdbsim.Identity{SubAccount: account})
-	for _, name := range []string{namespace, few} {
+	for _, name := range sharing {
 		if err := r.putSecret(name, "creds", a); err != nil {
 			return err
 		}
@@ -148,7 +151,7 @@ func (r *run) renewBoth() error {
 func (r *run) queued(namespace string, number int) error {
 	o := object(fmt.Sprintf("o-%d", number+map[string]int{few: 1000, fresh: 2000, early: 3000, held: 4000}[namespace]))
 	o.Namespace = namespace
-	if namespace == fresh || namespace == early || namespace == held {
+	if !slices.Contains(sharing, namespace) {
 		o.Spec.CredentialsSecretRef.Name = namespace
 	}
 	o.Spec.Suspend = namespace == held
@@ -184,7 +187,7 @@ func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, 
 		crowd(early, 60)
 		crowd(fresh, 1)
 		time.Sleep(5 * time.Second)
-		return "a burst before its Secret, and an object of the idle account", r.give(early, cdbsim.Account{SecretID: earlyAccount, SecretKey: "simulatedkeyofearly0123456789"})
+		return "a burst before its Secret, and an object of the idle account", r.give(early)
 	case 8:
 		crowd(held, 60)
 		crowd(fresh, 1)

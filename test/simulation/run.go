@@ -38,9 +38,7 @@ const (
 	region         = "ap-guangzhou"
 	account        = "AKIDsimulatedaccount" // the first part of each SecretId of the operator, and the sub-account of all
 
-	freshAccount = "AKIDfreshaccount" // another account, which few objects use
-	earlyAccount = "AKIDearlyaccount" // the account of a Secret that comes after its objects
-	heldAccount  = "AKIDheldaccount"  // the account of objects that are suspended at first
+	ownAccount = "AKIDaccountof" // and a namespace: the SecretId of an account that it uses alone
 )
 
 // scheme has the kinds that people and tools use.

@@ -65,7 +65,7 @@ func (c *campaign) work(t *testing.T) {
 		p := playIn(t, s)
 		c.add(p)
 		if len(p.Wrong) > 0 && !c.failed.Swap(true) {
-			report(t, s, p, fmt.Sprintf("found by seed %d, the %d. schedule, after %s", s.seed, i+1, time.Since(c.begin).Round(100*time.Millisecond)))
+			report(t, s, p, foundBy(s.seed, i, c.begin))
 		}
 	}
 }
@@ -84,15 +84,31 @@ func playIn(t *testing.T, s schedule) (p playback) {
 	return p
 }
 
-// report prints what is wrong, the steps without which it is not, and the story.
-func report(t *testing.T, s schedule, p playback, found string) {
-	again := 0
+// foundBy says which seed failed, and how soon. test/mutants reads it.
+func foundBy(seed, index uint64, begin time.Time) string {
+	return fmt.Sprintf("found by seed %d, the %d. schedule, after %s", seed, index+1, time.Since(begin).Round(100*time.Millisecond))
+}
+
+// replays plays a failure four times, and returns how often it fails again.
+func replays(fails func() bool) (again int) {
 	for range 4 {
-		if replay := playIn(t, s); len(replay.Wrong) > 0 {
+		if fails() {
 			again++
-			p = replay
 		}
 	}
+	return again
+}
+
+// report prints what is wrong, the steps without which it is not, and the story.
+func report(t *testing.T, s schedule, p playback, found string) {
+	again := replays(func() bool {
+		replay := playIn(t, s)
+		if len(replay.Wrong) == 0 {
+			return false
+		}
+		p = replay
+		return true
+	})
 	if again > 0 {
 		s, p = shrink(t, s, p)
 	}
