@@ -18,6 +18,9 @@ var (
 	byDatabase = spec(func(s *cdbv1.ImportJobStopSpec) {
 		s.AsyncRequestID, s.Import = "", &cdbv1.ImportFilter{InstanceID: "cdb-1", DatabaseName: "shop"}
 	})
+	byFile = spec(func(s *cdbv1.ImportJobStopSpec) {
+		s.AsyncRequestID, s.Import = "", &cdbv1.ImportFilter{InstanceID: "cdb-1", FileName: "shop.sql"}
+	})
 	guarded = spec(func(s *cdbv1.ImportJobStopSpec) {
 		s.Import = &cdbv1.ImportFilter{InstanceID: "cdb-1", DatabaseName: "shop"}
 	})
@@ -73,6 +76,10 @@ func TestWhatALookupMeans(t *testing.T) {
 	t.Parallel()
 	running, done, broken := record("a-b", importjob.RecordRunning, "shop"), record("a-b", importjob.RecordSuccessful, "shop"), record("a-b", importjob.RecordFailed, "shop")
 	other, nameless, strange := record("c-d", importjob.RecordInitializing, "other"), record("", importjob.RecordRunning, "shop"), record("e-f", importjob.RecordUnknown, "shop")
+	newest := record("e-f", importjob.RecordSuccessful, "new")
+	newest.CreateTime = "2026-01-02 11:30:00"
+	timeless := other
+	timeless.CreateTime = ""
 	many := page(maxRecords+1, running)
 	for name, test := range map[string]struct {
 		object *cdbv1.ImportJobStop
@@ -83,7 +90,12 @@ func TestWhatALookupMeans(t *testing.T) {
 		"new":                      {after(byInstance), importjob.ActionList, " ", ""},
 		"one":                      {after(byInstance, listed(running)), importjob.ActionStop, "Unknown Stopping", "shop.sql into shop on cdb-1 is running, 37 %"},
 		"one of this database":     {after(byDatabase, listed(running, other, strange)), importjob.ActionStop, "Unknown Stopping", "instanceId cdb-1, databaseName shop"},
+		"one of this file":         {after(byFile, listed(running)), importjob.ActionStop, "Unknown Stopping", "instanceId cdb-1, fileName shop.sql"},
+		"into no known database":   {after(byInstance, listed(record("a-b", importjob.RecordRunning, ""))), importjob.ActionStop, "Unknown Stopping", "shop.sql on cdb-1 is running"},
 		"none":                     {after(byDatabase, listed(other, done)), "", "False ImportNotFound", "the newest of 2 on cdb-1"},
+		"none, the newest first":   {after(byDatabase, listed(newest, other)), "", "False ImportNotFound", "of 2026-01-02 11:30:00"},
+		"none, of no known time":   {after(byDatabase, listed(timeless)), "", "False ImportNotFound", "shop.sql of unknown, which"},
+		"none, the newest last":    {after(byDatabase, listed(other, newest)), "", "False ImportNotFound", "of 2026-01-02 11:30:00"},
 		"no records":               {after(byInstance, listed()), "", "False ImportNotFound", "cdb-1 has no import records"},
 		"none yet":                 {after(byInstance, once(page(0))), "", "Unknown RetryScheduled", "looking once more"},
 		"several":                  {after(byInstance, listed(running, other)), "", "False ImportAmbiguous", "2 running imports match"},
@@ -115,6 +127,7 @@ func TestWhatALookupMeans(t *testing.T) {
 		"preview":                  {after(byInstance, hold, suspendNoon, listed(running)), "", "Unknown Suspended", "held back; shop.sql into shop on cdb-1 is running, 37 %"},
 		"preview of several":       {after(byInstance, hold, suspendNoon, listed(running, other)), "", "Unknown Suspended", "2 running imports"},
 		"preview of none":          {after(byInstance, hold, suspendNoon, listed()), "", "Unknown Suspended", "no import records"},
+		"preview, failed":          {after(guarded, hold, suspendNoon, listed(broken)), "", "Unknown Suspended", "failed (matched by instanceId cdb-1, databaseName shop): there is nothing to stop"},
 		"preview, not allowed":     {after(byInstance, hold, suspendNoon, notListed(importjob.Rejected)), "", "Unknown Suspended", "cdb:DescribeDBImportRecords"},
 		"preview, no Secret":       {after(byInstance, hold, suspendNoon, WaitForCredentials(noon, "no Secret")), "", "Unknown Suspended", "no Secret"},
 		"preview, resumed":         {after(byInstance, hold, suspendNoon, listed(running), resumed), importjob.ActionStop, "Unknown Suspended", ""},

@@ -150,3 +150,48 @@ func TestARefusedPageDoesNotBeginTheListingAnew(t *testing.T) {
 		found = lookup.Add(importjob.Page{Total: total, Records: records})
 	}
 }
+
+func TestALookupCountsTheFailuresInARow(t *testing.T) {
+	t.Parallel()
+	lookup := NewLookup(after(byInstance))
+	for want := range int32(3) {
+		if got := lookup.Fail(importjob.Transient); got != want+1 {
+			t.Errorf("failure %d, want %d", got, want+1)
+		}
+	}
+	lookup.Add(page(2, record("a-b", importjob.RecordRunning, "shop")))
+	if got := lookup.Fail(importjob.Transient); got != 1 {
+		t.Errorf("after a page, failure %d", got)
+	}
+}
+
+// The cloud may list an import before it has an id: each such record is one of its own.
+func TestRecordsWithoutAnID(t *testing.T) {
+	t.Parallel()
+	nameless := record("", importjob.RecordRunning, "shop")
+	var all listing
+	for _, size := range []int{2, 3} {
+		complete, steady := all.add(page(5, slices.Repeat([]importjob.Record{nameless}, size)...))
+		if !steady || complete != (all.offset == 5) {
+			t.Errorf("after %d records: complete %t, steady %t", all.offset, complete, steady)
+		}
+	}
+}
+
+// A page without records before the end of the listing says that it has changed. Nobody needs to know before it happens twice.
+func TestAListingThatEndsEarlyIsReadOnceMore(t *testing.T) {
+	t.Parallel()
+	lookup := NewLookup(after(byInstance))
+	for round, want := range []*Finding{nil, {certainty: unsteady, unsteady: 2}, {certainty: unsteady, unsteady: 3}} {
+		if got := lookup.Add(page(2, record("a-b", importjob.RecordRunning, "shop"))); got != nil {
+			t.Errorf("round %d: the first page says %+v", round, got)
+		}
+		got := lookup.Add(page(2))
+		if (got == nil) != (want == nil) || got != nil && (got.certainty != want.certainty || got.unsteady != want.unsteady) {
+			t.Errorf("round %d: %+v, want %+v", round, got, want)
+		}
+		if lookup.Offset() != 0 {
+			t.Errorf("round %d: it goes on at %d", round, lookup.Offset())
+		}
+	}
+}

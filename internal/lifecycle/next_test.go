@@ -184,3 +184,26 @@ func TestSuccessIsFinal(t *testing.T) {
 		}
 	}
 }
+
+// The id that a lookup found counts for as long as status shows that it was used.
+func TestTheImportThatAnObjectMeans(t *testing.T) {
+	t.Parallel()
+	found := listed(record("c-d", importjob.RecordRunning, "shop"))
+	forget := func(o *cdbv1.ImportJobStop) { o.Status.Import = nil }
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   string
+	}{
+		"by id":                          {after(), "a-b"},
+		"not found":                      {after(byInstance), ""},
+		"found":                          {after(byInstance, found), "c-d"},
+		"found, and all of it forgotten": {after(byInstance, found, forget), ""},
+		"an attempt":                     {after(byInstance, found, attempt, forget), "c-d"},
+		"accepted, no attempt":           {after(byInstance, found, attempt, accept, forget, func(o *cdbv1.ImportJobStop) { o.Status.LastAttempt = nil }), "c-d"},
+		"another filter":                 {after(byInstance, found, attempt, byDatabase), ""},
+	} {
+		if got := targetOf(test.object).AsyncRequestID; got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}

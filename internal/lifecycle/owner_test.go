@@ -50,6 +50,27 @@ func TestWhatWouldBeCreatedAgainIsNotDeleted(t *testing.T) {
 	}
 }
 
+// What a tool may create again must name its import: another one may run by then.
+func TestWhatMustBePinned(t *testing.T) {
+	t.Parallel()
+	restored := map[string]string{restoreMark: "nightly"}
+	for name, test := range map[string]struct {
+		object *cdbv1.ImportJobStop
+		want   string
+	}{
+		"nothing":                   {after(byInstance), ""},
+		"Velero's label":            {after(byInstance, func(o *cdbv1.ImportJobStop) { o.Labels = restored }), "Velero"},
+		"Velero's annotation":       {after(byInstance, func(o *cdbv1.ImportJobStop) { o.Annotations = restored }), "Velero"},
+		"Flux":                      {after(byInstance, byFlux), "Flux"},
+		"pinned, by Flux":           {after(pinned, byFlux), ""},
+		"Velero's label, by the id": {after(func(o *cdbv1.ImportJobStop) { o.Labels = restored }), ""},
+	} {
+		if got := MustBePinned(test.object); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 // The cache keeps what the operator reads, and nothing else.
 func TestWhatTheOperatorReads(t *testing.T) {
 	t.Parallel()

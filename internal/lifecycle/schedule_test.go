@@ -22,6 +22,7 @@ func TestRequeueAfter(t *testing.T) {
 		"new":                    {after(), 0},
 		"in the queue":           {after(WaitForQuota(noon, noon, time.Hour)), 0},
 		"in the queue, deadline": {after(aMinute, WaitForQuota(noon, noon, time.Hour)), time.Minute},
+		"due now, deadline":      {after(aMinute, WaitForQuota(noon, noon, 0)), time.Minute},
 		"delayed":                {after(attempt, stopAnswered(importjob.Transient)), time.Second / 2},
 		"rejected, deadline":     {after(aMinute, attempt, stopAnswered(importjob.Rejected)), time.Minute},
 		"suspended, no deadline": {after(aMinute, attempt, hold, suspend(noon)), 0},
@@ -65,6 +66,18 @@ func TestEachNewValueOfTheRetryAnnotationActs(t *testing.T) {
 	asked(long + "second")(object)
 	if !isRetryRequested(object) {
 		t.Error("the second is not handled")
+	}
+}
+
+// A value as long as what is kept stays as it is; a longer one is cut.
+func TestTheMarkOfARetry(t *testing.T) {
+	t.Parallel()
+	for length, cut := range map[int]bool{0: false, 1: false, maxRetryMark: false, maxRetryMark + 1: true} {
+		object, value := request(), strings.Repeat("x", length)
+		object.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: value}
+		if got := RetryMark(object); (got != value) != cut {
+			t.Errorf("%d bytes become %q", length, got)
+		}
 	}
 }
 

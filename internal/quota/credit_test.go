@@ -122,3 +122,15 @@ func TestAKeptCreditIsInHandForWhenItsOwnerAsksAgain(t *testing.T) {
 		r.mustGet(t, 2).Cancel()
 	})
 }
+
+func TestATurnWeighsAnEighthInTheAverage(t *testing.T) {
+	t.Parallel()
+	var b budget[int]
+	for _, turn := range []struct{ took, want time.Duration }{
+		{8 * time.Second, 8 * time.Second}, {16 * time.Second, 9 * time.Second}, {time.Second, 8 * time.Second},
+	} {
+		if b.tookTurn(turn.took); b.turn != turn.want {
+			t.Errorf("after a turn of %s the average is %s, want %s", turn.took, b.turn, turn.want)
+		}
+	}
+}

@@ -96,3 +96,14 @@ func TestAfterAStartAgeCountsInFull(t *testing.T) {
 		r.wantServed(t, credit, 10, 11, 12, 13, 14)
 	})
 }
+
+func TestNotMoreThanMaxLateIDsAreKeptBack(t *testing.T) {
+	t.Parallel()
+	var b budget[int]
+	for id := range maxLate + 1 {
+		b.noteRefused(&waiter[int]{id: id})
+	}
+	if len(b.refused) != maxLate {
+		t.Errorf("%d ids are kept, want %d", len(b.refused), maxLate)
+	}
+}

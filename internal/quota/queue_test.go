@@ -234,3 +234,28 @@ func BenchmarkTurn(b *testing.B) {
 		}
 	}
 }
+
+// Behind more than maxCounted owners, the place of an item is an upper bound: each owner has a turn before each of its own.
+func TestThePlaceBehindManyOwnersIsAnUpperBound(t *testing.T) {
+	t.Parallel()
+	for _, owners := range []int{maxCounted, maxCounted + 1} {
+		var q queue[string]
+		second := 0
+		push := func(owner string) *node[string] { second++; return q.push(rank(owner, second, ""), owner) }
+		for i := range owners - 1 {
+			push(fmt.Sprint(i))
+		}
+		mine := []*node[string]{push("mine"), push("mine"), push("mine")}
+		var places []int
+		for _, n := range mine {
+			places = append(places, q.ahead(n))
+		}
+		want := []int{owners - 1, owners, owners + 1}
+		if owners > maxCounted {
+			want = []int{owners - 1, owners + 1, owners + 1} // never more than there are
+		}
+		if !slices.Equal(places, want) {
+			t.Errorf("%d owners: the places are %v, want %v", owners, places, want)
+		}
+	}
+}

@@ -108,6 +108,20 @@ func TestAWindowThatIsRefusedForItsOwnTriesTriesSooner(t *testing.T) {
 	}
 }
 
+// Where no size was refused before, the refusal is not for a try of the window.
+func TestTheFirstRefusalIsNotForAnOwnTry(t *testing.T) {
+	t.Parallel()
+	c := newClock(20)
+	for i := range 2 * ownTries {
+		c.now = c.now.Add(time.Minute)
+		c.ceiling = 0
+		c.refuse(1)
+		if held := c.heldUntil.Sub(c.now); held < hold {
+			t.Errorf("after refusal %d it is held for %s, want at least %s", i, held, hold)
+		}
+	}
+}
+
 func TestMoreThanAQuarterOfAWindowRefusedHalvesItAndPausesAgain(t *testing.T) {
 	t.Parallel()
 	c := &clock{window{size: 12, limit: 20, ceiling: 13, step: 1}, time.Unix(1000, 0)}

@@ -128,3 +128,26 @@ func TestTLS(t *testing.T) {
 		})
 	}
 }
+
+// carrier is a transport that counts what it carries.
+type carrier struct {
+	http.RoundTripper
+	carried int
+}
+
+func (c *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.carried++
+	return c.RoundTripper.RoundTrip(r)
+}
+
+func TestTheTransportOfTheCallerCarriesTheCalls(t *testing.T) {
+	t.Parallel()
+	_, client := simulate(t)
+	if client.WithTransport(nil) != client {
+		t.Error("without a transport, it is another client")
+	}
+	transport := &carrier{RoundTripper: &http.Transport{}}
+	if _, err := client.WithTransport(transport).Stop(t.Context(), creds, job); err != nil || transport.carried != 1 {
+		t.Errorf("%d calls were carried, %v", transport.carried, err)
+	}
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"testing"
+	"time"
+
+	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
+	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
+)
+
+func TestSinceWhenAnObjectIsUnfinishedOrFailed(t *testing.T) {
+	t.Parallel()
+	created, started := noon.Add(-time.Hour), noon.Add(-time.Minute)
+	at := func(start bool, changes ...Change) *cdbv1.ImportJobStop {
+		object := after(changes...)
+		object.CreationTimestamp = *secondTime(created)
+		object.Status.StartTime = nil
+		if start {
+			object.Status.StartTime = secondTime(started)
+		}
+		return object
+	}
+	for name, test := range map[string]struct {
+		object             *cdbv1.ImportJobStop
+		unfinished, failed time.Time // zero: it is not
+	}{
+		"new":                  {object: at(false), unfinished: created},
+		"begun":                {object: at(true, attempt), unfinished: started},
+		"suspended":            {object: at(false, hold, suspendNoon)},
+		"accepted":             {object: at(true, attempt, accept)},
+		"refused for good":     {object: at(true, attempt, stopAnswered(importjob.Terminal)), failed: noon},
+		"refused, tried again": {object: at(true, attempt, rejected), unfinished: started, failed: noon},
+	} {
+		if since, is := UnfinishedSince(test.object); is == test.unfinished.IsZero() || is && !since.Equal(test.unfinished) {
+			t.Errorf("%s: unfinished since %s, %t; want %s", name, since, is, test.unfinished)
+		}
+		if since, is := FailedSince(test.object); is == test.failed.IsZero() || is && !since.Equal(test.failed) {
+			t.Errorf("%s: failed since %s, %t; want %s", name, since, is, test.failed)
+		}
+	}
+}

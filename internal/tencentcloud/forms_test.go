@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tencentcloud
+
+import (
+	"slices"
+	"testing"
+)
+
+// An answer decides how deeply it is escaped. What is resolved of it, and so the time that it takes, has a bound.
+func TestATextIsReadThroughTwoEscapesAndNoMore(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"a":         {"a"},
+		"%61":       {"%61", "a"},
+		"%6":        {"%6"},
+		`\/`:        {`\/`, "/"},
+		`\`:         {`\`},
+		`\x61`:      {`\x61`, "a"},
+		"&#97;":     {"&#97;", "a"},
+		"%2561":     {"%2561", "%61", "a"},
+		"%252561":   {"%252561", "%2561", "%61"},
+		"%25252561": {"%25252561", "%252561", "%2561"},
+	} {
+		var got []string
+		for r := range readings(text) {
+			got = append(got, r.text)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s is read as %q, want %q", text, got, want)
+		}
+	}
+}
