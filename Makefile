@@ -73,7 +73,7 @@ test-mutants: controlplane ## Take the fixes and safeguards out one by one, and 
 
 .PHONY: mutate
 mutate: $(BIN)/gremlins ## Change the code of the decisions, one operator at a time, and see that a unit test notices (about 10 minutes). PACKAGES picks.
-	for p in $(PACKAGES); do GOFLAGS=-count=1 $(BIN)/gremlins unleash --threshold-efficacy 95 --threshold-mcover 95 --timeout-coefficient 15 ./internal/$$p || exit 1; done
+	for p in $(PACKAGES); do echo "$$p:"; BIN=$(BIN) hack/mutate.sh internal/$$p || exit 1; done
 
 ##@ Development
 
