@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
@@ -63,4 +65,22 @@ func TestALineageIsThatOfOneSecretAndIsForgotten(t *testing.T) {
 			t.Errorf("%d lineages are kept, want that of the Secret that was read", n)
 		}
 	})
+}
+
+func TestALineageIsKeptForTenMinutes(t *testing.T) {
+	t.Parallel()
+	s := Store{lineages: map[types.NamespacedName]lineage{}}
+	begin := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	s.setCurrent(name("shop", "idle"), printOf("1"), begin)
+	for _, test := range []struct {
+		after time.Duration
+		want  int
+	}{
+		{sweepInterval, 2}, {forgetLineage, 2}, {forgetLineage + sweepInterval - 1, 2}, {forgetLineage + sweepInterval, 1},
+	} {
+		s.setCurrent(creds, printOf("2"), begin.Add(test.after))
+		if n := len(s.lineages); n != test.want {
+			t.Errorf("after %s, %d lineages are kept, want %d", test.after, n, test.want)
+		}
+	}
 }
