@@ -163,7 +163,9 @@ func (r *run) queued(namespace string, number int) error {
 func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, err error) {
 	switch random.IntN(11) {
 	case 0:
-		time.Sleep(3 * time.Second) // a process that has just started may not have seen the old token in both Secrets
+		crowd(namespace, 1)
+		crowd(few, 1)
+		time.Sleep(3 * time.Second) // the process must have read the old token in both Secrets: docs/reliability.md says why
 		return "tokens are renewed", r.renewBoth()
 	case 1:
 		process := r.replicas[0].now()
