@@ -14,6 +14,8 @@ type account[ID comparable] struct {
 	sweptAt time.Time // of forgetNames
 	opening time.Time // nothing is handed out before
 	budgets map[endpoint]*budget[ID]
+	// forgetting says that a timer will call forgetAccount.
+	forgetting bool
 }
 
 // name is one set of credentials.
@@ -24,28 +26,43 @@ type name struct {
 
 func (n *name) isOver(now time.Time) bool { return !n.until.IsZero() && !now.Before(n.until) }
 
+// countsUntil is when the account is open and its old names count no longer.
+func (a *account[ID]) countsUntil() time.Time {
+	latest := a.opening
+	for _, n := range a.names {
+		if n.until.After(latest) {
+			latest = n.until
+		}
+	}
+	return latest
+}
+
 // endpoint is what an account has budgets for.
 type endpoint struct{ host, action string }
 
 // Follow says that the account next has replaced previous, as a renewed token replaces an old one. From now on both have the same budgets,
 // with the credits in use, the window and the queue of previous. When both are still used a minute later they part, and the one that was
-// used less gets budgets of its own. Nothing happens if previous has no budget, or if next already has some.
+// used less gets budgets of its own. Nothing happens if next already has budgets that are not those of previous.
 func (l *Limiter[ID]) Follow(previous, next string) {
 	l.mu.Lock()
 	defer l.unlock()
 	now := time.Now()
-	a, known := l.accountOf(previous, now), l.accountOf(next, now)
-	if a == nil || (known != nil && known != a) {
+	a, known := l.accountOf(previous, now), l.accounts[next]
+	if known != nil && known != a { // it may be an old name of another account, from which it parts now
+		known = l.accountOf(next, now)
+	}
+	if previous == next || known != nil && known != a {
 		return
+	}
+	if a == nil { // nobody calls just now, but somebody may go on with previous
+		a = l.newAccount(previous)
 	}
 	l.forgetNames(a, now)
-	if previous == next {
-		return
-	}
 	a.names[a.name] = &name{until: now.Add(retention)}
 	a.names[previous] = &name{until: now.Add(retention)}
 	a.name, a.names[next] = next, &name{}
 	l.accounts[next] = a
+	l.forgetAccount(a)
 }
 
 // accountOf returns the account that a name stands for now; nil if it has no budgets.
@@ -65,16 +82,13 @@ func (l *Limiter[ID]) accountOf(name string, now time.Time) *account[ID] {
 	return a
 }
 
-// part gives a name an account of its own, which opens when what was sent under this name before has arrived.
+// part gives a name an account of its own. It opens two periods later: what was sent under this name before has arrived by then, if the
+// network is not slow.
 func (l *Limiter[ID]) part(a *account[ID], name string, now time.Time) *account[ID] {
 	delete(a.names, name)
 	own := l.newAccount(name)
 	own.opening = now.Add(2 * period)
-	time.AfterFunc(2*period, func() {
-		l.mu.Lock()
-		defer l.unlock()
-		l.forgetAccount(own)
-	})
+	l.forgetAccount(own)
 	return own
 }
 
@@ -84,12 +98,23 @@ func (l *Limiter[ID]) newAccount(id string) *account[ID] {
 	return a
 }
 
-// forgetAccount drops an account without budgets.
+// forgetAccount drops an account without budgets, as soon as it is open and has one name.
 func (l *Limiter[ID]) forgetAccount(a *account[ID]) {
-	if len(a.budgets) == 0 {
-		for name := range a.names {
-			l.forgetName(a, name)
-		}
+	if len(a.budgets) > 0 || a.forgetting {
+		return
+	}
+	if wait := time.Until(a.countsUntil()); wait > 0 {
+		a.forgetting = true
+		time.AfterFunc(wait, func() {
+			l.mu.Lock()
+			defer l.unlock()
+			a.forgetting = false
+			l.forgetAccount(a)
+		})
+		return
+	}
+	for name := range a.names {
+		l.forgetName(a, name)
 	}
 }
 

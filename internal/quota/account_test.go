@@ -135,3 +135,41 @@ func TestNamesAreForgotten(t *testing.T) {
 		hangs.Cancel()
 	})
 }
+
+func TestOfTwoNamesThatAreUsedAlikeTheOlderOneParts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(1)
+		now := time.Now()
+		shared := r.newAccount("new")
+		shared.names["new"].uses = 3
+		shared.names["old"] = &name{until: now, uses: 3}
+		r.accounts["old"] = shared
+		if a := r.accountOf("old", now); a == shared {
+			t.Error("the older one stays")
+		}
+		if a := r.accountOf("new", now); a != shared {
+			t.Error("the newer one parts")
+		}
+		pass(2 * period) // the account that has no budgets is forgotten
+	})
+}
+
+func TestANameThatCountsNoLongerIsForgottenAfterAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(1)
+		now := time.Now()
+		a := r.newAccount("new")
+		a.sweptAt, a.names["old"] = now, &name{until: now}
+		for _, test := range []struct {
+			after time.Duration
+			names int
+		}{{retention - 1, 2}, {retention, 1}} {
+			r.forgetNames(a, now.Add(test.after))
+			if len(a.names) != test.names {
+				t.Errorf("after %s it has %d names, want %d", test.after, len(a.names), test.names)
+			}
+		}
+	})
+}

@@ -134,3 +134,27 @@ func TestATurnWeighsAnEighthInTheAverage(t *testing.T) {
 		}
 	}
 }
+
+// A waiter gets its credit 50 ms before it may be used, to record the attempt meanwhile.
+func TestACreditIsHandedOverAheadOfItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(1)
+		r.mustGet(t, 1).Done(false)
+		r.Acquire(key, 2)
+		pass(period - 51*time.Millisecond)
+		if woken := r.woken(); len(woken) > 0 {
+			t.Errorf("woken too early: %v", woken)
+		}
+		pass(time.Millisecond)
+		if woken := r.woken(); len(woken) != 1 {
+			t.Errorf("woken: %v, want the one that waits", woken)
+		}
+		began, credit := time.Now(), r.mustGet(t, 2)
+		credit.Wait()
+		if waited := time.Since(began); waited != 50*time.Millisecond {
+			t.Errorf("it waited %s until it may be used", waited)
+		}
+		credit.Cancel()
+	})
+}

@@ -97,13 +97,13 @@ func TestAfterAStartAgeCountsInFull(t *testing.T) {
 	})
 }
 
-func TestNotMoreThanMaxLateIDsAreKeptBack(t *testing.T) {
+func TestNotMoreThanMaxLateRefusedIDsAreRemembered(t *testing.T) {
 	t.Parallel()
 	var b budget[int]
 	for id := range maxLate + 1 {
 		b.noteRefused(&waiter[int]{id: id})
 	}
 	if len(b.refused) != maxLate {
-		t.Errorf("%d ids are kept, want %d", len(b.refused), maxLate)
+		t.Errorf("%d ids are remembered, want %d", len(b.refused), maxLate)
 	}
 }

@@ -235,24 +235,34 @@ func BenchmarkTurn(b *testing.B) {
 	}
 }
 
-// Behind more than maxCounted owners, the place of an item is an upper bound: each owner has a turn before each of its own.
-func TestThePlaceBehindManyOwnersIsAnUpperBound(t *testing.T) {
+func TestAnOwnerThatLeavesBeforeItsTurnIsForgotten(t *testing.T) {
+	t.Parallel()
+	var q queue[string]
+	q.remove(q.push(rank("a", 1, "a"), "a"))
+	if len(q.owners)+len(q.served) > 0 {
+		t.Errorf("%d owners and %d served are kept", len(q.owners), len(q.served))
+	}
+}
+
+// With up to maxCounted owners the place of an item is exact. With more it is an upper bound: each owner has a turn before it.
+func TestThePlaceOfAnItem(t *testing.T) {
 	t.Parallel()
 	for _, owners := range []int{maxCounted, maxCounted + 1} {
 		var q queue[string]
 		second := 0
 		push := func(owner string) *node[string] { second++; return q.push(rank(owner, second, ""), owner) }
-		for i := range owners - 1 {
+		items := []*node[string]{push("oldest")}
+		for i := range owners - 2 {
 			push(fmt.Sprint(i))
 		}
-		mine := []*node[string]{push("mine"), push("mine"), push("mine")}
+		items = append(items, push("youngest"), push("youngest"), push("youngest"))
 		var places []int
-		for _, n := range mine {
+		for _, n := range items {
 			places = append(places, q.ahead(n))
 		}
-		want := []int{owners - 1, owners, owners + 1}
+		want := []int{0, owners - 1, owners, owners + 1}
 		if owners > maxCounted {
-			want = []int{owners - 1, owners + 1, owners + 1} // never more than there are
+			want = []int{owners - 1, owners - 1, owners + 1, owners + 1} // never more than there are
 		}
 		if !slices.Equal(places, want) {
 			t.Errorf("%d owners: the places are %v, want %v", owners, places, want)
