@@ -72,8 +72,8 @@ test-mutants: controlplane ## Take the fixes and safeguards out one by one, and 
 	@go run -buildvcs=false ./test/mutants
 
 .PHONY: mutate
-mutate: $(BIN)/gremlins ## Change the code of the decisions, one operator at a time, and see that a unit test notices (about 10 minutes). PACKAGES picks.
-	for p in $(PACKAGES); do echo "$$p:"; BIN=$(BIN) hack/mutate.sh internal/$$p || exit 1; done
+mutate: $(BIN)/gremlins ## Change the code of the decisions, one operator at a time, and see that unit tests notice more than 95 % (about half an hour). PACKAGES picks.
+	failed=; for p in $(PACKAGES); do echo "$$p:"; BIN=$(BIN) hack/mutate.sh internal/$$p || failed=1; done; [ -z "$$failed" ]
 
 ##@ Development
 

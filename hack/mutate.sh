@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Changes the code of a package, one operator at a time, and fails if its tests notice too little, as in: hack/mutate.sh internal/quota
-# Go measures no coverage of the expressions of case clauses and of constants, so gremlins would leave them alone. The go that gremlins
-# calls adds them to the profile: what lies between two blocks counts as often as the block after it.
+# Changes the code of a package, one operator at a time, and fails if its tests notice too little of it, as in: hack/mutate.sh internal/quota
+# hack/tools/gremlins/gremlins.yaml says how much that is. Gremlins calls the go below, which corrects two things:
+# - Go measures no coverage of case expressions and constants, so gremlins would leave them alone. What lies between two blocks is added to the
+#   profile, and counts as often as the block after it.
+# - A mutant that does not compile counts as killed. With the exit code 2, it counts as not viable.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 real=$(command -v go)
@@ -12,7 +14,11 @@ trap 'rm -rf "$folder"' EXIT
 cat >"$folder/go" <<'EOF'
 #!/usr/bin/env bash
 set -euo pipefail
-"$real" "$@"
+status=0
+output=$("$real" "$@" 2>&1) || status=$?
+echo "$output"
+[[ $output != *"[build failed]"* ]] || exit 2
+[ "$status" = 0 ] || exit "$status"
 while [ $# -gt 0 ]; do
   [ "$1" = -coverprofile ] && profile=$2
   shift

@@ -10,6 +10,14 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/internal/importjob"
 )
 
+// onlyIf is the time, or zero if it means nothing.
+func onlyIf(since time.Time, is bool) time.Time {
+	if !is {
+		return time.Time{}
+	}
+	return since
+}
+
 func TestSinceWhenAnObjectIsUnfinishedOrFailed(t *testing.T) {
 	t.Parallel()
 	created, started := noon.Add(-time.Hour), noon.Add(-time.Minute)
@@ -33,11 +41,11 @@ func TestSinceWhenAnObjectIsUnfinishedOrFailed(t *testing.T) {
 		"refused for good":     {object: at(true, attempt, stopAnswered(importjob.Terminal)), failed: noon},
 		"refused, tried again": {object: at(true, attempt, rejected), unfinished: started, failed: noon},
 	} {
-		if since, is := UnfinishedSince(test.object); is == test.unfinished.IsZero() || is && !since.Equal(test.unfinished) {
-			t.Errorf("%s: unfinished since %s, %t; want %s", name, since, is, test.unfinished)
+		if got := onlyIf(UnfinishedSince(test.object)); !got.Equal(test.unfinished) {
+			t.Errorf("%s: unfinished since %s, want %s", name, got, test.unfinished)
 		}
-		if since, is := FailedSince(test.object); is == test.failed.IsZero() || is && !since.Equal(test.failed) {
-			t.Errorf("%s: failed since %s, %t; want %s", name, since, is, test.failed)
+		if got := onlyIf(FailedSince(test.object)); !got.Equal(test.failed) {
+			t.Errorf("%s: failed since %s, want %s", name, got, test.failed)
 		}
 	}
 }

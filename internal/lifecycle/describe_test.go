@@ -29,10 +29,10 @@ func TestWhatIsDoneWithoutAnAnswer(t *testing.T) {
 		ready  string
 		says   string
 	}{
-		"not for a time":           {after(attempts(1), noAnswer(importjob.Transient)), "Unknown RetryScheduled", "Some.Code: something; asking the cloud failed"},
+		"fails for a time":         {after(attempts(1), noAnswer(importjob.Transient)), "Unknown RetryScheduled", "Some.Code: something; asking the cloud failed"},
 		"not allowed, early":       {after(attempts(blindTries-1), noAnswer(importjob.Rejected)), "Unknown RetryScheduled", "Some.Code: something; the cloud could not be asked"},
 		"not allowed, many times":  {after(attempts(blindTries), noAnswer(importjob.Rejected)), "False CredentialsRejected", "allow cdb:DescribeAsyncRequestInfo"},
-		"never":                    {after(attempts(blindTries), noAnswer(importjob.Terminal)), "False ImportError", "could not be asked"},
+		"fails for good":           {after(attempts(blindTries), noAnswer(importjob.Terminal)), "False ImportError", "could not be asked"},
 		"no attempt has an answer": {after(attempt, noAnswer(importjob.Transient)), "Unknown RetryScheduled", "the last attempt has no answer; asking the cloud failed"},
 		"listed as over":           {after(guarded, listed(record("a-b", importjob.RecordFailed, "shop")), noAnswer(importjob.Transient)), "Unknown RetryScheduled", "the list of imports says that it is over; asking"},
 		"listed, then refused":     {after(guarded, listed(record("a-b", importjob.RecordRunning, "shop")), attempts(1), noAnswer(importjob.Transient)), "Unknown RetryScheduled", "Some.Code: something; asking"},
@@ -72,10 +72,10 @@ func TestWhenAPreviewIsLookedAtAgain(t *testing.T) {
 		"it runs":               {object: after(says(importjob.StatusRunning))},
 		"it is over":            {object: after(says(importjob.StatusKilled))},
 		"found":                 {object: after(byInstance, hold, suspendNoon, listed(running))},
-		"no answer for a time":  {object: after(fails(importjob.Transient)), want: maxPoll},
+		"no answer, for a time": {object: after(fails(importjob.Transient)), want: maxPoll},
 		"credentials refused":   {object: after(fails(importjob.Rejected)), want: CredentialsRetry, waits: true},
-		"no answer for good":    {object: after(fails(importjob.Terminal))},
-		"the list not for good": {object: after(byInstance, hold, suspendNoon, notListed(importjob.Terminal))},
+		"no answer, for good":   {object: after(fails(importjob.Terminal))},
+		"no list, for good":     {object: after(byInstance, hold, suspendNoon, notListed(importjob.Terminal))},
 	} {
 		status := test.object.Status
 		if next := status.NextAttemptTime; (next == nil) != (test.want == 0) || next != nil && next.Sub(noon) != test.want {

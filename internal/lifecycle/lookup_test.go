@@ -170,16 +170,19 @@ func TestRecordsWithoutAnID(t *testing.T) {
 	t.Parallel()
 	nameless := record("", importjob.RecordRunning, "shop")
 	var all listing
-	for _, size := range []int{2, 3} {
-		complete, steady := all.add(page(5, slices.Repeat([]importjob.Record{nameless}, size)...))
-		if !steady || complete != (all.offset == 5) {
-			t.Errorf("after %d records: complete %t, steady %t", all.offset, complete, steady)
+	for _, test := range []struct {
+		size     int
+		complete bool
+	}{{2, false}, {3, true}} {
+		complete, steady := all.add(page(5, slices.Repeat([]importjob.Record{nameless}, test.size)...))
+		if !steady || complete != test.complete {
+			t.Errorf("after a page of %d records: complete %t, steady %t", test.size, complete, steady)
 		}
 	}
 }
 
 // A page without records before the end of the listing says that it has changed. Nobody needs to know before it happens twice.
-func TestAListingThatEndsEarlyIsReadOnceMore(t *testing.T) {
+func TestAListingThatEndsEarlyIsReadAgain(t *testing.T) {
 	t.Parallel()
 	lookup := NewLookup(after(byInstance))
 	for round, want := range []*Finding{nil, {certainty: unsteady, unsteady: 2}, {certainty: unsteady, unsteady: 3}} {

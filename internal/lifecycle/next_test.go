@@ -185,7 +185,7 @@ func TestSuccessIsFinal(t *testing.T) {
 	}
 }
 
-// The id that a lookup found counts for as long as status shows that it was used.
+// The id that a lookup found counts for as long as status has the import, an attempt or an accepted stop.
 func TestTheImportThatAnObjectMeans(t *testing.T) {
 	t.Parallel()
 	found := listed(record("c-d", importjob.RecordRunning, "shop"))

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// An answer decides how deeply it is escaped. What is resolved of it, and so the time that it takes, has a bound.
-func TestATextIsReadThroughTwoEscapesAndNoMore(t *testing.T) {
+// Whoever writes an answer decides how deeply it is escaped. The operator resolves two layers, so that the time has a bound.
+func TestATextIsReadThroughTwoLayersOfEscapes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]string{
 		"a":         {"a"},
@@ -19,6 +19,7 @@ func TestATextIsReadThroughTwoEscapesAndNoMore(t *testing.T) {
 		`\x61`:      {`\x61`, "a"},
 		"&#97;":     {"&#97;", "a"},
 		"%2561":     {"%2561", "%61", "a"},
+		`%5c/`:      {`%5c/`, `\/`, "/"},
 		"%252561":   {"%252561", "%2561", "%61"},
 		"%25252561": {"%25252561", "%252561", "%2561"},
 	} {
