@@ -48,9 +48,6 @@ func (l *Limiter[ID]) Follow(previous, next string) {
 	defer l.unlock()
 	now := time.Now()
 	a, known := l.accountOf(previous, now), l.accounts[next]
-	if known != nil && known != a { // it may be an old name of another account, from which it parts now
-		known = l.accountOf(next, now)
-	}
 	if previous == next || known != nil && known != a {
 		return
 	}
