@@ -62,7 +62,7 @@ func (l *Limiter[ID]) Follow(previous, next string) {
 	l.forgetAccount(a)
 }
 
-// accountOf returns the account that a name stands for now; nil if it has no budgets.
+// accountOf returns the account that a name stands for now; nil if there is none.
 func (l *Limiter[ID]) accountOf(name string, now time.Time) *account[ID] {
 	a := l.accounts[name]
 	if a == nil {
