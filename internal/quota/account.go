@@ -115,14 +115,14 @@ func (l *Limiter[ID]) forgetAccount(a *account[ID]) {
 	}
 }
 
-// forgetNames drops the names that count no longer, once a minute at the most.
+// forgetNames drops the names that have not counted for a minute, once a minute at the most.
 func (l *Limiter[ID]) forgetNames(a *account[ID], now time.Time) {
 	if now.Sub(a.sweptAt) < retention {
 		return
 	}
 	a.sweptAt = now
 	for name, n := range a.names {
-		if n.isOver(now) && n.uses <= a.names[a.name].uses {
+		if n.isOver(now.Add(-retention)) { // a name that is used once it counts no longer parts, or is the one that stays
 			l.forgetName(a, name)
 		}
 	}

@@ -124,7 +124,7 @@ func TestNamesAreForgotten(t *testing.T) {
 		for i := range 1000 {
 			r.Follow(fmt.Sprint(i), fmt.Sprint(i+1))
 			time.Sleep(time.Second)
-			if n := len(r.accounts); n > 2*int(retention/time.Second)+2 {
+			if n := len(r.accounts); n > 3*int(retention/time.Second)+2 {
 				t.Fatalf("%d names after %d seconds", n, i)
 			}
 		}

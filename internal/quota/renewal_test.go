@@ -108,21 +108,30 @@ func TestANameThatPartedWaitsAlsoWhenTheFirstWaiterLeaves(t *testing.T) {
 	})
 }
 
-// Credentials that change each second, as those of a hostile tenant may, leave one timer and the names of two minutes.
+// Credentials that change each second, as those of a hostile tenant may, leave one timer and the names of three minutes, also where the old
+// ones are used.
 func TestCredentialsThatChangeEachSecondAreForgotten(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := start(1)
-		for i := range 1000 {
-			r.Follow(fmt.Sprint(i), fmt.Sprint(i+1))
-			pass(time.Second)
-			if names := len(r.accounts); names > 125 {
-				t.Fatalf("after %d changes %d names are kept", i, names)
+	for _, used := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r := start(1)
+			for i := range 1000 {
+				r.Follow(fmt.Sprint(i), fmt.Sprint(i+1))
+				if used {
+					if credit, _ := r.Acquire(keyOf(fmt.Sprint(i)), 1); credit != nil {
+						credit.Cancel()
+					}
+					r.Leave(1)
+				}
+				pass(time.Second)
+				if names := len(r.accounts); names > 185 {
+					t.Fatalf("used %t: after %d changes %d names are kept", used, i, names)
+				}
 			}
-		}
-		pass(2 * retention)
-		if len(r.accounts) != 0 {
-			t.Errorf("%d names are kept", len(r.accounts))
-		}
-	})
+			pass(2 * retention)
+			if len(r.accounts) != 0 {
+				t.Errorf("used %t: %d names are kept", used, len(r.accounts))
+			}
+		})
+	}
 }
