@@ -198,3 +198,14 @@ func TestAListingThatEndsEarlyIsReadAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestAsManyRecordsAsAreReadAtMost(t *testing.T) {
+	t.Parallel()
+	running := record("a-b", importjob.RecordRunning, "shop")
+	for total, want := range map[int]bool{maxRecords: false, maxRecords + 1: true} {
+		found := NewLookup(after(byInstance)).Add(page(total, running))
+		if got := found != nil && found.certainty == tooMany; got != want {
+			t.Errorf("%d records are too many: %t, want %t", total, got, want)
+		}
+	}
+}
