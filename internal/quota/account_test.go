@@ -161,11 +161,11 @@ func TestANameThatCountsNoLongerIsForgottenAfterAMinute(t *testing.T) {
 		r := start(1)
 		now := time.Now()
 		a := r.newAccount("new")
-		a.sweptAt, a.names["old"] = now, &name{until: now}
+		a.sweptAt, a.names["old"], a.names["counts"] = now, &name{until: now}, &name{until: now.Add(retention + 1)}
 		for _, test := range []struct {
 			after time.Duration
 			names int
-		}{{retention - 1, 2}, {retention, 1}} {
+		}{{retention - 1, 3}, {retention, 2}} {
 			r.forgetNames(a, now.Add(test.after))
 			if len(a.names) != test.names {
 				t.Errorf("after %s it has %d names, want %d", test.after, len(a.names), test.names)
