@@ -45,8 +45,8 @@ func TestCredentialsThatReplaceOthersShareTheirCreditsWindowAndQueue(t *testing.
 			r.Leave(10 + id)
 		}
 		pass(2 * retention)
-		if len(r.accounts) != 0 {
-			t.Errorf("%d accounts are kept", len(r.accounts))
+		if r.known() != 0 {
+			t.Errorf("%d accounts are kept", r.known())
 		}
 	})
 }
@@ -108,8 +108,8 @@ func TestCredentialsThatAreBothUsedAMinuteLaterPart(t *testing.T) {
 			}
 			hangs.Cancel()
 			pass(2 * retention)
-			if len(r.accounts) != 0 {
-				t.Errorf("%d accounts are kept", len(r.accounts))
+			if r.known() != 0 {
+				t.Errorf("%d accounts are kept", r.known())
 			}
 		})
 	}
@@ -124,7 +124,7 @@ func TestNamesAreForgotten(t *testing.T) {
 		for i := range 1000 {
 			r.Follow(fmt.Sprint(i), fmt.Sprint(i+1))
 			time.Sleep(time.Second)
-			if n := len(r.accounts); n > 3*int(retention/time.Second)+2 {
+			if n := r.known(); n > 3*int(retention/time.Second)+2 {
 				t.Fatalf("%d names after %d seconds", n, i)
 			}
 		}
@@ -141,6 +141,7 @@ func TestOfTwoNamesThatAreUsedAlikeTheOlderOneParts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(1)
 		now := time.Now()
+		r.Limiter.mu.Lock()
 		shared := r.newAccount("new")
 		shared.names["new"].uses = 3
 		shared.names["old"] = &name{until: now, uses: 3}
@@ -151,6 +152,7 @@ func TestOfTwoNamesThatAreUsedAlikeTheOlderOneParts(t *testing.T) {
 		if a := r.accountOf("new", now); a != shared {
 			t.Error("the newer one parts")
 		}
+		r.Limiter.mu.Unlock()
 		pass(2 * period) // the account that has no budgets is forgotten
 	})
 }

@@ -27,6 +27,13 @@ func start(limit int) *fixture {
 	return r
 }
 
+// known is how many names of accounts are known.
+func (r *fixture) known() int {
+	r.Limiter.mu.Lock()
+	defer r.Limiter.mu.Unlock()
+	return len(r.accounts)
+}
+
 // pass lets time pass, and everything happen that is due by then.
 func pass(d time.Duration) {
 	time.Sleep(d)

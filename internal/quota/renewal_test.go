@@ -31,8 +31,8 @@ func TestCredentialsThatAreReplacedWhileTheyAreIdleShareOneBudget(t *testing.T) 
 			r.Leave(3)
 			newer.Cancel()
 			pass(2 * retention)
-			if len(r.accounts) != 0 {
-				t.Errorf("%s: %d accounts are kept", name, len(r.accounts))
+			if r.known() != 0 {
+				t.Errorf("%s: %d accounts are kept", name, r.known())
 			}
 		})
 	}
@@ -75,8 +75,8 @@ func TestCredentialsThatAreTakenBackShareOneBudget(t *testing.T) {
 			}
 			hangs.Cancel()
 			pass(2 * retention)
-			if len(r.accounts) != 0 {
-				t.Errorf("taken back after %s: %d accounts are kept", later, len(r.accounts))
+			if r.known() != 0 {
+				t.Errorf("taken back after %s: %d accounts are kept", later, r.known())
 			}
 		})
 	}
@@ -102,8 +102,8 @@ func TestANameThatPartedWaitsAlsoWhenTheFirstWaiterLeaves(t *testing.T) {
 		r.Leave(11)
 		hangs.Cancel()
 		pass(2 * retention)
-		if len(r.accounts) != 0 {
-			t.Errorf("%d accounts are kept", len(r.accounts))
+		if r.known() != 0 {
+			t.Errorf("%d accounts are kept", r.known())
 		}
 	})
 }
@@ -124,13 +124,13 @@ func TestCredentialsThatChangeEachSecondAreForgotten(t *testing.T) {
 					r.Leave(1)
 				}
 				pass(time.Second)
-				if names := len(r.accounts); names > 185 {
+				if names := r.known(); names > 185 {
 					t.Fatalf("used %t: after %d changes %d names are kept", used, i, names)
 				}
 			}
 			pass(2 * retention)
-			if len(r.accounts) != 0 {
-				t.Errorf("used %t: %d names are kept", used, len(r.accounts))
+			if r.known() != 0 {
+				t.Errorf("used %t: %d names are kept", used, r.known())
 			}
 		})
 	}
