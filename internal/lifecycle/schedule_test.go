@@ -69,13 +69,13 @@ func TestEachNewValueOfTheRetryAnnotationActs(t *testing.T) {
 	}
 }
 
-// A value as long as what is kept stays as it is; a longer one is cut.
+// A value as long as what is kept stays as it is; a longer one is truncated.
 func TestTheMarkOfARetry(t *testing.T) {
 	t.Parallel()
-	for length, cut := range map[int]bool{0: false, 1: false, maxRetryMark: false, maxRetryMark + 1: true} {
+	for length, truncated := range map[int]bool{0: false, 1: false, maxRetryMark: false, maxRetryMark + 1: true} {
 		object, value := request(), strings.Repeat("x", length)
 		object.Annotations = map[string]string{cdbv1.RetryRequestedAtAnnotation: value}
-		if got := RetryMark(object); (got != value) != cut || cut != strings.Contains(got, "…") {
+		if got := RetryMark(object); (got != value) != truncated || truncated != strings.Contains(got, "…") {
 			t.Errorf("%d bytes become %q", length, got)
 		}
 	}
