@@ -44,11 +44,9 @@ func TestWhatIsDoneWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-// preview is the answer of the cloud about a suspended object.
-func preview(edit func(*Result)) Change {
+// previewed is the answer of the cloud about a suspended object.
+func previewed(edit func(*Result)) Change {
 	return func(object *cdbv1.ImportJobStop) {
-		hold(object)
-		suspendNoon(object)
 		r := NewResult(object, importjob.ActionDescribe, 0.5)
 		r.At = noon
 		edit(r)
@@ -60,21 +58,21 @@ func preview(edit func(*Result)) Change {
 func TestWhenAPreviewIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
 	running := record("a-b", importjob.RecordRunning, "shop")
-	says := func(s importjob.Status) Change { return preview(func(r *Result) { r.Status = s }) }
+	says := func(s importjob.Status) Change { return previewed(func(r *Result) { r.Status = s }) }
 	fails := func(class importjob.Class) Change {
-		return preview(func(r *Result) { r.Err = &importjob.Error{Class: class, Code: "Some.Code"} })
+		return previewed(func(r *Result) { r.Err = &importjob.Error{Class: class, Code: "Some.Code"} })
 	}
 	for name, test := range map[string]struct {
 		object *cdbv1.ImportJobStop
 		want   time.Duration // zero: never
 		waits  bool          // for a Secret
 	}{
-		"it runs":               {object: after(says(importjob.StatusRunning))},
-		"it is over":            {object: after(says(importjob.StatusKilled))},
+		"it runs":               {object: after(hold, suspendNoon, says(importjob.StatusRunning))},
+		"it is over":            {object: after(hold, suspendNoon, says(importjob.StatusKilled))},
 		"found":                 {object: after(byInstance, hold, suspendNoon, listed(running))},
-		"no answer, for a time": {object: after(fails(importjob.Transient)), want: maxPoll},
-		"credentials refused":   {object: after(fails(importjob.Rejected)), want: CredentialsRetry, waits: true},
-		"no answer, for good":   {object: after(fails(importjob.Terminal))},
+		"no answer, for a time": {object: after(hold, suspendNoon, fails(importjob.Transient)), want: maxPoll},
+		"credentials refused":   {object: after(hold, suspendNoon, fails(importjob.Rejected)), want: CredentialsRetry, waits: true},
+		"no answer, for good":   {object: after(hold, suspendNoon, fails(importjob.Terminal))},
 		"no list, for good":     {object: after(byInstance, hold, suspendNoon, notListed(importjob.Terminal))},
 	} {
 		status := test.object.Status
@@ -89,11 +87,10 @@ func TestWhenAPreviewIsLookedAtAgain(t *testing.T) {
 
 func TestAPreviewThatStillWaitsForItsSecretKeepsSinceWhen(t *testing.T) {
 	t.Parallel()
-	rejected := &importjob.Error{Class: importjob.Rejected, Code: "Some.Code"}
-	object := after(preview(func(r *Result) { r.Err = rejected }))
-	r := NewResult(object, importjob.ActionDescribe, 0.5)
-	r.At, r.Err = noon.Add(CredentialsRetry), rejected
-	ApplyResult(object, r)
+	refusedAt := func(at time.Time) Change {
+		return previewed(func(r *Result) { r.At, r.Err = at, &importjob.Error{Class: importjob.Rejected, Code: "Some.Code"} })
+	}
+	object := after(hold, suspendNoon, refusedAt(noon), refusedAt(noon.Add(CredentialsRetry)))
 	if since := object.Status.WaitingSince; since == nil || !since.Time.Equal(noon) {
 		t.Errorf("it waits since %s, want %s", since, noon)
 	}

@@ -42,7 +42,7 @@ type endpoint struct{ host, action string }
 
 // Follow says that the account next has replaced previous, as a renewed token replaces an old one. From now on both have the same budgets,
 // with the credits in use, the window and the queue of previous. When both are still used a minute later they part, and the one that was
-// used less gets budgets of its own. Nothing happens if next already has budgets that are not those of previous.
+// used less gets budgets of its own. Nothing happens if next already belongs to another account.
 func (l *Limiter[ID]) Follow(previous, next string) {
 	l.mu.Lock()
 	defer l.unlock()
@@ -115,14 +115,15 @@ func (l *Limiter[ID]) forgetAccount(a *account[ID]) {
 	}
 }
 
-// forgetNames drops the names that have not counted for a minute, once a minute at the most.
+// forgetNames drops the names that have not counted for a minute, once a minute at the most. If an old name is used within that minute,
+// accountOf lets it part.
 func (l *Limiter[ID]) forgetNames(a *account[ID], now time.Time) {
 	if now.Sub(a.sweptAt) < retention {
 		return
 	}
 	a.sweptAt = now
 	for name, n := range a.names {
-		if n.isOver(now.Add(-retention)) { // a name that is used once it counts no longer parts, or is the one that stays
+		if n.isOver(now.Add(-retention)) {
 			l.forgetName(a, name)
 		}
 	}

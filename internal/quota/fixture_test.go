@@ -34,6 +34,15 @@ func (r *fixture) known() int {
 	return len(r.accounts)
 }
 
+// wantForgotten wants no account to be known two minutes after the last call.
+func (r *fixture) wantForgotten(t *testing.T) {
+	t.Helper()
+	pass(2 * retention)
+	if names := r.known(); names != 0 {
+		t.Errorf("%d names of accounts are kept", names)
+	}
+}
+
 // pass lets time pass, and everything happen that is due by then.
 func pass(d time.Duration) {
 	time.Sleep(d)

@@ -9,6 +9,15 @@ import (
 	"time"
 )
 
+// playNamed is a subtest in virtual time.
+func playNamed(t *testing.T, name string, play func(*testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, play)
+	})
+}
+
 // Nobody calls at the moment of the renewal: the next calls with either credentials count together all the same.
 func TestCredentialsThatAreReplacedWhileTheyAreIdleShareOneBudget(t *testing.T) {
 	t.Parallel()
@@ -19,21 +28,18 @@ func TestCredentialsThatAreReplacedWhileTheyAreIdleShareOneBudget(t *testing.T) 
 			pass(3 * period)
 		},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		playNamed(t, name, func(t *testing.T) {
 			r := start(1)
 			use(t, r)
 			r.Follow(key.Account, "b")
 			pass(3 * period)
 			newer := r.mustGetOf(t, "b", 2)
 			if older, _ := r.Acquire(key, 3); older != nil {
-				t.Errorf("%s: a second credit for the old credentials", name)
+				t.Error("a second credit for the old credentials")
 			}
 			r.Leave(3)
 			newer.Cancel()
-			pass(2 * retention)
-			if r.known() != 0 {
-				t.Errorf("%s: %d accounts are kept", name, r.known())
-			}
+			r.wantForgotten(t)
 		})
 	}
 }
@@ -52,7 +58,7 @@ func TestCredentialsThatAreIdleAfterTheyWereReplacedShareOneBudget(t *testing.T)
 		}
 		r.Leave(3)
 		older.Cancel()
-		pass(2 * retention)
+		r.wantForgotten(t)
 	})
 }
 
@@ -60,7 +66,7 @@ func TestCredentialsThatAreIdleAfterTheyWereReplacedShareOneBudget(t *testing.T)
 func TestCredentialsThatAreTakenBackShareOneBudget(t *testing.T) {
 	t.Parallel()
 	for _, later := range []time.Duration{time.Second, retention - 1, retention, 10 * retention} {
-		synctest.Test(t, func(t *testing.T) {
+		playNamed(t, later.String(), func(t *testing.T) {
 			r := start(1)
 			hangs := r.mustGet(t, 1)
 			r.Follow(key.Account, "b")
@@ -68,16 +74,13 @@ func TestCredentialsThatAreTakenBackShareOneBudget(t *testing.T) {
 			r.Follow("b", key.Account)
 			for range 2 {
 				if credit, _ := r.Acquire(key, 3); credit != nil {
-					t.Errorf("taken back after %s: a credit beside the one in use", later)
+					t.Error("a credit beside the one in use")
 				}
 				r.Leave(3)
 				pass(3 * period)
 			}
 			hangs.Cancel()
-			pass(2 * retention)
-			if r.known() != 0 {
-				t.Errorf("taken back after %s: %d accounts are kept", later, r.known())
-			}
+			r.wantForgotten(t)
 		})
 	}
 }
@@ -101,10 +104,7 @@ func TestANameThatPartedWaitsAlsoWhenTheFirstWaiterLeaves(t *testing.T) {
 		r.mustGet(t, 4).Cancel()
 		r.Leave(11)
 		hangs.Cancel()
-		pass(2 * retention)
-		if r.known() != 0 {
-			t.Errorf("%d accounts are kept", r.known())
-		}
+		r.wantForgotten(t)
 	})
 }
 
@@ -113,7 +113,7 @@ func TestANameThatPartedWaitsAlsoWhenTheFirstWaiterLeaves(t *testing.T) {
 func TestCredentialsThatChangeEachSecondAreForgotten(t *testing.T) {
 	t.Parallel()
 	for _, used := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
+		playNamed(t, fmt.Sprint("used ", used), func(t *testing.T) {
 			r := start(1)
 			for i := range 1000 {
 				r.Follow(fmt.Sprint(i), fmt.Sprint(i+1))
@@ -125,13 +125,10 @@ func TestCredentialsThatChangeEachSecondAreForgotten(t *testing.T) {
 				}
 				pass(time.Second)
 				if names := r.known(); names > 185 {
-					t.Fatalf("used %t: after %d changes %d names are kept", used, i, names)
+					t.Fatalf("after %d changes %d names are kept", i, names)
 				}
 			}
-			pass(2 * retention)
-			if r.known() != 0 {
-				t.Errorf("used %t: %d names are kept", used, r.known())
-			}
+			r.wantForgotten(t)
 		})
 	}
 }

@@ -165,7 +165,7 @@ func (r *run) disturb(random *rand.Rand, crowd func(string, int)) (what string, 
 	case 0:
 		crowd(namespace, 1)
 		crowd(few, 1)
-		time.Sleep(3 * time.Second) // the process must have read the old token in both Secrets: docs/reliability.md says why
+		time.Sleep(3 * time.Second) // the process reads the old token in both Secrets, or 20 calls a second are not promised
 		return "tokens are renewed", r.renewBoth()
 	case 1:
 		process := r.replicas[0].now()
