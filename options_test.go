@@ -67,7 +67,8 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-func TestEndpoints(t *testing.T) {
+// A bad endpoint is named by its flag.
+func TestEndpointFlag(t *testing.T) {
 	t.Parallel()
 	if o, err := (&options{}).operator(); err != nil || o.Endpoints.Override != nil {
 		t.Errorf("without a flag: %v %v", o.Endpoints, err)

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,7 +35,6 @@ func TestQueues(t *testing.T) {
 	t.Parallel()
 	var next atomic.Uint64
 	var failed atomic.Bool
-	begin := time.Now()
 	for worker := range runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint("worker ", worker), func(t *testing.T) {
 			t.Parallel()
@@ -44,7 +42,7 @@ func TestQueues(t *testing.T) {
 				seed := *firstSeed + i
 				wrong, story := playQueuesIn(t, seed)
 				if len(wrong) > 0 && !failed.Swap(true) {
-					found := foundBy(seed, i, begin)
+					found := foundBy(seed)
 					again := replays(func() bool {
 						replay, _ := playQueuesIn(t, seed)
 						return len(replay) > 0
@@ -58,7 +56,7 @@ func TestQueues(t *testing.T) {
 
 // playQueuesIn plays a crowd in a bubble of its own.
 func playQueuesIn(t *testing.T, seed uint64) (wrong []string, story string) {
-	synctest.Test(t, func(*testing.T) { wrong, story = playQueues(seed) })
+	inBubble(t, seed, func() { wrong, story = playQueues(seed) })
 	return wrong, story
 }
 

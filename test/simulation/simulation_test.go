@@ -21,6 +21,10 @@ var (
 	replicas  = flag.Int("replicas", 0, "replicas of the operator; 0 alternates between one and two")
 	trace     = flag.Bool("trace", false, "print each seed as its schedule begins")
 	budget    = flag.Duration("for", time.Hour, "begin no schedule after this time")
+	// A schedule takes a tenth of a second; a crowd, a few.
+	standstill = flag.Duration("standstill", 2*time.Minute, "how long one schedule may play, by the clock of this machine")
+
+	begin = time.Now() // of the test
 )
 
 func TestMain(m *testing.M) {
@@ -65,7 +69,7 @@ func (c *campaign) work(t *testing.T) {
 		p := playIn(t, s)
 		c.add(p)
 		if len(p.Wrong) > 0 && !c.failed.Swap(true) {
-			report(t, s, p, foundBy(s.seed, i, c.begin))
+			report(t, s, p, foundBy(s.seed))
 		}
 	}
 }
@@ -80,13 +84,21 @@ func countOf(seed uint64) int {
 
 // playIn plays a schedule in a bubble of its own.
 func playIn(t *testing.T, s schedule) (p playback) {
-	synctest.Test(t, func(*testing.T) { p = s.play(nil) })
+	inBubble(t, s.seed, func() { p = s.play(nil) })
 	return p
 }
 
+// inBubble plays in a bubble of its own. While the operator goes in a circle, virtual time stands still, and nothing in the bubble can
+// say so. A timer outside it ends the test.
+func inBubble(t *testing.T, seed uint64, play func()) {
+	timer := time.AfterFunc(*standstill, func() { panic(foundBy(seed) + ": virtual time stands still") })
+	defer timer.Stop()
+	synctest.Test(t, func(*testing.T) { play() })
+}
+
 // foundBy says which seed failed, and how soon. test/mutants reads it.
-func foundBy(seed, index uint64, begin time.Time) string {
-	return fmt.Sprintf("found by seed %d, the %d. schedule, after %s", seed, index+1, time.Since(begin).Round(100*time.Millisecond))
+func foundBy(seed uint64) string {
+	return fmt.Sprintf("found by seed %d, the %d. schedule, after %s", seed, seed-*firstSeed+1, time.Since(begin).Round(100*time.Millisecond))
 }
 
 // replays plays a failure four times, and returns how often it fails again.
