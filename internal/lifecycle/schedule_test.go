@@ -38,6 +38,15 @@ func TestRequeueAfter(t *testing.T) {
 	}
 }
 
+// What is due at this very moment hides nothing that comes later.
+func TestRequeueAfterWhatIsDueNow(t *testing.T) {
+	t.Parallel()
+	object := after(aMinute, attempt, stopAnswered(importjob.Transient))
+	if got, want := RequeueAfter(object, noon.Add(time.Second/2)), time.Minute-time.Second/2; got != want {
+		t.Errorf("the deadline is looked at after %s, want %s", got, want)
+	}
+}
+
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	for attempt, want := range map[int32]time.Duration{0: time.Second, 1: time.Second, 2: 2 * time.Second, 9: 256 * time.Second, 10: 5 * time.Minute, 1 << 30: 5 * time.Minute} {
