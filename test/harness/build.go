@@ -33,9 +33,10 @@ func (e *Environment) BuildPlugin(ctx context.Context) error {
 	return err
 }
 
+// goBuild copies the program that go run would run, because Go keeps it in its cache; go build would link it each time.
 func (e *Environment) goBuild(ctx context.Context, name, source string, flags ...string) (string, error) {
 	path := filepath.Join(e.dir, name)
-	command := exec.CommandContext(ctx, "go", append(append([]string{"build", "-buildvcs=false"}, flags...), "-o", path, source)...)
+	command := exec.CommandContext(ctx, "go", append(append([]string{"run", "-buildvcs=false", "-exec=cp"}, flags...), source, path)...)
 	command.Dir = Root()
 	if output, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w: %s", name, err, output)
