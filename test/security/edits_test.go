@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	cdbv1 "github.com/tencentcloud-cdb/importjobstop-operator/api/v1alpha1"
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
@@ -60,21 +62,21 @@ func harmless(site string) []edit {
 }
 
 // try asks the API server whether it would take an edit.
-func try(f *harness.Fixture, name string, e edit) (string, error) {
-	return env.Kubectl(f.Context(), nil, "patch", "ijs", name, "-n", f.Namespace, "--type=merge", "--dry-run=server", "-p", e.patch)
+func try(f *harness.Fixture, o *cdbv1.ImportJobStop, e edit) error {
+	return env.Client.Patch(f.Context(), o.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(e.patch)), client.DryRunAll)
 }
 
 // wantRetarget checks that an edit of the target is taken, or is refused with a message that says what is right.
-func wantRetarget(t *testing.T, f *harness.Fixture, name string, e edit, taken bool) {
+func wantRetarget(t *testing.T, f *harness.Fixture, o *cdbv1.ImportJobStop, e edit, taken bool) {
 	t.Helper()
-	output, err := try(f, name, e)
+	err := try(f, o, e)
 	switch {
 	case taken && err != nil:
-		t.Errorf("%s: refused: %s", e.name, output)
+		t.Errorf("%s: refused: %v", e.name, err)
 	case !taken && err == nil:
 		t.Errorf("%s: taken", e.name)
-	case !taken && (!strings.Contains(output, "region, asyncRequestId, import and site cannot change") || !strings.Contains(output, "create another object for another import")):
-		t.Errorf("%s: refused without saying what is right: %s", e.name, output)
+	case !taken && (!strings.Contains(err.Error(), "region, asyncRequestId, import and site cannot change") || !strings.Contains(err.Error(), "create another object for another import")):
+		t.Errorf("%s: refused without saying what is right: %v", e.name, err)
 	}
 }
 
@@ -104,12 +106,12 @@ func TestTheRecordOfAStopCannotBecomeAnothers(t *testing.T) {
 				o.Status = test.status
 				f.Must(env.Client.Status().Update(t.Context(), o))
 				for _, e := range harmless(site) {
-					if output, err := try(f, o.Name, e); err != nil {
-						t.Errorf("%s: refused: %s", e.name, output)
+					if err := try(f, o, e); err != nil {
+						t.Errorf("%s: refused: %v", e.name, err)
 					}
 				}
 				for _, e := range retargets(site) {
-					wantRetarget(t, f, o.Name, e, !test.final)
+					wantRetarget(t, f, o, e, !test.final)
 				}
 			})
 		}

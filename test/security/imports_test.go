@@ -33,8 +33,8 @@ func TestAFoundImportCannotBecomeAnother(t *testing.T) {
 			{"suspend", `{"spec":{"suspend":true}}`},
 			{"the same filter", `{"spec":{"import":{"instanceId":"cdb-one"}}}`},
 		} {
-			if output, err := try(f, o.Name, e); err != nil {
-				t.Errorf("%s, %s: refused: %s", name, e.name, output)
+			if err := try(f, o, e); err != nil {
+				t.Errorf("%s, %s: refused: %v", name, e.name, err)
 			}
 		}
 		for _, e := range []edit{
@@ -46,12 +46,12 @@ func TestAFoundImportCannotBecomeAnother(t *testing.T) {
 			{"an id instead", `{"spec":{"asyncRequestId":"a-1","import":null}}`},
 			{"its status as well", `{"spec":{"asyncRequestId":"a-2"},"status":null}`},
 		} {
-			output, err := try(f, o.Name, e)
+			err := try(f, o, e)
 			switch final := name != "found"; {
-			case final && (err == nil || !strings.Contains(output, right)):
-				t.Errorf("%s, %s: %v %s", name, e.name, err, output)
+			case final && (err == nil || !strings.Contains(err.Error(), right)):
+				t.Errorf("%s, %s: %v", name, e.name, err)
 			case !final && err != nil:
-				t.Errorf("%s, %s: refused: %s", name, e.name, output)
+				t.Errorf("%s, %s: refused: %v", name, e.name, err)
 			}
 		}
 	}
