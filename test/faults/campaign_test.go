@@ -18,6 +18,7 @@ import (
 
 // TestCampaign plays random schedules. What a schedule does is decided by its seed alone: -schedules=1 -seed=N plays one again.
 func TestCampaign(t *testing.T) {
+	t.Parallel()
 	first := *seed
 	if first == 0 {
 		first = uint64(time.Now().UnixNano()) % 1_000_000

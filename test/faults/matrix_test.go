@@ -4,7 +4,6 @@ package faults
 
 import (
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -16,14 +15,13 @@ type row struct {
 }
 
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	for _, r := range slices.Concat(operatorRows, apiServerRows, hostileRows, objectRows, statusRows, crowdRows, networkRows, cloudRows, importRows) {
 		if r.long && !*long {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {
-			if !strings.HasPrefix(r.name, "stale") { // which sets a variable
-				t.Parallel()
-			}
+			t.Parallel()
 			f := newFixture(t)
 			f.Account("creds")
 			r.run(f)

@@ -47,7 +47,7 @@ var apiServerRows = []row{
 		f.settle(4, isDone)
 	}},
 	{"stale list after a restart", false, func(f *fixture) {
-		f.Setenv("KUBE_FEATURE_WatchListClient", "false") // so that it lists
+		f.Environment = f.WithVariable("KUBE_FEATURE_WatchListClient=false") // so that it lists
 		f.many("a", 5)
 		f.Start()
 		f.settle(5, isDone)

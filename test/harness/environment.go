@@ -43,6 +43,7 @@ type Environment struct {
 	Kubeconfig string // of the administrator
 	dir        string
 	program    string // the operator's, once it is built
+	variables  []string
 	plane      *envtest.Environment
 	cloud      *httptest.Server
 	restarted  []*exec.Cmd

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -60,6 +61,13 @@ func (o *Operator) Terminate() error {
 	return o.err
 }
 
+// WithVariable returns an environment like e where the manager has one more variable, as in NAME=value.
+func (e *Environment) WithVariable(variable string) *Environment {
+	other := *e
+	other.variables = append(slices.Clip(e.variables), variable)
+	return &other
+}
+
 // Run starts the manager with the permissions of its ServiceAccount and waits until it is ready. Later flags win over earlier ones.
 func (e *Environment) Run(ctx context.Context, args ...string) (*Operator, error) {
 	o, err := e.Launch(args...)
@@ -80,6 +88,7 @@ func (e *Environment) Launch(args ...string) (*Operator, error) {
 	o.command = exec.Command(e.program, args...)
 	o.command.Stdout, o.command.Stderr = o, o
 	o.command.Env = append(os.Environ(), "POD_NAMESPACE="+Namespace, "GOMEMLIMIT=440MiB") // as config/manager has it
+	o.command.Env = append(o.command.Env, e.variables...)
 	if err := o.command.Start(); err != nil {
 		return nil, err
 	}
