@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes each target with so many inputs, as in: hack/fuzz.sh 3000x
+# Fuzzes each target with so many inputs, as in: hack/fuzz.sh 1000x
 # A time instead of a number, as in 5s, can fail without a finding: https://go.dev/issue/75804
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -18,7 +18,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("lifecycle.seed", 0, "replay this case of the property test alone, and print its history")
-	casesFlag = flag.Int("lifecycle.cases", 2000, "how many cases the property test has; the race detector, which is slow, gets half of them")
+	casesFlag = flag.Int("lifecycle.cases", 2000, "how many cases the property test has")
 )
 
 // Whatever the schema allows in status and spec, whatever the cloud answers and the clock does: it comes to an end, or waits visibly.
@@ -30,9 +30,6 @@ func TestAnyStatusComesToAnEndOrAVisibleWait(t *testing.T) {
 	}
 	const shards = 4
 	cases, start := *casesFlag, time.Now()
-	if underRace {
-		cases /= 2
-	}
 	var done, failed atomic.Int32
 	t.Run("seeds", func(t *testing.T) {
 		for shard := range shards {
