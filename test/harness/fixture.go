@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -89,7 +90,8 @@ func (f *Fixture) Start(flags ...string) *Operator {
 	return o
 }
 
-// Adopt kills an operator when the test ends. If the test has failed, it prints the end of the newest operator's log.
+// Adopt kills an operator when the test ends. If the test has failed, it prints the end of the newest operator's log. A data race, which an
+// operator prints that is built with -race, fails the test.
 func (f *Fixture) Adopt(o *Operator) {
 	if o == nil {
 		return
@@ -97,8 +99,12 @@ func (f *Fixture) Adopt(o *Operator) {
 	f.Operator = o
 	f.Cleanup(func() {
 		o.Kill()
-		if log := o.Log(); f.Failed() && f.Operator == o {
+		log := o.Log()
+		if f.Failed() && f.Operator == o {
 			f.Log(log[max(0, len(log)-20_000):])
+		}
+		if _, race, found := strings.Cut(log, "WARNING: DATA RACE"); found {
+			f.Fatal("a data race:", race)
 		}
 	})
 }
