@@ -54,7 +54,7 @@ func TestQueues(t *testing.T) {
 	}
 }
 
-// playQueuesIn plays a crowd in a bubble of its own.
+// playQueuesIn plays a crowd.
 func playQueuesIn(t *testing.T, seed uint64) (wrong []string, story string) {
 	inBubble(t, seed, func() { wrong, story = playQueues(seed) })
 	return wrong, story

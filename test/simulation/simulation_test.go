@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -20,12 +21,13 @@ var (
 	firstSeed = flag.Uint64("seed", 1, "first seed")
 	replicas  = flag.Int("replicas", 0, "replicas of the operator; 0 alternates between one and two")
 	trace     = flag.Bool("trace", false, "print each seed as its schedule begins")
-	budget    = flag.Duration("for", time.Hour, "begin no schedule after this time")
-	// A schedule takes a tenth of a second; a crowd, a few.
-	standstill = flag.Duration("standstill", 2*time.Minute, "how long one schedule may play, by the clock of this machine")
+	budget    = flag.Duration("for", time.Hour, "TestSchedules begins no schedule after so much time")
 
-	begin = time.Now() // of the test
+	processStart = time.Now()
 )
+
+// scheduleTimeout is how long one schedule may play, by the clock of the machine. Most take less than a second.
+const scheduleTimeout = 2 * time.Minute
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -82,23 +84,26 @@ func countOf(seed uint64) int {
 	return 1 + int(seed%2)
 }
 
-// playIn plays a schedule in a bubble of its own.
+// playIn plays a schedule.
 func playIn(t *testing.T, s schedule) (p playback) {
 	inBubble(t, s.seed, func() { p = s.play(nil) })
 	return p
 }
 
-// inBubble plays in a bubble of its own. While the operator goes in a circle, virtual time stands still, and nothing in the bubble can
-// say so. A timer outside it ends the test.
+// inBubble plays in a bubble of its own. When the operator loops without a pause, virtual time stops, and so does every timer in the bubble.
+// A timer outside it ends the test then.
 func inBubble(t *testing.T, seed uint64, play func()) {
-	timer := time.AfterFunc(*standstill, func() { panic(foundBy(seed) + ": virtual time stands still") })
+	timer := time.AfterFunc(scheduleTimeout, func() {
+		debug.SetTraceback("all")
+		panic(fmt.Sprintf("%s: the schedule has not ended after %s, so virtual time probably stands still", foundBy(seed), scheduleTimeout))
+	})
 	defer timer.Stop()
 	synctest.Test(t, func(*testing.T) { play() })
 }
 
-// foundBy says which seed failed, and how soon. test/mutants reads it.
+// foundBy names the seed that failed, its number among those that were played, and the time since the process began. test/mutants reads it.
 func foundBy(seed uint64) string {
-	return fmt.Sprintf("found by seed %d, the %d. schedule, after %s", seed, seed-*firstSeed+1, time.Since(begin).Round(100*time.Millisecond))
+	return fmt.Sprintf("found by seed %d, the %d. schedule, after %s", seed, seed-*firstSeed+1, time.Since(processStart).Round(100*time.Millisecond))
 }
 
 // replays plays a failure four times, and returns how often it fails again.
