@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Changes the code of a package, one operator at a time, and fails if its tests notice too little of it, as in: hack/mutate.sh internal/quota
-# hack/tools/gremlins/gremlins.yaml says how much that is. Gremlins calls the go below, which corrects two things:
-# - Go measures no coverage of case expressions and constants, so gremlins would leave them alone. What lies between two blocks is added to the
-#   profile, and counts as often as the block after it.
-# - A mutant that does not compile counts as killed. With the exit code 2, it counts as not viable.
+# Mutation testing of one package, as in: hack/mutate.sh internal/quota
+# Fails unless its tests reach the thresholds in hack/tools/gremlins/gremlins.yaml. Gremlins finds the script below instead of go. It works
+# around two faults:
+# - Go measures no coverage of case expressions and constants, so gremlins would leave them alone. The script adds what lies between two
+#   blocks to the profile, with the count of the second.
+# - Gremlins takes a mutant that does not compile for killed. The script exits with 2 then, which gremlins reads as not viable.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 real=$(command -v go)

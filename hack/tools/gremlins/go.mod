@@ -1,4 +1,4 @@
-// gremlins changes the code, one operator at a time, and tells which change no test notices.
+// gremlins changes the code, one token at a time, and tells which change no test notices.
 module github.com/tencentcloud-cdb/importjobstop-operator/hack/tools/gremlins
 
 go 1.26.0
