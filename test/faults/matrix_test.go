@@ -30,7 +30,7 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// TestPlaneRestarts runs alone, because all tests share the control plane.
+// TestPlaneRestarts is not parallel, so that it runs before the others and alone: all share the control plane.
 func TestPlaneRestarts(t *testing.T) {
 	for _, process := range []string{"kube-apiserver", "etcd"} {
 		t.Run(process, func(t *testing.T) {

@@ -16,7 +16,7 @@ func (e *Environment) Build(ctx context.Context, flags ...string) (err error) {
 }
 
 // WithProgram builds another program of the project, and returns an environment like e where Run and Launch start that one instead of the
-// operator. It takes the flags that Launch sets.
+// operator. That program must take the flags that Launch sets.
 func (e *Environment) WithProgram(ctx context.Context, name, source string) (*Environment, error) {
 	path, err := e.goBuild(ctx, name, source)
 	other := *e
@@ -33,7 +33,7 @@ func (e *Environment) BuildPlugin(ctx context.Context) error {
 	return err
 }
 
-// goBuild copies the program that go run would run, because Go keeps it in its cache; go build would link it each time.
+// goBuild lets go run copy a program instead of running it: Go keeps what go run links in its cache, while go build links each time.
 func (e *Environment) goBuild(ctx context.Context, name, source string, flags ...string) (string, error) {
 	path := filepath.Join(e.dir, name)
 	command := exec.CommandContext(ctx, "go", append(append([]string{"run", "-buildvcs=false", "-exec=cp"}, flags...), source, path)...)

@@ -42,8 +42,8 @@ type Environment struct {
 	CloudURL   string
 	Kubeconfig string // of the administrator
 	dir        string
-	program    string // the operator's, once it is built
-	variables  []string
+	program    string   // the operator's, once it is built
+	variables  []string // of the operator's process
 	plane      *envtest.Environment
 	cloud      *httptest.Server
 	restarted  []*exec.Cmd
@@ -62,7 +62,7 @@ func Path(elements ...string) string {
 	return filepath.Join(append([]string{Root()}, elements...)...)
 }
 
-// With starts an environment, builds the operator with the given flags of go build, and leaves nothing behind when use is through with it.
+// With starts an environment, builds the operator with the given build flags, and leaves nothing behind when use is through with it.
 // It returns an exit code, for TestMain.
 func With(use func(*Environment) int, build []string, options ...Option) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)

@@ -90,8 +90,8 @@ func (f *Fixture) Start(flags ...string) *Operator {
 	return o
 }
 
-// Adopt kills an operator when the test ends. If the test has failed, it prints the end of the newest operator's log. A data race, which an
-// operator prints that is built with -race, fails the test.
+// Adopt kills an operator when the test ends. If the test has failed, it prints the end of the newest operator's log. If an operator that was
+// built with -race reports a race, the test fails.
 func (f *Fixture) Adopt(o *Operator) {
 	if o == nil {
 		return
@@ -104,7 +104,7 @@ func (f *Fixture) Adopt(o *Operator) {
 			f.Log(log[max(0, len(log)-20_000):])
 		}
 		if _, race, found := strings.Cut(log, "WARNING: DATA RACE"); found {
-			f.Fatal("a data race:", race)
+			f.Fatal("a data race:", race[:min(len(race), 5_000)])
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/tencentcloud-cdb/importjobstop-operator/test/harness"
 )
 
-// edit is a merge patch of an object, as one edits with kubectl.
+// edit is a merge patch of an object, as kubectl sends it.
 type edit struct{ name, patch string }
 
 // Edits that would make the record of one import that of another.
