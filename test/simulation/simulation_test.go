@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 300, "how many schedules to play")
+	schedules = flag.Int("schedules", 500, "how many schedules to play")
 	firstSeed = flag.Uint64("seed", 1, "first seed")
 	replicas  = flag.Int("replicas", 0, "replicas of the operator; 0 alternates between one and two")
 	trace     = flag.Bool("trace", false, "print each seed as its schedule begins")
