@@ -19,7 +19,7 @@ UNIT := . ./api/... ./cmd/... ./controllers/... ./internal/...
 # Tested without the race detector, which makes their tests ten times as slow. They start no goroutine, and the operator that test/e2e builds
 # with -race uses both.
 UNRACED := ./internal/lifecycle ./internal/tencentcloud
-# It needs a C compiler. Without one, Go has no cgo.
+# The race detector needs a C compiler. Without one, Go turns cgo off.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 PLAIN := $(UNRACED) ./test/harness ./test/mutants ./test/names ./test/oracle ./test/pictures ./test/recordings
 # Slowest first, so that none of them ends alone.

@@ -115,8 +115,8 @@ func (l *Limiter[ID]) forgetAccount(a *account[ID]) {
 	}
 }
 
-// forgetNames drops the names that have not counted for a minute, once a minute at the most. If an old name is used within that minute,
-// accountOf lets it part.
+// forgetNames drops each name that stopped counting a minute ago or earlier. It does so at most once a minute. An old name that is used before
+// it is dropped parts in accountOf.
 func (l *Limiter[ID]) forgetNames(a *account[ID], now time.Time) {
 	if now.Sub(a.sweptAt) < retention {
 		return

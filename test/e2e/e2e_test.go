@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	}, raceDetector()))
 }
 
-// raceDetector is the build flag for it, where there is a C compiler, which it needs. Where there is none, make test says so.
+// raceDetector returns the build flag -race. Without a C compiler it returns none, because go build would fail; make test says so then.
 func raceDetector() []string {
 	if cgo, err := exec.Command("go", "env", "CGO_ENABLED").Output(); err != nil || strings.TrimSpace(string(cgo)) != "1" {
 		return nil

@@ -33,7 +33,8 @@ func (e *Environment) BuildPlugin(ctx context.Context) error {
 	return err
 }
 
-// goBuild lets go run copy a program instead of running it: Go keeps what go run links in its cache, while go build links each time.
+// goBuild builds with go run, because Go caches what go run links, and go build links again each time. With -exec=cp, go run copies the program
+// to path instead of running it.
 func (e *Environment) goBuild(ctx context.Context, name, source string, flags ...string) (string, error) {
 	path := filepath.Join(e.dir, name)
 	command := exec.CommandContext(ctx, "go", append(append([]string{"run", "-buildvcs=false", "-exec=cp"}, flags...), source, path)...)
