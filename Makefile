@@ -71,7 +71,7 @@ explore: ## Walk every interleaving of one object, two leaders and FAULTS faults
 	go test -v -count=1 -timeout 0 ./test/explorer -faults=$(FAULTS) | $(QUIET)
 
 .PHONY: test-faults
-test-faults: controlplane ## The whole fault matrix and 200 random schedules (about 10 minutes). ARGS are flags of the test.
+test-faults: controlplane ## The whole fault matrix and 200 random schedules (about 7 minutes). ARGS are flags of the test.
 	go test -v -count=1 -parallel 6 -timeout 60m ./test/faults -long -schedules=200 $(ARGS) | $(QUIET)
 
 .PHONY: test-integrations
